@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# install-deps.sh [--lint]: installs the Debian packages that building,
+# running and testing snowrelay need, and only those that are missing.
+#
+# Prints what it installs; when everything is there it prints nothing and
+# does nothing.  With --lint the linters come too.  Runs as root; another user
+# gets the command to run instead.
+
+set -euo pipefail
+
+BUILD="gcc make binutils libc6-dev openvswitch-source libssl-dev libcap-ng-dev
+       libjansson-dev libc-ares-dev"
+RUN="openvswitch-switch iproute2 ethtool procps kmod"
+TEST="libcmocka-dev libpcap-dev bats tcpreplay tcpdump socat samba
+      samba-common-bin dnsmasq-base iputils-ping jq python3 util-linux"
+LINT="clang-format cppcheck shellcheck"
+
+wanted="$BUILD $RUN $TEST"
+case ${1-} in
+    '') ;;
+    --lint) wanted="$wanted $LINT" ;;
+    *) echo "install-deps.sh: $1: unknown option (only --lint is known)" >&2; exit 2 ;;
+esac
+
+missing=()
+for package in $wanted; do
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null) || state=
+    [ "$state" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo "install-deps.sh: missing packages; as root, run:" \
+         "apt-get install --no-install-recommends ${missing[*]}" >&2
+    exit 1
+fi
+
+echo "Installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+
+# A package that starts a service of its own when installed (samba does)
+# would change what this host offers to its network.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' > "$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
+
+log=$(mktemp)
+if ! { apt-get update -q && apt-get install -qy --no-install-recommends "${missing[@]}"; } \
+        > "$log" 2>&1 < /dev/null; then
+    tail -n 20 "$log" >&2
+    rm -f "$log"
+    echo "install-deps.sh: apt-get could not install ${missing[*]}" >&2
+    exit 1
+fi
+rm -f "$log"
