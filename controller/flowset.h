@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SNOWRELAY_FLOWSET_H
+#define SNOWRELAY_FLOWSET_H 1
+
+/* Flow sets: the flows and meters that the switch should have, and how they
+ * differ from those it has.
+ *
+ * The wanted set is made from the templates in flows/: as text, for people,
+ * and parsed by libopenvswitch, for the switch.  The same text serves to
+ * print, to install and to compare.
+ *
+ * Ownership is in the cookie: its upper 32 bits are "SNOW" in ASCII, the next
+ * 16 the kind of flow, the last 16 the role within the kind.  Whatever carries
+ * ours is ours to change or delete, nothing else is.  Meters carry no cookie;
+ * ours are those in a range of ids.
+ *
+ * Pure: no I/O. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "openvswitch/compiler.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/list.h"
+#include "openvswitch/ofp-flow.h"
+#include "openvswitch/ofp-meter.h"
+#include "openvswitch/types.h"
+
+#define COOKIE_RELAY UINT64_C(0x534e4f5700010000)
+#define COOKIE_KIND_MASK UINT64_C(0xffffffffffff0000)
+
+/* Meter ids from the base on that are ours, whether in use or not. */
+enum { FLOWSET_MAX_METERS = 256 };
+
+/* What the templates are filled in with. */
+struct flowset_params {
+    const uint16_t *ports; /* Broadcast ports. */
+    size_t n_ports;
+    const struct eth_addr *local_macs; /* For the loop filter. */
+    size_t n_local_macs;
+    uint16_t flow_priority;
+    uint32_t id_base;     /* First meter id. */
+    uint32_t max_pps;     /* Punts a second for each port. */
+    const char *forward;  /* Actions, such as "NORMAL". */
+    ovs_be32 destination; /* From segment_destination(). */
+};
+
+/* A flow that is wanted. */
+struct wanted_flow {
+    struct hmap_node node; /* In "struct flowset" 'flows'. */
+    size_t order;          /* Its place in the templates' order. */
+    char *text;            /* As ovs-ofctl add-flow takes it. */
+    struct ofputil_flow_mod fm;
+    bool in_place;      /* Found by flowset_compare(). */
+    uint64_t n_packets; /* Counted by the switch, if in place. */
+    uint64_t n_bytes;
+};
+
+/* A meter that is wanted. */
+struct wanted_meter {
+    char *text; /* As ovs-ofctl add-meter takes it. */
+    struct ofputil_meter_mod mm;
+};
+
+struct flowset {
+    struct hmap flows;          /* Of "struct wanted_flow". */
+    struct wanted_flow **order; /* The same, in the templates' order. */
+    struct wanted_meter *meters;
+    size_t n_meters;
+    uint32_t id_base;
+    char *emit_keep;    /* Actions for emitted frames. */
+    char *emit_rewrite; /* ...whose destination is rewritten. */
+};
+
+/* Makes in '*set' what 'params' ask for.  Without a local MAC the actions for
+ * emission stay NULL.  Returns NULL, or a message that the caller frees, and
+ * then '*set' need not be destroyed. */
+char *flowset_build(const struct flowset_params *params,
+                    struct flowset *set) OVS_WARN_UNUSED_RESULT;
+void flowset_destroy(struct flowset *);
+
+/* A flow of ours that the switch has, copied from its flow statistics. */
+struct installed_flow {
+    struct ovs_list node;
+    struct ofputil_flow_stats fs; /* Owns its 'ofpacts'. */
+    bool wanted;                  /* Found by flowset_compare(). */
+};
+
+/* Appends a copy of 'fs' to 'installed'. */
+void installed_flow_add(struct ovs_list *installed,
+                        const struct ofputil_flow_stats *fs);
+void installed_flows_clear(struct ovs_list *installed);
+
+/* Notes in each flow of 'set' whether it is in 'installed', a list of "struct
+ * installed_flow", and in each of those whether it is wanted.  Returns the
+ * number of wanted flows that are not there as they should be plus the number
+ * of flows there that are not wanted. */
+size_t flowset_compare(struct flowset *set, struct ovs_list *installed);
+
+/* Appends to 'requests', a list of "struct ofpbuf", the OpenFlow 1.5 flow mods
+ * that turn 'installed' into 'set', which flowset_compare() has compared:
+ * first additions, then deletions, so that in no order does a broadcast go
+ * unnoticed.  Returns their number. */
+size_t
+flowset_changes(const struct flowset *set, const struct ovs_list *installed,
+                struct ovs_list *requests);
+
+/* Compares 'meter' of 'set' with what the switch says of it, NULL if the
+ * switch does not have it. */
+bool wanted_meter_equal(const struct wanted_meter *meter,
+                        const struct ofputil_meter_config *config);
+
+#endif /* flowset.h */

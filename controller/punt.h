@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SNOWRELAY_PUNT_H
+#define SNOWRELAY_PUNT_H 1
+
+/* Punts: the frame inside a packet-in.
+ *
+ * The flows in flows/ send broadcasts to this relay as NXT_PACKET_IN2 messages
+ * (see enum nx_packet_in2_prop_type in openflow/nicira-ext.h).  Their
+ * "userdata" comes back in each message and says which kind of punt it is:
+ *
+ *      0      1              3
+ *     +------+------+-------+
+ *     | kind | port (BE16)  |
+ *     +------+------+-------+
+ *
+ * Only what the relay needs is read; the pipeline's metadata, which takes most
+ * of the time to decode, is skipped.  Pure: no I/O, no state. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ofp_header;
+
+/* The OpenFlow controller id of the relay's punts: "SN". */
+enum { PUNT_CONTROLLER_ID = 0x534e };
+
+enum punt_kind {
+    PUNT_BROADCAST = 1 /* A broadcast to relay. */
+};
+
+/* A punted frame, in the memory of the packet-in. */
+struct punt {
+    enum punt_kind kind;
+    uint16_t port;  /* Broadcast port of the flow. */
+    uint8_t *frame; /* From the Ethernet destination on. */
+    size_t length;
+};
+
+/* If 'oh', a whole OpenFlow message in host memory, aligned on 8 bytes, is a
+ * punt of one of our flows with its frame complete, fills in '*punt', which
+ * then points into the message, and returns true.  Otherwise returns false. */
+bool punt_decode(struct ofp_header *oh, struct punt *punt);
+
+/* Returns the userdata of punts of 'kind' for broadcast port 'port', in the
+ * syntax of the controller action, such as "01.13.d4".  The caller frees it.
+ */
+char *punt_userdata(enum punt_kind kind, uint16_t port);
+
+#endif /* punt.h */
