@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "mesh.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "frame.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/util.h"
+#include "openvswitch/vlog.h"
+#include "packets.h"
+#include "peers.h"
+#include "socket-util.h"
+#include "util.h"
+#include "wire.h"
+
+VLOG_DEFINE_THIS_MODULE(mesh);
+
+enum {
+    /* Datagrams handed to the kernel with one sendmmsg(). */
+    SEND_BATCH = 256,
+
+    /* Room for bursts in the kernel, in bytes. */
+    SOCKET_BUFFER = 4 * 1024 * 1024,
+
+    /* Room for a datagram.  The frame in it begins WIRE_HEADER_LEN bytes
+     * later, so that its IP header is aligned on 4 bytes. */
+    SLOT_SIZE = ROUND_UP(WIRE_MAX + 1, 64),
+};
+
+/* The kinds of socket. */
+enum { V4, V6, N_SOCKETS };
+
+struct mesh {
+    struct endpoint local;
+    int fds[N_SOCKETS]; /* -1 where there is none. */
+
+    /* Receiving. */
+    struct mmsghdr rx_msgs[MESH_BATCH];
+    struct iovec rx_iovs[MESH_BATCH];
+    struct sockaddr_storage rx_from[MESH_BATCH];
+    struct mesh_datagram datagrams[MESH_BATCH];
+    uint8_t *slots; /* MESH_BATCH of SLOT_SIZE bytes each. */
+    int next_rx;    /* Socket to receive from next. */
+
+    /* Sending: datagrams collected for one sendmmsg(). */
+    struct mmsghdr tx_msgs[SEND_BATCH];
+    struct iovec tx_iovs[SEND_BATCH][2];
+    struct peer *tx_peers[SEND_BATCH];
+};
+
+/* Sets an option of a socket whose failure costs no more than speed. */
+static void
+try_option(int fd, int level, int option, int value)
+{
+    ignore(setsockopt(fd, level, option, &value, sizeof value));
+}
+
+/* Opens a socket on 'local'.  Returns a file descriptor or a negative errno.
+ */
+static int
+open_socket(const struct endpoint *local)
+{
+    struct sockaddr_storage ss;
+    socklen_t ss_len = endpoint_to_sockaddr(local, &ss);
+    const int yes = 1;
+
+    int fd =
+        socket(ss.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -errno;
+    }
+
+    /* Fragments are how a long frame crosses, so the kernel must neither
+     * refuse a datagram longer than the MTU nor forbid routers to cut it. */
+    if (ss.ss_family == AF_INET) {
+        try_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+    } else {
+        try_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
+    }
+    try_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER);
+    try_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER);
+
+    if ((ss.ss_family == AF_INET6
+         && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes))
+        || bind(fd, (struct sockaddr *) &ss, ss_len)) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+
+char *
+mesh_open(const struct endpoint *local, struct mesh **meshp)
+{
+    struct endpoint locals[N_SOCKETS] = { *local, *local };
+    int fds[N_SOCKETS] = { -1, -1 };
+    bool any = endpoint_is_any(local);
+
+    if (any) {
+        in6_addr_set_mapped_ipv4(&locals[V4].address, htonl(INADDR_ANY));
+        locals[V6].address = in6addr_any;
+    }
+
+    *meshp = NULL;
+    for (int i = 0; i < N_SOCKETS; i++) {
+        bool v4 = IN6_IS_ADDR_V4MAPPED(&locals[i].address);
+        if (v4 != (i == V4)) {
+            continue;
+        }
+        fds[i] = open_socket(&locals[i]);
+
+        /* A host without IPv6 is no reason not to run. */
+        if (any && i == V6
+            && (fds[i] == -EAFNOSUPPORT || fds[i] == -EADDRNOTAVAIL)) {
+            fds[i] = -1;
+        } else if (fds[i] < 0) {
+            char text[ENDPOINT_TEXT_SIZE];
+            char *error = xasprintf("cannot listen for the mesh on UDP %s: %s",
+                                    endpoint_format(&locals[i], text),
+                                    ovs_strerror(-fds[i]));
+            if (fds[V4] >= 0) {
+                close(fds[V4]);
+            }
+            return error;
+        }
+    }
+
+    struct mesh *mesh = xzalloc(sizeof *mesh);
+    mesh->local = *local;
+    memcpy(mesh->fds, fds, sizeof fds);
+    mesh->slots = xmalloc_cacheline(MESH_BATCH * SLOT_SIZE);
+    for (size_t i = 0; i < MESH_BATCH; i++) {
+        mesh->rx_iovs[i].iov_base = mesh->slots + i * SLOT_SIZE;
+        mesh->rx_iovs[i].iov_len = WIRE_MAX;
+    }
+    *meshp = mesh;
+    return NULL;
+}
+
+void
+mesh_close(struct mesh *mesh)
+{
+    if (mesh) {
+        for (int i = 0; i < N_SOCKETS; i++) {
+            if (mesh->fds[i] >= 0) {
+                close(mesh->fds[i]);
+            }
+        }
+        free_cacheline(mesh->slots);
+        free(mesh);
+    }
+}
+
+const struct endpoint *
+mesh_local(const struct mesh *mesh)
+{
+    return &mesh->local;
+}
+
+/* Notes that the kernel did not take a datagram to 'peer'. */
+static void
+send_failed(struct peer *peer, int error)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+
+    peer->tx_errors++;
+    VLOG_WARN_RL(&rl, "peer %s: cannot send: %s", peer->spec.text,
+                 ovs_strerror(error));
+}
+
+/* Sends the first 'n' collected datagrams, all for the socket 'fd'.  Returns
+ * how many the kernel took.  One that it refuses does not keep back the
+ * others. */
+static size_t
+flush(struct mesh *mesh, int fd, size_t n)
+{
+    size_t n_sent = 0;
+
+    for (size_t i = 0; i < n;) {
+        int retval = fd < 0 ? -1 : sendmmsg(fd, &mesh->tx_msgs[i], n - i, 0);
+
+        if (retval > 0) {
+            for (int j = 0; j < retval; j++) {
+                mesh->tx_peers[i + j]->tx++;
+            }
+            n_sent += retval;
+            i += retval;
+        } else if (fd >= 0 && errno == EINTR) {
+            continue;
+        } else {
+            send_failed(mesh->tx_peers[i], fd < 0 ? EAFNOSUPPORT : errno);
+            i++;
+        }
+    }
+    return n_sent;
+}
+
+/* Sends the frames to those targets that the socket 'kind' is for. */
+static uint64_t
+send_by(struct mesh *mesh, int kind, const struct frame *frames,
+        size_t n_frames, struct peers *peers)
+{
+    uint64_t n_sent = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < n_frames; i++) {
+        for (size_t j = 0; j < peers->n_targets; j++) {
+            struct peer *peer = peers->targets[j];
+
+            if ((peer->ss.ss_family == AF_INET) != (kind == V4)) {
+                continue;
+            }
+            mesh->tx_peers[n] = peer;
+            mesh->tx_iovs[n][0] =
+                (struct iovec){ CONST_CAST(char *, WIRE_MAGIC),
+                                WIRE_HEADER_LEN };
+            mesh->tx_iovs[n][1] =
+                (struct iovec){ frames[i].bytes, frames[i].length };
+            mesh->tx_msgs[n].msg_hdr = (struct msghdr){
+                .msg_name = &peer->ss,
+                .msg_namelen = peer->ss_len,
+                .msg_iov = mesh->tx_iovs[n],
+                .msg_iovlen = 2,
+            };
+            if (++n == SEND_BATCH) {
+                n_sent += flush(mesh, mesh->fds[kind], n);
+                n = 0;
+            }
+        }
+    }
+    return n_sent + flush(mesh, mesh->fds[kind], n);
+}
+
+uint64_t
+mesh_send(struct mesh *mesh, const struct frame *frames, size_t n_frames,
+          struct peers *peers)
+{
+    return (send_by(mesh, V4, frames, n_frames, peers)
+            + send_by(mesh, V6, frames, n_frames, peers));
+}
+
+/* Receives from the socket 'fd'.  Returns the number of datagrams. */
+static size_t
+receive_from(struct mesh *mesh, int fd)
+{
+    for (size_t i = 0; i < MESH_BATCH; i++) {
+        mesh->rx_msgs[i].msg_hdr = (struct msghdr){
+            .msg_name = &mesh->rx_from[i],
+            .msg_namelen = sizeof mesh->rx_from[i],
+            .msg_iov = &mesh->rx_iovs[i],
+            .msg_iovlen = 1,
+        };
+    }
+
+    int n = recvmmsg(fd, mesh->rx_msgs, MESH_BATCH, MSG_DONTWAIT, NULL);
+    if (n < 0) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+
+        if (errno != EAGAIN && errno != EINTR) {
+            VLOG_WARN_RL(&rl, "cannot receive: %s", ovs_strerror(errno));
+        }
+        return 0;
+    }
+
+    for (int i = 0; i < n; i++) {
+        struct mesh_datagram *d = &mesh->datagrams[i];
+
+        endpoint_from_sockaddr((struct sockaddr *) &mesh->rx_from[i],
+                               &d->from);
+        d->bytes = mesh->rx_iovs[i].iov_base;
+        d->length = mesh->rx_msgs[i].msg_len;
+        d->truncated = mesh->rx_msgs[i].msg_hdr.msg_flags & MSG_TRUNC;
+    }
+    return n;
+}
+
+size_t
+mesh_receive(struct mesh *mesh, struct mesh_datagram **datagrams)
+{
+    *datagrams = mesh->datagrams;
+    for (int i = 0; i < N_SOCKETS; i++) {
+        int fd = mesh->fds[mesh->next_rx];
+
+        /* In turn, so that a flood over one family does not silence the
+         * other. */
+        mesh->next_rx = (mesh->next_rx + 1) % N_SOCKETS;
+        if (fd >= 0) {
+            size_t n = receive_from(mesh, fd);
+            if (n) {
+                return n;
+            }
+        }
+    }
+    return 0;
+}
+
+void
+mesh_wait(struct mesh *mesh)
+{
+    for (int i = 0; i < N_SOCKETS; i++) {
+        if (mesh->fds[i] >= 0) {
+            poll_fd_wait(mesh->fds[i], POLLIN);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SNOWRELAY_MESH_H
+#define SNOWRELAY_MESH_H 1
+
+/* Mesh: the relay's UDP sockets and the datagrams that go through them.
+ *
+ * Sends each of many frames to each of many peers with few system calls, and
+ * receives many datagrams with one.  Frames are sent from where they are, with
+ * the wire format's header in front, and received into memory of the mesh.  A
+ * datagram longer than the path's MTU is sent in IP fragments, so that a frame
+ * of any size crosses whole.
+ *
+ * Who is a peer and what a frame is are not known here. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "endpoint.h"
+#include "openvswitch/compiler.h"
+
+struct frame;
+struct mesh;
+struct peers;
+
+/* Most datagrams that mesh_receive() returns at a time. */
+enum { MESH_BATCH = 64 };
+
+/* A datagram received, in memory of the mesh. */
+struct mesh_datagram {
+    struct endpoint from;
+    uint8_t *bytes;
+    size_t length;
+    bool truncated; /* Was longer than any frame we carry. */
+};
+
+/* Opens the mesh's sockets on 'local' and stores the mesh in '*meshp'.  The
+ * addresses 0.0.0.0 and :: both stand for all addresses of this host, IPv4 and
+ * IPv6.  Returns NULL, or a message that the caller frees, and then stores
+ * NULL. */
+char *mesh_open(const struct endpoint *local,
+                struct mesh **meshp) OVS_WARN_UNUSED_RESULT;
+void mesh_close(struct mesh *);
+
+/* Returns where the mesh listens, as mesh_open() was told. */
+const struct endpoint *mesh_local(const struct mesh *);
+
+/* Sends the 'n_frames' frames in 'frames' to every target of 'peers', and
+ * counts them in each peer.  Returns the number of datagrams that were sent.
+ */
+uint64_t mesh_send(struct mesh *, const struct frame *frames, size_t n_frames,
+                   struct peers *peers);
+
+/* Receives up to MESH_BATCH datagrams without waiting, stores a pointer to
+ * them in '*datagrams' and returns their number.  They are valid until the
+ * next call. */
+size_t mesh_receive(struct mesh *, struct mesh_datagram **datagrams);
+
+/* Causes poll_block() to wake up when there is something to receive. */
+void mesh_wait(struct mesh *);
+
+#endif /* mesh.h */
