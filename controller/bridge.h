@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SNOWRELAY_BRIDGE_H
+#define SNOWRELAY_BRIDGE_H 1
+
+/* Bridge: the Open vSwitch bridge served, and our flows and meters on it.
+ *
+ * Keeps an OpenFlow 1.5 connection to the bridge (an rconn), learns the
+ * bridge's own MAC address from it, and sees to it that the switch has the
+ * flows and meters of a "struct flowset" and no others of ours:
+ *
+ *    connected ---> audit: dump our flows and all meters, compare
+ *                     |  the same                    | different
+ *                     v                              v
+ *                  in place <--- committed --- meter mods, then one bundle
+ *                     |
+ *                     +---> audit again when a flow monitor reports that
+ *                           somebody else changed a flow, and every
+ *                           BRIDGE_AUDIT_MS in any case
+ *
+ * A flow that is as it should be is never touched, so a restarted relay takes
+ * over what a dead one left without a gap. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "openvswitch/types.h"
+
+struct bridge;
+struct flowset;
+struct ovs_list;
+
+/* Meters are not covered by flow monitors; an audit finds what happened to
+ * them. */
+enum { BRIDGE_AUDIT_MS = 5000 };
+
+/* Makes a bridge that connects to 'target', an OVS connection method. */
+struct bridge *bridge_create(const char *target);
+void bridge_destroy(struct bridge *);
+
+void bridge_run(struct bridge *);
+void bridge_wait(struct bridge *);
+
+/* Tries to connect now, if it is not connected.  For when the caller has
+ * reason to believe that the switch is there. */
+void bridge_reconnect(struct bridge *);
+
+bool bridge_is_connected(const struct bridge *);
+
+/* Stores the bridge's own MAC address in '*mac' and returns true, or returns
+ * false if it is not known yet.  It stays known while the connection is down.
+ */
+bool bridge_get_mac(const struct bridge *, struct eth_addr *mac);
+
+/* Returns the bridge's datapath id, 0 as long as it is not known. */
+uint64_t bridge_datapath_id(const struct bridge *);
+
+/* Makes 'set' what the switch should have.  Takes ownership of it. */
+void bridge_set_wanted(struct bridge *, struct flowset *set);
+
+/* Returns true if the switch has what it should have, as far as is known. */
+bool bridge_is_in_place(const struct bridge *);
+
+/* Asks for an audit now.  Its result is there when bridge_audit_seqno() has
+ * grown past the value that this function returns.  If the bridge is not
+ * connected no audit takes place. */
+unsigned int bridge_audit(struct bridge *);
+unsigned int bridge_audit_seqno(const struct bridge *);
+
+/* What the switch should have, compared with what it had at the last audit,
+ * which is '*installed', a list of "struct installed_flow".  NULL if nothing
+ * is wanted yet.  Both are valid until the next call to bridge_run(). */
+const struct flowset *
+bridge_wanted(const struct bridge *, const struct ovs_list **installed);
+
+/* Begins to remove all flows and meters of ours.  Nothing is put back from
+ * then on. */
+void bridge_remove(struct bridge *);
+
+/* Returns true once the switch has removed them, or if it cannot be asked. */
+bool bridge_is_removed(const struct bridge *);
+
+#endif /* bridge.h */
