@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+#   make                builds build/snowrelayd
+#   make check          runs the unit tests and the system tests (as root)
+#   make bench          measures the relay against socat (as root)
+#   make lint           checks style and looks for mistakes
+#   make clean          removes what was built, but for libopenvswitch
+#
+#   SANITIZE=1          builds into build/sanitize with the address and
+#                       undefined behaviour sanitizers; goes with all targets
+#   OVS_BUILDDIR=DIR    uses the Open vSwitch build tree DIR
+
+VERSION = 0.1.0
+
+BUILD = build
+CFLAGS = -O2 -g
+ifdef SANITIZE
+BUILD = build/sanitize
+CFLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LDFLAGS = -fsanitize=address,undefined
+endif
+
+.DELETE_ON_ERROR:
+.PHONY: all check check-unit check-system bench lint clean
+all: $(BUILD)/snowrelayd
+
+# How to compile and link with libopenvswitch; see the script.
+ifneq ($(filter-out clean lint,$(or $(MAKECMDGOALS),all)),)
+include build/openvswitch.mk
+endif
+ifneq ($(OVS_BUILDDIR),)
+export OVS_BUILDDIR
+.PHONY: build/openvswitch.mk
+endif
+build/openvswitch.mk: scripts/build-openvswitch.sh
+	@scripts/install-deps.sh
+	@scripts/build-openvswitch.sh $@
+
+WARNINGS = -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes \
+	   -Wpointer-arith -Wshadow -Wformat=2 -Wno-format-nonliteral
+ALL_CPPFLAGS = -D_GNU_SOURCE -DSNOWRELAY_VERSION='"$(VERSION)"' \
+	       -iquote controller $(OVS_CPPFLAGS) $(CPPFLAGS)
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS)
+LIBS = $(OVS_LIBS) -ljansson -lcares -lpthread
+
+# V=1 shows the commands.
+COMPILE = $(if $(V),,@echo "  CC $<";) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The daemon is its main file and a library of everything else, so that the
+# tests link just what they use.
+sources = $(filter-out controller/snowrelayd.c,$(wildcard controller/*.c))
+objects = $(sources:controller/%.c=$(BUILD)/%.o) $(BUILD)/flows.o
+library = $(BUILD)/libsnowrelay.a
+
+$(BUILD)/snowrelayd: $(BUILD)/snowrelayd.o $(library) build/openvswitch.mk
+	$(if $(V),,@echo "  LD $@";) $(CC) $(LDFLAGS) -o $@ $< $(library) $(LIBS)
+
+$(library): $(objects)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+$(BUILD)/%.o: controller/%.c build/openvswitch.mk Makefile
+	@mkdir -p $(@D)
+	$(COMPILE)
+
+# The files of flows/, as C strings.
+templates = $(wildcard flows/*.flow flows/*.meter flows/*.actions flows/*.match)
+
+$(BUILD)/flows.c: $(templates) Makefile
+	@mkdir -p $(@D)
+	@{ echo '#include <config.h>'; \
+	   echo '#include "template.h"'; \
+	   echo 'const struct template templates[] = {'; \
+	   for file in $(templates); do \
+	       echo "{ \"$${file##*/}\","; \
+	       sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' $$file; \
+	       echo '},'; \
+	   done; \
+	   echo '{ 0, 0 } };'; \
+	 } > $@
+
+$(BUILD)/flows.o: $(BUILD)/flows.c build/openvswitch.mk
+	$(COMPILE)
+
+# Tests.
+unit_tests = $(patsubst tests/unit/test-%.c,$(BUILD)/test-%,$(wildcard tests/unit/test-*.c))
+
+$(BUILD)/test-%: tests/unit/test-%.c $(library) tests/unit/support.h
+	$(if $(V),,@echo "  CC $<";) $(CC) $(ALL_CPPFLAGS) -iquote tests/unit $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP \
+	    -o $@ $< $(library) $(LIBS) -lcmocka -lpcap
+
+check: check-unit check-system
+
+check-unit: $(unit_tests)
+	@for test in $(unit_tests); do \
+	     echo "$$test"; ./$$test || exit 1; \
+	 done
+
+check-system: $(BUILD)/snowrelayd
+	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd bats --print-output-on-failure tests/system
+
+$(BUILD)/bench-probe: scripts/bench-probe.c Makefile
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC $<";) $(CC) -std=gnu11 $(WARNINGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
+bench: $(BUILD)/snowrelayd $(BUILD)/bench-probe
+	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-relay
+
+# Lint.
+shell_scripts = ovs-setup.sh .ci/run tests/run $(wildcard scripts/*.sh scripts/bench-relay \
+		tests/system/*.bats tests/system/*.bash)
+c_files = $(wildcard controller/*.[ch] tests/unit/*.[ch] scripts/*.c)
+
+# cppcheck takes the variables that Open vSwitch's *_FOR_EACH macros set for
+# uninitialized; the compiler knows better, and is asked to tell.
+lint:
+	@scripts/install-deps.sh --lint
+	clang-format --dry-run -Werror $(c_files)
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --library=posix \
+	    --enable=warning,performance,portability \
+	    --suppress=missingIncludeSystem --suppress=missingInclude --suppress=uninitvar \
+	    -D_GNU_SOURCE -I controller controller scripts tests/unit
+	shellcheck -x $(shell_scripts)
+
+clean:
+	rm -rf build
+
+-include $(wildcard $(BUILD)/*.d)

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The JSON file of conf.h: its keys, their types, and what to say when they
+ * are wrong. */
+
+#include <config.h>
+#include "conf.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "openvswitch/util.h"
+#include "util.h"
+
+/* A key of an object of the file. */
+struct key {
+    const char *name;
+
+    /* Sets 'value', found at 'path', in 'c'.  NULL for a key of the future. */
+    char *(*set)(struct config *c, const char *path, const json_t *value);
+};
+
+static const char *
+type_name(const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT: return "an object";
+    case JSON_ARRAY: return "an array";
+    case JSON_STRING: return "a string";
+    case JSON_INTEGER: return "a whole number";
+    case JSON_REAL: return "a number with a fraction";
+    case JSON_TRUE: return "true";
+    case JSON_FALSE: return "false";
+    case JSON_NULL: return "null";
+    }
+    OVS_NOT_REACHED();
+}
+
+/* Stores the whole number 'value', which must be from 'min' to 'max', in
+ * '*result'. */
+static char *
+get_integer(const char *path, const json_t *value, int64_t min, int64_t max,
+            int64_t *result)
+{
+    if (!json_is_integer(value)) {
+        return xasprintf("%s: is %s, not a whole number from %" PRId64
+                         " to %" PRId64,
+                         path, type_name(value), min, max);
+    }
+    *result = json_integer_value(value);
+    if (*result < min || *result > max) {
+        return xasprintf("%s: %" PRId64 " is not from %" PRId64 " to %" PRId64,
+                         path, *result, min, max);
+    }
+    return NULL;
+}
+
+/* Gives the string 'value' to 'set'. */
+static char *
+give_string(struct config *c, const char *path, const json_t *value,
+            char *(*set)(struct config *, const char *, const char *) )
+{
+    return (json_is_string(value) ? set(c, path, json_string_value(value))
+                                  : xasprintf("%s: is %s, not a string", path,
+                                              type_name(value)));
+}
+
+/* Gives each element of the array 'value' to 'set'. */
+static char *
+give_elements(struct config *c, const char *path, const json_t *value,
+              char *(*set)(struct config *, const char *, const json_t *) )
+{
+    char *error = NULL;
+
+    if (!json_is_array(value)) {
+        return xasprintf("%s: is %s, not an array", path, type_name(value));
+    }
+    for (size_t i = 0; !error && i < json_array_size(value); i++) {
+        char *element = xasprintf("%s[%" PRIuSIZE "]", path, i);
+        error = set(c, element, json_array_get(value, i));
+        free(element);
+    }
+    return error;
+}
+
+/* Returns how many characters must be inserted, deleted or replaced to make
+ * 'b' of 'a' (Levenshtein's distance). */
+static size_t
+edit_distance(const char *a, const char *b)
+{
+    size_t length = strlen(b);
+    size_t row[64];
+
+    if (length >= ARRAY_SIZE(row)) {
+        return SIZE_MAX;
+    }
+    for (size_t j = 0; j <= length; j++) {
+        row[j] = j;
+    }
+    for (; *a; a++) {
+        size_t diagonal = row[0]++;
+
+        for (size_t j = 1; j <= length; j++) {
+            size_t replaced = diagonal + (*a != b[j - 1]);
+            diagonal = row[j];
+            row[j] = MIN(replaced, MIN(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[length];
+}
+
+/* Returns the message for the key 'name', found at 'path', that is none of the
+ * 'n' keys in 'keys'. */
+static char *
+unknown_key(const char *path, const char *name, const struct key keys[],
+            size_t n)
+{
+    const char *nearest = NULL;
+    size_t nearest_distance = SIZE_MAX;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t distance = edit_distance(name, keys[i].name);
+        if (distance < nearest_distance) {
+            nearest_distance = distance;
+            nearest = keys[i].name;
+        }
+    }
+    return xasprintf("%s: unknown key; the nearest known one is \"%s\"", path,
+                     nearest);
+}
+
+/* Gives each value of the object 'object', found at 'path', to the setter of
+ * its key, which must be one of the 'n' in 'keys'. */
+static char *
+give_members(struct config *c, const char *path, const json_t *object,
+             const struct key keys[], size_t n)
+{
+    const char *name;
+    json_t *value;
+
+    if (!json_is_object(object)) {
+        return xasprintf("%s%sis %s, not an object", path, *path ? ": " : "",
+                         type_name(object));
+    }
+    json_object_foreach(CONST_CAST(json_t *, object), name, value)
+    {
+        char *member = xasprintf("%s%s%s", path, *path ? "." : "", name);
+        const struct key *key = NULL;
+        char *error;
+
+        for (size_t i = 0; i < n; i++) {
+            if (!strcmp(keys[i].name, name)) {
+                key = &keys[i];
+            }
+        }
+        error = (!key        ? unknown_key(member, name, keys, n)
+                 : !key->set ? xasprintf("%s: not yet supported", member)
+                             : key->set(c, member, value));
+        free(member);
+        if (error) {
+            return error;
+        }
+    }
+    return NULL;
+}
+
+/* Setters. */
+
+static char *
+set_bridge(struct config *c, const char *path, const json_t *value)
+{
+    return give_string(c, path, value, config_set_bridge);
+}
+
+static char *
+set_id_base(struct config *c, const char *path, const json_t *value)
+{
+    int64_t base = c->id_base;
+
+    /* OpenFlow's greatest meter id, less room for ours. */
+    char *error = get_integer(path, value, 1, 0xffff0000 - 4096, &base);
+    c->id_base = base;
+    return error;
+}
+
+static char *
+set_port_element(struct config *c, const char *path, const json_t *value)
+{
+    int64_t port = 0;
+    char *error = get_integer(path, value, 1, 65535, &port);
+
+    if (!error) {
+        char *text = xasprintf("%" PRId64, port);
+        error = config_set_port(c, path, text);
+        free(text);
+    }
+    return error;
+}
+
+static char *
+set_ports(struct config *c, const char *path, const json_t *value)
+{
+    config_clear_ports(c);
+    return give_elements(c, path, value, set_port_element);
+}
+
+static char *
+set_destination(struct config *c, const char *path, const json_t *value)
+{
+    return give_string(c, path, value, config_set_destination);
+}
+
+static char *
+set_local_mac(struct config *c, const char *path, const json_t *value)
+{
+    return give_string(c, path, value, config_set_local_mac);
+}
+
+static char *
+set_max_pps(struct config *c, const char *path, const json_t *value)
+{
+    int64_t max_pps = c->max_pps;
+    char *error = get_integer(path, value, 1, 10000000, &max_pps);
+
+    c->max_pps = max_pps;
+    return error;
+}
+
+static char *
+set_flow_priority(struct config *c, const char *path, const json_t *value)
+{
+    int64_t priority = c->flow_priority;
+
+    /* The own host's flows are two above. */
+    char *error = get_integer(path, value, 1, 65535 - 2, &priority);
+    c->flow_priority = priority;
+    return error;
+}
+
+static char *
+set_forward(struct config *c, const char *path, const json_t *value)
+{
+    return give_string(c, path, value, config_set_forward);
+}
+
+static char *
+set_address(struct config *c, const char *path, const json_t *value)
+{
+    return give_string(c, path, value, config_set_mesh_address);
+}
+
+static char *
+set_mesh_port(struct config *c, const char *path, const json_t *value)
+{
+    int64_t port = c->mesh.port;
+    char *error = get_integer(path, value, 1, 65535, &port);
+
+    c->mesh.port = port;
+    return error;
+}
+
+static char *
+set_peer_element(struct config *c, const char *path, const json_t *value)
+{
+    return give_string(c, path, value, config_add_peer);
+}
+
+static char *
+set_peers(struct config *c, const char *path, const json_t *value)
+{
+    return give_elements(c, path, value, set_peer_element);
+}
+
+static char *
+set_accept_element(struct config *c, const char *path, const json_t *value)
+{
+    return give_string(c, path, value, config_add_accept);
+}
+
+static char *
+set_accept(struct config *c, const char *path, const json_t *value)
+{
+    return give_elements(c, path, value, set_accept_element);
+}
+
+static char *
+set_relay(struct config *c, const char *path, const json_t *value)
+{
+    static const struct key keys[] = {
+        { "ports", set_ports },         { "destination", set_destination },
+        { "local_mac", set_local_mac }, { "filter", NULL },
+        { "max_pps", set_max_pps },     { "flow_priority", set_flow_priority },
+        { "forward", set_forward },
+    };
+    return give_members(c, path, value, keys, ARRAY_SIZE(keys));
+}
+
+static char *
+set_mesh(struct config *c, const char *path, const json_t *value)
+{
+    static const struct key keys[] = {
+        { "address", set_address }, { "port", set_mesh_port },
+        { "peers", set_peers },     { "accept", set_accept },
+        { "discover", NULL },       { "key_file", NULL },
+        { "transport", NULL },
+    };
+    return give_members(c, path, value, keys, ARRAY_SIZE(keys));
+}
+
+static char *
+set_root(struct config *c, const json_t *root)
+{
+    static const struct key keys[] = {
+        { "bridge", set_bridge }, { "id_base", set_id_base },
+        { "relay", set_relay },   { "mesh", set_mesh },
+        { "replicate", NULL },    { "http", NULL },
+        { "inspect", NULL },
+    };
+    return give_members(c, "", root, keys, ARRAY_SIZE(keys));
+}
+
+char *
+config_parse_json(struct config *c, const char *text, size_t length,
+                  const char *name)
+{
+    json_error_t json_error;
+    json_t *root =
+        json_loadb(text, length, JSON_REJECT_DUPLICATES, &json_error);
+    if (!root) {
+        return xasprintf("%s:%d:%d: not valid JSON: %s", name, json_error.line,
+                         json_error.column, json_error.text);
+    }
+
+    char *error = set_root(c, root);
+    json_decref(root);
+    if (error) {
+        char *whole = xasprintf("%s: %s", name, error);
+        free(error);
+        error = whole;
+    }
+    return error;
+}

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "conf.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dirs.h"
+#include "flowset.h"
+#include "openvswitch/ofp-actions.h"
+#include "openvswitch/ofpbuf.h"
+#include "openvswitch/util.h"
+#include "openvswitch/vconn.h"
+#include "options.h"
+#include "packets.h"
+#include "util.h"
+
+static const char *const log_levels[] = { "debug", "info", "warning", "error",
+                                          "critical" };
+
+static void
+set_defaults(struct config *c)
+{
+    memset(c, 0, sizeof *c);
+    c->bridge = xstrdup("br0");
+    c->id_base = 0x534e00;
+    c->ports[0] = 5076;
+    c->n_ports = 1;
+    c->destination = DESTINATION_AUTO;
+    c->local_mac_auto = true;
+    c->max_pps = 10000;
+    c->flow_priority = 20000;
+    c->forward = xstrdup("NORMAL");
+    in6_addr_set_mapped_ipv4(&c->mesh.address, htonl(INADDR_ANY));
+    c->mesh.port = 7124;
+    c->log_level = "info";
+}
+
+void
+config_destroy(struct config *c)
+{
+    if (c) {
+        config_clear_peers(c);
+        for (size_t i = 0; i < c->n_accept; i++) {
+            free(c->accept_texts[i]);
+        }
+        free(c->accept_texts);
+        free(c->accept);
+        free(c->bridge);
+        free(c->switch_target);
+        free(c->forward);
+        free(c);
+    }
+}
+
+/* Setters. */
+
+char *
+config_set_bridge(struct config *c, const char *source, const char *text)
+{
+    if (!*text || strlen(text) >= IFNAMSIZ || strpbrk(text, "/ \t\n")) {
+        return xasprintf("%s: \"%s\" is not a bridge name (1 to %d "
+                         "characters, no spaces or slashes)",
+                         source, text, IFNAMSIZ - 1);
+    }
+    free(c->bridge);
+    c->bridge = xstrdup(text);
+    return NULL;
+}
+
+void
+config_clear_ports(struct config *c)
+{
+    c->n_ports = 0;
+}
+
+/* Adds a broadcast port. */
+char *
+config_set_port(struct config *c, const char *source, const char *text)
+{
+    uint16_t port;
+
+    if (!port_from_text(text, &port)) {
+        return xasprintf("%s: \"%s\" is not a port (1 to 65535)", source,
+                         text);
+    }
+    for (size_t i = 0; i < c->n_ports; i++) {
+        if (c->ports[i] == port) {
+            return xasprintf("%s: port %u is given twice", source, port);
+        }
+    }
+    if (c->n_ports >= CONFIG_MAX_PORTS) {
+        return xasprintf("%s: more than %d ports", source, CONFIG_MAX_PORTS);
+    }
+    c->ports[c->n_ports++] = port;
+    return NULL;
+}
+
+void
+config_clear_peers(struct config *c)
+{
+    for (size_t i = 0; i < c->n_peers; i++) {
+        free(c->peers[i].text);
+        free(c->peers[i].host);
+    }
+    free(c->peers);
+    c->peers = NULL;
+    c->n_peers = 0;
+}
+
+/* Adds a peer. Its port, if 'text' names none, is filled in at the end, when
+ * the mesh port is known. */
+char *
+config_add_peer(struct config *c, const char *source, const char *text)
+{
+    struct peer_spec spec;
+
+    if (c->n_peers >= CONFIG_MAX_PEERS) {
+        return xasprintf("%s: more than %d peers", source, CONFIG_MAX_PEERS);
+    }
+    char *error = host_port_split(text, 0, &spec.host, &spec.port);
+    if (error) {
+        char *whole = xasprintf("%s: \"%s\" %s", source, text, error);
+        free(error);
+        return whole;
+    }
+    spec.text = xstrdup(text);
+    c->peers = xrealloc(c->peers, (c->n_peers + 1) * sizeof *c->peers);
+    c->peers[c->n_peers++] = spec;
+    return NULL;
+}
+
+char *
+config_add_accept(struct config *c, const char *source, const char *text)
+{
+    struct subnet subnet;
+
+    if (!subnet_from_text(text, &subnet)) {
+        return xasprintf("%s: \"%s\" is not an address or ADDRESS/PREFIX",
+                         source, text);
+    }
+    if (c->n_accept >= CONFIG_MAX_ACCEPT) {
+        return xasprintf("%s: more than %d entries", source,
+                         CONFIG_MAX_ACCEPT);
+    }
+    c->accept = xrealloc(c->accept, (c->n_accept + 1) * sizeof *c->accept);
+    c->accept_texts = xrealloc(c->accept_texts,
+                               ((c->n_accept + 1) * sizeof *c->accept_texts));
+    c->accept_texts[c->n_accept] = xstrdup(text);
+    c->accept[c->n_accept++] = subnet;
+    return NULL;
+}
+
+char *
+config_set_mesh_address(struct config *c, const char *source, const char *text)
+{
+    if (!address_from_text(text, &c->mesh.address)) {
+        return xasprintf("%s: \"%s\" is not an IPv4 or IPv6 address", source,
+                         text);
+    }
+    return NULL;
+}
+
+char *
+config_set_destination(struct config *c, const char *source, const char *text)
+{
+    enum segment_policy all[] = { DESTINATION_AUTO, DESTINATION_KEEP,
+                                  DESTINATION_LIMITED };
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        if (!strcmp(text, segment_policy_name(all[i]))) {
+            c->destination = all[i];
+            return NULL;
+        }
+    }
+    return xasprintf("%s: \"%s\" is none of auto, keep, limited", source,
+                     text);
+}
+
+char *
+config_set_local_mac(struct config *c, const char *source, const char *text)
+{
+    if (!strcmp(text, "auto")) {
+        c->local_mac_auto = true;
+        return NULL;
+    }
+    if (!eth_addr_from_string(text, &c->local_mac)
+        || eth_addr_is_multicast(c->local_mac)
+        || eth_addr_is_zero(c->local_mac)) {
+        return xasprintf("%s: \"%s\" is neither auto nor a unicast MAC "
+                         "address such as 02:00:00:00:00:01",
+                         source, text);
+    }
+    c->local_mac_auto = false;
+    return NULL;
+}
+
+char *
+config_set_forward(struct config *c, const char *source, const char *text)
+{
+    enum ofputil_protocol usable;
+    struct ofpbuf ofpacts;
+
+    ofpbuf_init(&ofpacts, 0);
+    const struct ofpact_parse_params pp = {
+        .ofpacts = &ofpacts,
+        .usable_protocols = &usable,
+    };
+    char *error =
+        (*text ? ofpacts_parse_actions(text, &pp) : xstrdup("it is empty"));
+    ofpbuf_uninit(&ofpacts);
+    if (error) {
+        char *whole = xasprintf("%s: \"%s\" is not a list of OpenFlow "
+                                "actions such as NORMAL or resubmit(,10): %s",
+                                source, text, error);
+        free(error);
+        return whole;
+    }
+    free(c->forward);
+    c->forward = xstrdup(text);
+    return NULL;
+}
+
+static char *
+set_mesh_port(struct config *c, const char *source, const char *text)
+{
+    return (port_from_text(text, &c->mesh.port)
+                ? NULL
+                : xasprintf("%s: \"%s\" is not a port (1 to 65535)", source,
+                            text));
+}
+
+static char *
+set_log_level(struct config *c, const char *source, const char *text)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(log_levels); i++) {
+        if (!strcmp(text, log_levels[i])) {
+            c->log_level = log_levels[i];
+            return NULL;
+        }
+    }
+    return xasprintf("%s: \"%s\" is none of debug, info, warning, error, "
+                     "critical",
+                     source, text);
+}
+
+/* Sets the broadcast ports to those in 'text', which has commas in between. */
+static char *
+set_ports(struct config *c, const char *source, const char *text)
+{
+    char *copy = xstrdup(text);
+    char *save = copy;
+    char *error = NULL;
+    char *port;
+
+    config_clear_ports(c);
+    while (!error && (port = strsep(&save, ",")) != NULL) {
+        error = config_set_port(c, source, port);
+    }
+    free(copy);
+    return error;
+}
+
+/* Sources. */
+
+static char *
+read_file(struct config *c, const char *name)
+{
+    FILE *file = fopen(name, "r");
+    if (!file) {
+        return xasprintf("%s: cannot open the configuration file: %s", name,
+                         ovs_strerror(errno));
+    }
+
+    /* No configuration is longer; a device or a log given by mistake is. */
+    enum { MAX_BYTES = 1024 * 1024 };
+    char *text = xmalloc(MAX_BYTES + 1);
+    size_t length = fread(text, 1, MAX_BYTES + 1, file);
+    int read_error = ferror(file) ? errno : 0;
+    char *error;
+
+    fclose(file);
+    if (read_error) {
+        error = xasprintf("%s: cannot read the configuration file: %s", name,
+                          ovs_strerror(read_error));
+    } else if (length > MAX_BYTES) {
+        error =
+            xasprintf("%s: longer than 1 MiB, so not a configuration", name);
+    } else {
+        error = config_parse_json(c, text, length, name);
+    }
+    free(text);
+    return error;
+}
+
+/* A value that may come from the command line or from the environment. */
+struct setting {
+    const char *option_name;
+    const char *option;   /* Value from the command line, or NULL. */
+    const char *variable; /* Name in the environment. */
+    char *(*set)(struct config *, const char *source, const char *text);
+};
+
+static char *
+apply_setting(struct config *c, const struct setting *s)
+{
+    const char *value = getenv(s->variable);
+
+    if (s->option) {
+        return s->set(c, s->option_name, s->option);
+    }
+    return value && *value ? s->set(c, s->variable, value) : NULL;
+}
+
+/* Applies the command line and the environment to 'c'. */
+static char *
+apply_options(struct config *c, const struct options *o)
+{
+    const struct setting settings[] = {
+        { "--target-interface", o->target_interface, "TARGET_INTERFACE",
+          config_set_bridge },
+        { "--broadcast-port", o->broadcast_port, "BDCAST_PORT", set_ports },
+        { "--mesh-port", o->mesh_port, "MESH_PORT", set_mesh_port },
+        { "--log-level", o->log_level, "LOGLEVEL", set_log_level },
+    };
+    const char *service = getenv("SERVICENAME");
+    char *error = NULL;
+
+    for (size_t i = 0; !error && i < ARRAY_SIZE(settings); i++) {
+        error = apply_setting(c, &settings[i]);
+    }
+    if (!error && service && *service) {
+        error = xasprintf("SERVICENAME: \"%s\": discovery of peers is not yet "
+                          "supported; name them with --other-relays",
+                          service);
+    }
+    if (!error && o->other_relays.n) {
+        config_clear_peers(c);
+    }
+    for (size_t i = 0; !error && i < o->other_relays.n; i++) {
+        error = config_add_peer(c, "--other-relays", o->other_relays.names[i]);
+    }
+    return error;
+}
+
+/* Sets where the switch is. */
+static char *
+set_switch(struct config *c, const char *target)
+{
+    if (!target) {
+        c->switch_target =
+            xasprintf("unix:%s/%s.mgmt", ovs_rundir(), c->bridge);
+        return NULL;
+    }
+    if (vconn_verify_name(target)) {
+        return xasprintf("--switch: \"%s\" is not an OVS connection method "
+                         "(unix:FILE, tcp:HOST[:PORT] or ssl:HOST[:PORT])",
+                         target);
+    }
+    c->switch_target = xstrdup(target);
+    return NULL;
+}
+
+/* Checks what no value can say of itself. */
+static char *
+check_whole(struct config *c)
+{
+    for (size_t i = 0; i < c->n_ports; i++) {
+        if (c->ports[i] == c->mesh.port) {
+            return xasprintf("broadcast port %u and mesh port %u must differ",
+                             c->ports[i], c->mesh.port);
+        }
+    }
+
+    for (size_t i = 0; i < c->n_peers; i++) {
+        if (!c->peers[i].port) {
+            c->peers[i].port = c->mesh.port;
+        }
+    }
+
+    /* The flows as a whole, as the switch would get them. */
+    const struct flowset_params params = {
+        .ports = c->ports,
+        .n_ports = c->n_ports,
+        .flow_priority = c->flow_priority,
+        .id_base = c->id_base,
+        .max_pps = c->max_pps,
+        .forward = c->forward,
+    };
+    struct flowset set;
+    char *error = flowset_build(&params, &set);
+    if (!error) {
+        flowset_destroy(&set);
+    }
+    return error;
+}
+
+char *
+config_load(const struct options *options, struct config **configp)
+{
+    struct config *c = xmalloc(sizeof *c);
+    const char *file = options->config_file;
+    const char *variable = getenv("SNOWRELAY_CONFIG");
+    char *error = NULL;
+
+    set_defaults(c);
+    if (!file && variable && *variable) {
+        file = variable;
+    }
+    if (file) {
+        error = read_file(c, file);
+    }
+    if (!error) {
+        error = apply_options(c, options);
+    }
+    if (!error) {
+        error = set_switch(c, options->switch_target);
+    }
+    if (!error) {
+        error = check_whole(c);
+    }
+
+    *configp = error ? NULL : c;
+    if (error) {
+        config_destroy(c);
+    }
+    return error;
+}
+
+char *
+config_to_json(const struct config *c)
+{
+    char address[INET6_ADDRSTRLEN];
+    char mac[ETH_ADDR_STRLEN + 1];
+    json_t *ports = json_array();
+    json_t *peers = json_array();
+    json_t *accept = json_array();
+
+    for (size_t i = 0; i < c->n_ports; i++) {
+        json_array_append_new(ports, json_integer(c->ports[i]));
+    }
+    for (size_t i = 0; i < c->n_peers; i++) {
+        json_array_append_new(peers, json_string(c->peers[i].text));
+    }
+    for (size_t i = 0; i < c->n_accept; i++) {
+        json_array_append_new(accept, json_string(c->accept_texts[i]));
+    }
+    snprintf(mac, sizeof mac, ETH_ADDR_FMT, ETH_ADDR_ARGS(c->local_mac));
+
+    /* clang-format off */
+    json_t *root = json_pack(
+        "{s:s, s:I, s:{s:o, s:s, s:s, s:I, s:i, s:s}, s:{s:s, s:i, s:o, s:o}}",
+        "bridge", c->bridge,
+        "id_base", (json_int_t) c->id_base,
+        "relay",
+            "ports", ports,
+            "destination", segment_policy_name(c->destination),
+            "local_mac", c->local_mac_auto ? "auto" : mac,
+            "max_pps", (json_int_t) c->max_pps,
+            "flow_priority", c->flow_priority,
+            "forward", c->forward,
+        "mesh",
+            "address", address_format(&c->mesh.address, address),
+            "port", c->mesh.port,
+            "peers", peers,
+            "accept", accept);
+    /* clang-format on */
+    char *text = json_dumps(root, JSON_INDENT(2));
+    json_decref(root);
+    return text;
+}

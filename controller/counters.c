@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "counters.h"
+
+#include "openvswitch/util.h"
+#include "util.h"
+
+const char *
+drop_reason_name(enum drop_reason reason)
+{
+    if ((int) reason < FRAME_N_VERDICTS) {
+        return frame_verdict_name((enum frame_verdict) reason);
+    }
+    switch (reason) {
+    case DROP_PORT: return "port";
+    case DROP_NO_PEER: return "no_peer";
+    case DROP_SEND: return "send";
+    case DROP_UNKNOWN_SENDER: return "unknown_sender";
+    case DROP_FORMAT: return "format";
+    case DROP_NO_SWITCH: return "no_switch";
+    case DROP_QUEUE_FULL: return "queue_full";
+    case DROP_STALE: return "stale";
+    case DROP_DISCONNECTED: return "disconnected";
+    case N_DROP_REASONS: break;
+    }
+    OVS_NOT_REACHED();
+}
+
+const char *
+direction_name(enum direction direction)
+{
+    return direction == DIRECTION_PUNT ? "punt" : "mesh";
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SNOWRELAY_OPTIONS_H
+#define SNOWRELAY_OPTIONS_H 1
+
+/* Options: the command line, taken apart but not yet judged.
+ *
+ * The options are SnowSignal's, some of our own, and those that every Open
+ * vSwitch daemon has (ovs-vswitchd(8)).  What a value means is conf.h's
+ * business. */
+
+#include <stdbool.h>
+
+#include "svec.h"
+
+/* Exit status for wrong options and wrong configuration. */
+enum { EXIT_USAGE = 2 };
+
+/* The command line.  Strings are NULL where an option was not given. */
+struct options {
+    const char *target_interface;
+    const char *broadcast_port;
+    const char *mesh_port;
+    const char *log_level;
+    const char *config_file;
+    const char *switch_target;
+    struct svec other_relays;
+    bool check_config;
+    bool print_flows;
+    struct svec verbosity; /* Arguments of -v, "" where it has none. */
+};
+
+/* Takes apart 'argv' into '*options', whose strings point into 'argv'.  Sets
+ * up the logging, process and control options of libopenvswitch on the way;
+ * stores the argument of --unixctl in '*unixctl_path', NULL if there is none.
+ *
+ * Exits: with status 0 after --help or --version, with EXIT_USAGE and a line
+ * on stderr if the command line is wrong. */
+void options_parse(int argc, char *argv[], struct options *options,
+                   char **unixctl_path);
+void options_destroy(struct options *options);
+
+#endif /* options.h */

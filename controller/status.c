@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "status.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge.h"
+#include "conf.h"
+#include "flowset.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/list.h"
+#include "openvswitch/ofp-actions.h"
+#include "openvswitch/ofp-flow.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/util.h"
+#include "packets.h"
+#include "peers.h"
+#include "relay.h"
+#include "timeval.h"
+#include "unixctl.h"
+#include "util.h"
+
+/* How long flows/show waits for the switch. */
+enum { AUDIT_TIMEOUT_MS = 2000 };
+
+/* A flows/show that waits for an audit. */
+struct waiting {
+    struct ovs_list node;
+    struct unixctl_conn *conn;
+    unsigned int seqno;     /* Answer once the audit is past this... */
+    long long int deadline; /* ...or at this time_msec(). */
+};
+
+struct status {
+    struct relay *relay;
+    struct ovs_list waiting; /* Of "struct waiting". */
+};
+
+/* status */
+
+static void
+format_mac(const struct relay *relay, char text[ETH_ADDR_STRLEN + 1])
+{
+    struct eth_addr mac;
+
+    if (relay_local_mac(relay, &mac)) {
+        snprintf(text, ETH_ADDR_STRLEN + 1, ETH_ADDR_FMT, ETH_ADDR_ARGS(mac));
+    } else {
+        ovs_strlcpy(text, "unknown", ETH_ADDR_STRLEN + 1);
+    }
+}
+
+/* Returns the drops of 'direction', or those of both if it is N_DIRECTIONS, by
+ * reason.  Reasons without any are left out. */
+static json_t *
+drops_to_json(const struct counters *counters, enum direction direction)
+{
+    json_t *drops = json_object();
+
+    for (int reason = 0; reason < N_DROP_REASONS; reason++) {
+        uint64_t n = 0;
+
+        for (int d = 0; d < N_DIRECTIONS; d++) {
+            if (direction == N_DIRECTIONS || (int) direction == d) {
+                n += counters->dropped[d][reason];
+            }
+        }
+        if (n) {
+            json_object_set_new(drops, drop_reason_name(reason),
+                                json_integer(n));
+        }
+    }
+    return drops;
+}
+
+/* Returns the peers.  One that speaks SnowSignal's format cannot tell what it
+ * lost, nor how far away it is. */
+static json_t *
+peers_to_json(const struct relay *relay)
+{
+    const struct peers *peers = relay_peers(relay);
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < peers->n_all; i++) {
+        const struct peer *peer = peers->all[i];
+        char address[ENDPOINT_TEXT_SIZE];
+
+        json_t *at =
+            (peer->state == PEER_UNRESOLVED
+                 ? json_null()
+                 : json_string(endpoint_format(&peer->target, address)));
+        /* clang-format off */
+        json_array_append_new(
+            array, json_pack("{s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:n, s:n}",
+                             "name", peer->spec.text,
+                             "address", at,
+                             "format", "snowsignal",
+                             "state", peer_state_name(peer->state),
+                             "rx", (json_int_t) peer->rx,
+                             "tx", (json_int_t) peer->tx,
+                             "tx_errors", (json_int_t) peer->tx_errors,
+                             "lost",
+                             "rtt_us"));
+        /* clang-format on */
+    }
+    return array;
+}
+
+static char *
+status_to_json(const struct relay *relay)
+{
+    const struct config *config = relay_config(relay);
+    const struct counters *c = relay_counters(relay);
+    char mac[ETH_ADDR_STRLEN + 1];
+    char mesh[ENDPOINT_TEXT_SIZE];
+    json_t *ports = json_array();
+
+    for (size_t i = 0; i < config->n_ports; i++) {
+        json_array_append_new(ports, json_integer(config->ports[i]));
+    }
+    format_mac(relay, mac);
+
+    /* clang-format off */
+    json_t *root = json_pack(
+        "{s:s, s:s, s:b, s:b, s:s, s:o, s:s, s:o,"
+        " s:{s:I, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:o}}",
+        "bridge", config->bridge,
+        "switch", config->switch_target,
+        "connected", relay_is_connected(relay),
+        "flows_in_place", bridge_is_in_place(relay_bridge(relay)),
+        "local_mac", mac,
+        "ports", ports,
+        "mesh", endpoint_format(&config->mesh, mesh),
+        "peers", peers_to_json(relay),
+        "counters",
+            "punted", (json_int_t) c->punted,
+            "relayed", (json_int_t) c->relayed,
+            "mesh_tx", (json_int_t) c->mesh_tx,
+            "mesh_rx", (json_int_t) c->mesh_rx,
+            "emitted", (json_int_t) c->emitted,
+            "queued", relay_queued(relay),
+            "dropped", drops_to_json(c, N_DIRECTIONS),
+            "punt_dropped", drops_to_json(c, DIRECTION_PUNT),
+            "mesh_dropped", drops_to_json(c, DIRECTION_MESH));
+    /* clang-format on */
+    char *text = json_dumps(root, JSON_INDENT(2));
+    json_decref(root);
+    return text;
+}
+
+/* Appends a line for the drops of 'direction' to 'out'. */
+static void
+format_drops(const struct counters *counters, enum direction direction,
+             struct ds *out)
+{
+    bool any = false;
+
+    ds_put_format(out, "%s dropped:", direction_name(direction));
+    for (int reason = 0; reason < N_DROP_REASONS; reason++) {
+        if (counters->dropped[direction][reason]) {
+            ds_put_format(out, " %s %" PRIu64, drop_reason_name(reason),
+                          counters->dropped[direction][reason]);
+            any = true;
+        }
+    }
+    ds_put_cstr(out, any ? "\n" : " none\n");
+}
+
+static char *
+status_to_text(const struct relay *relay)
+{
+    const struct config *config = relay_config(relay);
+    const struct counters *c = relay_counters(relay);
+    const struct peers *peers = relay_peers(relay);
+    struct ds out = DS_EMPTY_INITIALIZER;
+    char mac[ETH_ADDR_STRLEN + 1];
+    char mesh[ENDPOINT_TEXT_SIZE];
+
+    format_mac(relay, mac);
+    ds_put_format(&out, "bridge: %s at %s, %s\n", config->bridge,
+                  config->switch_target,
+                  relay_is_connected(relay) ? "connected, flows in place"
+                  : bridge_is_connected(relay_bridge(relay))
+                      ? "connected, flows not in place yet"
+                      : "not connected");
+    ds_put_format(&out, "local MAC: %s\nports:", mac);
+    for (size_t i = 0; i < config->n_ports; i++) {
+        ds_put_format(&out, " %u", config->ports[i]);
+    }
+    ds_put_cstr(&out, config->n_ports ? "\n" : " none\n");
+    ds_put_format(
+        &out, "mesh: %s, %" PRIuSIZE " of %" PRIuSIZE " peers ready\n",
+        endpoint_format(&config->mesh, mesh), peers->n_targets, peers->n_all);
+    ds_put_format(&out,
+                  "to the mesh: punted %" PRIu64 ", relayed %" PRIu64
+                  ", datagrams sent %" PRIu64 "\n",
+                  c->punted, c->relayed, c->mesh_tx);
+    ds_put_format(&out,
+                  "from the mesh: datagrams received %" PRIu64
+                  ", emitted %" PRIu64 ", queued %u\n",
+                  c->mesh_rx, c->emitted, relay_queued(relay));
+    format_drops(c, DIRECTION_PUNT, &out);
+    format_drops(c, DIRECTION_MESH, &out);
+    return ds_steal_cstr(&out);
+}
+
+/* Replies with 'text', which it frees. */
+static void
+reply(struct unixctl_conn *conn, char *text)
+{
+    unixctl_command_reply(conn, text);
+    free(text);
+}
+
+static void
+show_status(struct unixctl_conn *conn, int argc, const char *argv[],
+            void *status_)
+{
+    const struct status *status = status_;
+
+    if (argc < 2) {
+        reply(conn, status_to_text(status->relay));
+    } else if (!strcmp(argv[1], "json")) {
+        reply(conn, status_to_json(status->relay));
+    } else {
+        char *error = xasprintf("status: \"%s\" is not json", argv[1]);
+        unixctl_command_reply_error(conn, error);
+        free(error);
+    }
+}
+
+/* mesh/show */
+
+static void
+show_mesh(struct unixctl_conn *conn, int argc OVS_UNUSED,
+          const char *argv[] OVS_UNUSED, void *status_)
+{
+    const struct status *status = status_;
+    const struct peers *peers = relay_peers(status->relay);
+    struct ds out = DS_EMPTY_INITIALIZER;
+
+    ds_put_format(&out, "%-24s %-28s %-10s %-10s %12s %12s %9s\n", "PEER",
+                  "ADDRESS", "FORMAT", "STATE", "RX", "TX", "TX-ERRORS");
+    for (size_t i = 0; i < peers->n_all; i++) {
+        const struct peer *peer = peers->all[i];
+        char address[ENDPOINT_TEXT_SIZE] = "-";
+
+        if (peer->state != PEER_UNRESOLVED) {
+            endpoint_format(&peer->target, address);
+        }
+        ds_put_format(&out,
+                      "%-24s %-28s %-10s %-10s %12" PRIu64 " %12" PRIu64
+                      " %9" PRIu64 "\n",
+                      peer->spec.text, address, "snowsignal",
+                      peer_state_name(peer->state), peer->rx, peer->tx,
+                      peer->tx_errors);
+    }
+    reply(conn, ds_steal_cstr(&out));
+}
+
+/* flows/show */
+
+/* Appends 'fs' to 'out' as ovs-ofctl add-flow would take it. */
+static void
+format_installed(const struct ofputil_flow_stats *fs, struct ds *out)
+{
+    const struct ofpact_format_params fp = { .s = out };
+
+    ds_put_format(out, "cookie=0x%" PRIx64 ",table=%u,", ntohll(fs->cookie),
+                  fs->table_id);
+    match_format(&fs->match, NULL, out, fs->priority);
+    ds_put_cstr(out, ",actions=");
+    ofpacts_format(fs->ofpacts, fs->ofpacts_len, &fp);
+}
+
+/* Returns the flow of 'installed' at the place of 'flow', or NULL. */
+static const struct installed_flow *
+find_installed(const struct wanted_flow *flow,
+               const struct ovs_list *installed)
+{
+    const struct installed_flow *inst;
+    struct match match;
+
+    minimatch_expand(&flow->fm.match, &match);
+    LIST_FOR_EACH (inst, node, installed) {
+        if (inst->fs.priority == flow->fm.priority
+            && inst->fs.table_id == flow->fm.table_id
+            && match_equal(&inst->fs.match, &match)) {
+            return inst;
+        }
+    }
+    return NULL;
+}
+
+static char *
+flows_to_text(struct bridge *bridge)
+{
+    const struct ovs_list *installed;
+    const struct flowset *set = bridge_wanted(bridge, &installed);
+    const struct installed_flow *inst;
+    struct ds out = DS_EMPTY_INITIALIZER;
+
+    if (!set) {
+        return xstrdup("nothing is wanted yet: the local MAC is not known\n");
+    }
+    if (!bridge_is_connected(bridge)) {
+        ds_put_cstr(&out, "not connected to the switch: what it has is not "
+                          "known\n");
+    }
+    for (size_t i = 0; i < hmap_count(&set->flows); i++) {
+        const struct wanted_flow *flow = set->order[i];
+
+        ds_put_format(&out, "wanted:    %s\n", flow->text);
+        inst = find_installed(flow, installed);
+        if (flow->in_place) {
+            ds_put_format(&out,
+                          "installed: the same, n_packets=%" PRIu64
+                          ", n_bytes=%" PRIu64 "\n",
+                          flow->n_packets, flow->n_bytes);
+        } else if (inst) {
+            ds_put_cstr(&out, "installed: ");
+            format_installed(&inst->fs, &out);
+            ds_put_char(&out, '\n');
+        } else {
+            ds_put_cstr(&out, "installed: none\n");
+        }
+    }
+    LIST_FOR_EACH (inst, node, installed) {
+        if (!inst->wanted) {
+            ds_put_cstr(&out, "wanted:    none\ninstalled: ");
+            format_installed(&inst->fs, &out);
+            ds_put_char(&out, '\n');
+        }
+    }
+    for (size_t i = 0; i < set->n_meters; i++) {
+        ds_put_format(&out, "meter:     %s\n", set->meters[i].text);
+    }
+    return ds_steal_cstr(&out);
+}
+
+static void
+show_flows(struct unixctl_conn *conn, int argc OVS_UNUSED,
+           const char *argv[] OVS_UNUSED, void *status_)
+{
+    struct status *status = status_;
+    struct bridge *bridge = relay_bridge(status->relay);
+    const struct ovs_list *installed;
+
+    if (!bridge_is_connected(bridge) || !bridge_wanted(bridge, &installed)) {
+        reply(conn, flows_to_text(bridge));
+        return;
+    }
+
+    struct waiting *w = xmalloc(sizeof *w);
+    w->conn = conn;
+    w->seqno = bridge_audit(bridge);
+    w->deadline = time_msec() + AUDIT_TIMEOUT_MS;
+    ovs_list_push_back(&status->waiting, &w->node);
+}
+
+struct status *
+status_create(struct relay *relay)
+{
+    struct status *status = xmalloc(sizeof *status);
+
+    status->relay = relay;
+    ovs_list_init(&status->waiting);
+    unixctl_command_register("status", "[json]", 0, 1, show_status, status);
+    unixctl_command_register("mesh/show", "", 0, 0, show_mesh, status);
+    unixctl_command_register("flows/show", "", 0, 0, show_flows, status);
+    return status;
+}
+
+void
+status_destroy(struct status *status)
+{
+    if (status) {
+        struct waiting *w;
+
+        LIST_FOR_EACH_POP (w, node, &status->waiting) {
+            unixctl_command_reply_error(w->conn, "snowrelayd is exiting");
+            free(w);
+        }
+        free(status);
+    }
+}
+
+void
+status_run(struct status *status)
+{
+    struct bridge *bridge = relay_bridge(status->relay);
+    struct waiting *w;
+
+    LIST_FOR_EACH_SAFE (w, node, &status->waiting) {
+        if ((int) (bridge_audit_seqno(bridge) - w->seqno) > 0) {
+            reply(w->conn, flows_to_text(bridge));
+        } else if (time_msec() >= w->deadline) {
+            unixctl_command_reply_error(w->conn, "the switch does not answer");
+        } else {
+            continue;
+        }
+        ovs_list_remove(&w->node);
+        free(w);
+    }
+}
+
+void
+status_wait(struct status *status)
+{
+    struct waiting *w;
+
+    LIST_FOR_EACH (w, node, &status->waiting) {
+        poll_timer_wait_until(w->deadline);
+    }
+}

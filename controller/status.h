@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SNOWRELAY_STATUS_H
+#define SNOWRELAY_STATUS_H 1
+
+/* Status: the relay as ovs-appctl(8) shows it.
+ *
+ *    status [json]   what this relay is and what became of the frames
+ *    mesh/show       the peers
+ *    flows/show      what the switch should have and what it has
+ *
+ * "status json" is for programs; its keys stay. */
+
+struct relay;
+struct status;
+
+/* Registers the commands, which show 'relay'. */
+struct status *status_create(struct relay *relay);
+void status_destroy(struct status *);
+
+/* Answers commands that had to wait for the switch. */
+void status_run(struct status *);
+void status_wait(struct status *);
+
+#endif /* status.h */
