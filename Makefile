@@ -96,8 +96,13 @@ check-unit: $(unit_tests)
 	     echo "$$test"; ./$$test || exit 1; \
 	 done
 
-check-system: $(BUILD)/snowrelayd
-	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd bats --print-output-on-failure tests/system
+check-system: $(BUILD)/snowrelayd $(BUILD)/same-frames
+	BUILD=$(CURDIR)/$(BUILD) SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd \
+	    bats --print-output-on-failure tests/system
+
+$(BUILD)/same-frames: tests/system/same-frames.c Makefile
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC $<";) $(CC) -std=gnu11 $(WARNINGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -lpcap
 
 $(BUILD)/bench-probe: scripts/bench-probe.c Makefile
 	@mkdir -p $(@D)
@@ -109,7 +114,7 @@ bench: $(BUILD)/snowrelayd $(BUILD)/bench-probe
 # Lint.
 shell_scripts = ovs-setup.sh .ci/run tests/run $(wildcard scripts/*.sh scripts/bench-relay \
 		tests/system/*.bats tests/system/*.bash)
-c_files = $(wildcard controller/*.[ch] tests/unit/*.[ch] scripts/*.c)
+c_files = $(wildcard controller/*.[ch] tests/*/*.[ch] scripts/*.c)
 
 # cppcheck takes the variables that Open vSwitch's *_FOR_EACH macros set for
 # uninitialized; the compiler knows better, and is asked to tell.
@@ -119,7 +124,7 @@ lint:
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --library=posix \
 	    --enable=warning,performance,portability \
 	    --suppress=missingIncludeSystem --suppress=missingInclude --suppress=uninitvar \
-	    -D_GNU_SOURCE -I controller controller scripts tests/unit
+	    -D_GNU_SOURCE -I controller controller scripts tests
 	shellcheck -x $(shell_scripts)
 
 clean:

@@ -5,10 +5,13 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
 
-#include "if-notifier.h"
+#include "netlink-notifier.h"
+#include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
@@ -17,16 +20,35 @@
 VLOG_DEFINE_THIS_MODULE(host);
 
 struct host {
-    struct if_notifier *notifier;
-    bool changed; /* Since the last picture. */
+    struct nln *nln;                   /* rtnetlink(7) multicasts. */
+    struct nln_notifier *notifiers[2]; /* For IPv4 and for IPv6 addresses. */
+    int ignored;                       /* Where parse_change() puts nothing. */
+    bool changed;                      /* Since the last picture. */
     struct host_address *addresses;
     size_t n_addresses;
     size_t allocated;
     unsigned int seqno;
 };
 
+/* Returns the multicast group that the rtnetlink message 'buf' was sent to.
+ * What changed does not matter, because all addresses are read again. */
+static int
+parse_change(struct ofpbuf *buf, void *change OVS_UNUSED)
+{
+    const struct nlmsghdr *nlmsg = buf->data;
+    const struct ifaddrmsg *ifa = (const struct ifaddrmsg *) (nlmsg + 1);
+
+    if (buf->size < sizeof *nlmsg + sizeof *ifa
+        || (nlmsg->nlmsg_type != RTM_NEWADDR
+            && nlmsg->nlmsg_type != RTM_DELADDR)) {
+        return 0;
+    }
+    return (ifa->ifa_family == AF_INET ? RTNLGRP_IPV4_IFADDR
+                                       : RTNLGRP_IPV6_IFADDR);
+}
+
 static void
-note_change(void *host_)
+note_change(const void *change OVS_UNUSED, void *host_)
 {
     struct host *host = host_;
 
@@ -83,7 +105,11 @@ host_create(void)
 {
     struct host *host = xzalloc(sizeof *host);
 
-    host->notifier = if_notifier_create(note_change, host);
+    host->nln = nln_create(NETLINK_ROUTE, parse_change, &host->ignored);
+    host->notifiers[0] =
+        nln_notifier_create(host->nln, RTNLGRP_IPV4_IFADDR, note_change, host);
+    host->notifiers[1] =
+        nln_notifier_create(host->nln, RTNLGRP_IPV6_IFADDR, note_change, host);
     take_picture(host);
     return host;
 }
@@ -92,7 +118,10 @@ void
 host_destroy(struct host *host)
 {
     if (host) {
-        if_notifier_destroy(host->notifier);
+        for (size_t i = 0; i < ARRAY_SIZE(host->notifiers); i++) {
+            nln_notifier_destroy(host->notifiers[i]);
+        }
+        nln_destroy(host->nln);
         free(host->addresses);
         free(host);
     }
@@ -101,7 +130,7 @@ host_destroy(struct host *host)
 void
 host_run(struct host *host)
 {
-    if_notifier_run();
+    nln_run(host->nln);
     if (host->changed) {
         host->changed = false;
         take_picture(host);
@@ -111,7 +140,7 @@ host_run(struct host *host)
 void
 host_wait(struct host *host)
 {
-    if_notifier_wait();
+    nln_wait(host->nln);
     if (host->changed) {
         poll_immediate_wake();
     }

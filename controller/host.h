@@ -6,7 +6,7 @@
 /* Host: the IP addresses of this machine's interfaces.
  *
  * A picture of them is taken at the start and again whenever the kernel says
- * (rtnetlink(7)) that an address or an interface changed. */
+ * (rtnetlink(7)) that an address changed. */
 
 #include <stdbool.h>
 #include <stddef.h>
