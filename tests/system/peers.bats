@@ -1,0 +1,220 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Who is sent to and who is listened to: addresses of both families, names from a hosts file and
+# from a real name server, SnowSignal's datagrams, strangers.
+
+bats_require_minimum_version 1.5.0
+load common
+
+setup_file() {
+    load common
+    lab_init
+    lab_host 1
+    lab_host 2
+    lab_host 3
+    lab_client 1 1
+    lab_client 2 1
+    lab_client 3 1
+}
+
+teardown() {
+    local n
+    for n in 1 2 3; do
+        lab_relay_stop "$n" || true
+    done 2> /dev/null
+    [ -z "${NAME_SERVER:-}" ] || lab_kill "$NAME_SERVER"
+}
+
+teardown_file() {
+    load common
+    lab_destroy
+}
+
+# heard TO: broadcasts from h1's client; prints how many copies reach the client TO.
+heard() {
+    local file=$BATS_TEST_TMPDIR/heard.pcap
+    record "$1" "$file" udp port 5076
+    broadcast h1c1 "$RANDOM" 10.1.0.255
+    stop_recording "$file" 1
+    count "$file"
+}
+
+# The first search of the capture as SnowSignal would send it. In front of it are the file's header
+# and its own.
+snowsignal_datagram() {
+    local length
+    length=$(od -An -tu4 -j32 -N4 "$CAPTURES/epics-client-segment.pcap")
+    printf SS
+    tail -c +41 "$CAPTURES/epics-client-segment.pcap" | head -c "$((length))"
+}
+
+dropped() { lab_status "$1" ".counters.mesh_dropped.$2 // 0"; }
+
+@test "IPv6 between the relays" {
+    lab_relay 1 --other-relays fd30::2
+    lab_relay 2 --other-relays '[fd30::1]:7124'
+    [ "$(heard h2c1)" -eq 1 ]
+    [ "$(lab_status 2 '.peers[0].rx')" -eq 1 ]
+    run -0 appctl 1 mesh/show
+    [[ "$output" == *"[fd30::2]:7124"* ]]
+}
+
+@test "a mesh of three, one of them by IPv6" {
+    lab_relay 1 --other-relays fd30::2 172.30.0.3
+    lab_relay 2 --other-relays fd30::1 fd30::3
+    lab_relay 3 --other-relays 172.30.0.1 fd30::2
+    [ "$(heard h2c1)" -eq 1 ]
+    [ "$(heard h3c1)" -eq 1 ]
+    [ "$(lab_status 1 .counters.mesh_tx)" -eq 4 ]
+}
+
+@test "one list of peers for all: a relay sets its own address aside" {
+    lab_relay 1 --other-relays 172.30.0.1 172.30.0.2
+    lab_relay 2 --other-relays 172.30.0.1 172.30.0.2
+    [ "$(heard h2c1)" -eq 1 ]
+    [ "$(lab_status 1 '[.peers[].state] | join(",")')" = own,ready ]
+    [ "$(lab_status 1 .counters.mesh_tx)" -eq 1 ]
+}
+
+@test "another mesh port" {
+    lab_relay 1 -m 9000 --other-relays 172.30.0.2:9001
+    MESH_PORT=9001 lab_relay 2 --other-relays 172.30.0.1:9000
+    [ "$(heard h2c1)" -eq 1 ]
+}
+
+@test "a peer by name, from the hosts file" {
+    printf '127.0.0.1 localhost\n172.30.0.2 relay-b relay-b.example.org\n' > "$BATS_TEST_TMPDIR/hosts"
+    lab_resolv h1 "$BATS_TEST_TMPDIR/hosts"
+    lab_relay 1 --other-relays relay-b
+    lab_relay 2 --other-relays 172.30.0.1
+    lab_wait 5 lab_ready_peers 1 1
+    [ "$(heard h2c1)" -eq 1 ]
+}
+
+# lab_ready_peers N COUNT
+lab_ready_peers() { [ "$(lab_status "$1" '[.peers[] | select(.state == "ready")] | length')" -eq "$2" ]; }
+
+# serve_names LINE...: a real name server in the underlay, at 172.30.0.250. dnsmasq reads its
+# hosts file again on SIGHUP.
+serve_names() {
+    printf '%s\n' "$@" > "$BATS_TEST_TMPDIR/names"
+    if [ -z "${NAME_SERVER:-}" ]; then
+        lab_on u ip address replace 172.30.0.250/24 dev underlay
+        lab_in_background u dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv \
+            --no-hosts --user=root --pid-file= --listen-address=172.30.0.250 --bind-interfaces \
+            --addn-hosts="$BATS_TEST_TMPDIR/names" --expand-hosts --domain=example.org \
+            > "$BATS_TEST_TMPDIR/dnsmasq.log" 2>&1
+        NAME_SERVER=$LAB_PID
+    else
+        kill -HUP "$NAME_SERVER"
+    fi
+}
+
+@test "a peer by name, from a name server: it moves, its name goes, its server dies" {
+    serve_names '172.30.0.2 relay-b'
+    rm -rf "/etc/netns/$LAB-h1/hosts"
+    lab_resolv h1 172.30.0.250
+    echo "search example.org" >> "/etc/netns/$LAB-h1/resolv.conf"
+    lab_relay 1 --other-relays relay-b
+    lab_relay 2 --other-relays 172.30.0.1
+    lab_relay 3 --other-relays 172.30.0.1
+    lab_wait 5 lab_ready_peers 1 1
+    [ "$(heard h2c1)" -eq 1 ]
+
+    serve_names '172.30.0.3 relay-b'
+    moved() { [ "$(lab_status 1 '.peers[0].address')" = 172.30.0.3:7124 ]; }
+    lab_wait 20 moved
+    [ "$(heard h3c1)" -eq 1 ]
+
+    serve_names '172.30.0.9 somebody-else'
+    told() { grep -q "relay-b: no address found .*; its last known ones stay" "$LAB_DIR/h1/snowrelayd.log"; }
+    lab_wait 20 told
+    [ "$(heard h3c1)" -eq 1 ]
+
+    lab_kill "$NAME_SERVER"
+    NAME_SERVER=
+    [ "$(heard h3c1)" -eq 1 ]
+}
+
+@test "a name that does not resolve yet is asked for again, and holds nobody up" {
+    lab_resolv h1 172.30.0.251
+    lab_relay 1 --other-relays relay-b 172.30.0.2
+    lab_relay 2 --other-relays 172.30.0.1
+    [ "$(heard h2c1)" -eq 1 ]
+    [ "$(lab_status 1 '.peers[0].state')" = unresolved ]
+    [ "$(lab_status 1 '.peers[0].address')" = null ]
+}
+
+@test "a hand-made SnowSignal datagram is emitted, from any source port" {
+    local file=$BATS_TEST_TMPDIR/made.pcap
+    lab_relay 2 --other-relays 172.30.0.1
+    record h2c1 "$file" udp port 5076
+    snowsignal_datagram | lab_on h1 socat -u - UDP4-SENDTO:172.30.0.2:7124
+    snowsignal_datagram | lab_on h1 socat -u - UDP4-SENDTO:172.30.0.2:7124,bind=172.30.0.1:40000
+    stop_recording "$file" 2
+    [ "$(count "$file" ether src 02:00:00:00:02:01 and src 10.1.0.10 and dst 10.2.0.255)" -eq 2 ]
+}
+
+@test "what comes from an unknown sender is dropped, counted and told" {
+    local file=$BATS_TEST_TMPDIR/stranger.pcap
+    lab_relay 2 --other-relays 172.30.0.1
+    record h2c1 "$file" udp port 5076
+    snowsignal_datagram | lab_on h3 socat -u - UDP4-SENDTO:172.30.0.2:7124
+    stop_recording "$file"
+    [ "$(count "$file")" -eq 0 ]
+    [ "$(dropped 2 unknown_sender)" -eq 1 ]
+    grep -q "datagram from 172.30.0.3 dropped" "$LAB_DIR/h2/snowrelayd.log"
+}
+
+@test "a sender in mesh.accept is heard without being a peer" {
+    local file=$BATS_TEST_TMPDIR/accepted.pcap
+    echo '{"mesh": {"peers": ["172.30.0.1"], "accept": ["172.30.0.2/31"]}}' > "$LAB_DIR/accept.json"
+    lab_relay 2 --config "$LAB_DIR/accept.json"
+    record h2c1 "$file" udp port 5076
+    snowsignal_datagram | lab_on h3 socat -u - UDP4-SENDTO:172.30.0.2:7124
+    stop_recording "$file" 1
+    [ "$(count "$file")" -eq 1 ]
+}
+
+@test "what a peer sends is judged: format, port, checksum, length" {
+    local file=$BATS_TEST_TMPDIR/judged.pcap good=$BATS_TEST_TMPDIR/good
+    lab_relay 2 --other-relays 172.30.0.1
+    snowsignal_datagram > "$good"
+    send() { lab_on h1 socat -b 10000 -u - UDP4-SENDTO:172.30.0.2:7124; }
+    record h2c1 "$file" udp
+    printf 'PP%s' garbage | send
+    printf 'S' | send
+    printf 'SS' | send
+    # A byte of the payload changed, and one cut off.
+    { head -c 60 "$good"; printf x; tail -c +62 "$good"; } | send
+    head -c -1 "$good" | send
+    head -c 9100 /dev/zero | send
+    stop_recording "$file"
+    [ "$(count "$file")" -eq 0 ]
+    [ "$(dropped 2 format)" -eq 2 ]
+    [ "$(dropped 2 short)" -eq 1 ]
+    [ "$(dropped 2 udp_checksum)" -eq 1 ]
+    [ "$(dropped 2 ip_header)" -eq 1 ]
+    [ "$(dropped 2 oversize)" -eq 1 ]
+
+    # A port that this relay does not relay.
+    lab_relay_stop 2
+    lab_relay 2 -b 5064 --other-relays 172.30.0.1
+    send < "$good"
+    lab_wait 5 counted
+}
+
+counted() { [ "$(dropped 2 port)" -eq 1 ]; }
+
+@test "a relay without peers relays to itself, and warns" {
+    lab_relay 1
+    grep -q "WARN|no peers: relaying to this relay itself" "$LAB_DIR/h1/snowrelayd.log"
+    # What was sent does not come back to the sender's port, but a copy from the local MAC does.
+    local file=$BATS_TEST_TMPDIR/self.pcap
+    record h1c1 "$file" udp port 5076
+    broadcast h1c1 self 10.1.0.255
+    stop_recording "$file" 1
+    [ "$(count "$file" ether src 02:00:00:00:01:01)" -eq 1 ]
+    [ "$(count "$file")" -eq 1 ]
+}
