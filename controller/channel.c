@@ -268,8 +268,9 @@ move_to_begin(struct channel *c)
 }
 
 bool
-channel_read(struct channel *c)
+channel_read(struct channel *c, bool *more)
 {
+    *more = false;
     if (c->state < CHANNEL_HELLO || c->read_error) {
         return false;
     }
@@ -283,6 +284,7 @@ channel_read(struct channel *c)
         return false;
     }
     c->end += retval;
+    *more = retval == READ_BYTES;
     reconnect_activity(c->reconnect, time_msec());
     return true;
 }

@@ -41,9 +41,10 @@ bool channel_is_open(const struct channel *);
 /* Returns a number that grows by one each time the channel opens. */
 unsigned int channel_seqno(const struct channel *);
 
-/* Reads what the switch has sent, with one system call.  Returns false if
- * there was nothing to read.  Pointers from channel_next() become invalid. */
-bool channel_read(struct channel *);
+/* Reads what the switch has sent, with one system call.  Returns false if there
+ * was nothing to read.  Sets '*more' if there may be more than was read.
+ * Pointers from channel_next() become invalid. */
+bool channel_read(struct channel *, bool *more);
 
 /* Returns the next message that channel_read() read, aligned on 8 bytes, in
  * the channel's memory but for the caller to change.  Returns NULL if there is

@@ -187,20 +187,29 @@ socklen_t
 endpoint_to_sockaddr(const struct endpoint *endpoint,
                      struct sockaddr_storage *ss)
 {
-    memset(ss, 0, sizeof *ss);
     if (IN6_IS_ADDR_V4MAPPED(&endpoint->address)) {
         struct sockaddr_in *sin = (struct sockaddr_in *) ss;
+
+        memset(ss, 0, sizeof *ss);
         sin->sin_family = AF_INET;
         sin->sin_port = htons(endpoint->port);
         sin->sin_addr.s_addr = in6_addr_get_mapped_ipv4(&endpoint->address);
         return sizeof *sin;
-    } else {
-        struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *) ss;
-        sin6->sin6_family = AF_INET6;
-        sin6->sin6_port = htons(endpoint->port);
-        sin6->sin6_addr = endpoint->address;
-        return sizeof *sin6;
     }
+    return endpoint_to_sockaddr6(endpoint, ss);
+}
+
+socklen_t
+endpoint_to_sockaddr6(const struct endpoint *endpoint,
+                      struct sockaddr_storage *ss)
+{
+    struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *) ss;
+
+    memset(ss, 0, sizeof *ss);
+    sin6->sin6_family = AF_INET6;
+    sin6->sin6_port = htons(endpoint->port);
+    sin6->sin6_addr = endpoint->address;
+    return sizeof *sin6;
 }
 
 bool

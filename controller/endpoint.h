@@ -77,6 +77,10 @@ bool endpoint_is_any(const struct endpoint *endpoint);
 socklen_t endpoint_to_sockaddr(const struct endpoint *endpoint,
                                struct sockaddr_storage *ss);
 
+/* The same, always as an AF_INET6 socket address. */
+socklen_t endpoint_to_sockaddr6(const struct endpoint *endpoint,
+                                struct sockaddr_storage *ss);
+
 /* Stores the IPv4 or IPv6 socket address 'sa' in '*endpoint'.  Returns false
  * if 'sa' is of another family. */
 bool

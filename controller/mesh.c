@@ -33,12 +33,11 @@ enum {
     SLOT_SIZE = ROUND_UP(WIRE_MAX + 1, 64),
 };
 
-/* The kinds of socket. */
-enum { V4, V6, N_SOCKETS };
-
 struct mesh {
     struct endpoint local;
-    int fds[N_SOCKETS]; /* -1 where there is none. */
+    int fd;
+    bool ipv6; /* Does the socket take IPv6 addresses?  It
+                * then takes IPv4-mapped ones, too. */
 
     /* Receiving. */
     struct mmsghdr rx_msgs[MESH_BATCH];
@@ -46,7 +45,6 @@ struct mesh {
     struct sockaddr_storage rx_from[MESH_BATCH];
     struct mesh_datagram datagrams[MESH_BATCH];
     uint8_t *slots; /* MESH_BATCH of SLOT_SIZE bytes each. */
-    int next_rx;    /* Socket to receive from next. */
 
     /* Sending: datagrams collected for one sendmmsg(). */
     struct mmsghdr tx_msgs[SEND_BATCH];
@@ -61,34 +59,31 @@ try_option(int fd, int level, int option, int value)
     ignore(setsockopt(fd, level, option, &value, sizeof value));
 }
 
-/* Opens a socket on 'local'.  Returns a file descriptor or a negative errno.
- */
+/* Opens a socket bound to 'ss', of 'ss_len' bytes.  Returns a file
+ * descriptor or a negative errno. */
 static int
-open_socket(const struct endpoint *local)
+open_socket(const struct sockaddr_storage *ss, socklen_t ss_len)
 {
-    struct sockaddr_storage ss;
-    socklen_t ss_len = endpoint_to_sockaddr(local, &ss);
-    const int yes = 1;
+    const int no = 0;
 
     int fd =
-        socket(ss.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        socket(ss->ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         return -errno;
     }
 
     /* Fragments are how a long frame crosses, so the kernel must neither
      * refuse a datagram longer than the MTU nor forbid routers to cut it. */
-    if (ss.ss_family == AF_INET) {
-        try_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-    } else {
+    try_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+    if (ss->ss_family == AF_INET6) {
         try_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
     }
     try_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER);
     try_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER);
 
-    if ((ss.ss_family == AF_INET6
-         && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes))
-        || bind(fd, (struct sockaddr *) &ss, ss_len)) {
+    if ((ss->ss_family == AF_INET6
+         && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no))
+        || bind(fd, (const struct sockaddr *) ss, ss_len)) {
         int error = errno;
         close(fd);
         return -error;
@@ -99,42 +94,35 @@ open_socket(const struct endpoint *local)
 char *
 mesh_open(const struct endpoint *local, struct mesh **meshp)
 {
-    struct endpoint locals[N_SOCKETS] = { *local, *local };
-    int fds[N_SOCKETS] = { -1, -1 };
-    bool any = endpoint_is_any(local);
+    struct endpoint bound = *local;
+    struct sockaddr_storage ss;
 
-    if (any) {
-        in6_addr_set_mapped_ipv4(&locals[V4].address, htonl(INADDR_ANY));
-        locals[V6].address = in6addr_any;
+    /* One socket serves both families if it is bound to all addresses. */
+    if (endpoint_is_any(local)) {
+        bound.address = in6addr_any;
     }
+    socklen_t ss_len = endpoint_to_sockaddr(&bound, &ss);
+    int fd = open_socket(&ss, ss_len);
 
-    *meshp = NULL;
-    for (int i = 0; i < N_SOCKETS; i++) {
-        bool v4 = IN6_IS_ADDR_V4MAPPED(&locals[i].address);
-        if (v4 != (i == V4)) {
-            continue;
-        }
-        fds[i] = open_socket(&locals[i]);
+    if (endpoint_is_any(local)
+        && (fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL)) {
+        /* A host without IPv6. */
+        in6_addr_set_mapped_ipv4(&bound.address, htonl(INADDR_ANY));
+        ss_len = endpoint_to_sockaddr(&bound, &ss);
+        fd = open_socket(&ss, ss_len);
+    }
+    if (fd < 0) {
+        char text[ENDPOINT_TEXT_SIZE];
 
-        /* A host without IPv6 is no reason not to run. */
-        if (any && i == V6
-            && (fds[i] == -EAFNOSUPPORT || fds[i] == -EADDRNOTAVAIL)) {
-            fds[i] = -1;
-        } else if (fds[i] < 0) {
-            char text[ENDPOINT_TEXT_SIZE];
-            char *error = xasprintf("cannot listen for the mesh on UDP %s: %s",
-                                    endpoint_format(&locals[i], text),
-                                    ovs_strerror(-fds[i]));
-            if (fds[V4] >= 0) {
-                close(fds[V4]);
-            }
-            return error;
-        }
+        *meshp = NULL;
+        return xasprintf("cannot listen for the mesh on UDP %s: %s",
+                         endpoint_format(local, text), ovs_strerror(-fd));
     }
 
     struct mesh *mesh = xzalloc(sizeof *mesh);
     mesh->local = *local;
-    memcpy(mesh->fds, fds, sizeof fds);
+    mesh->fd = fd;
+    mesh->ipv6 = ss.ss_family == AF_INET6;
     mesh->slots = xmalloc_cacheline(MESH_BATCH * SLOT_SIZE);
     for (size_t i = 0; i < MESH_BATCH; i++) {
         mesh->rx_iovs[i].iov_base = mesh->slots + i * SLOT_SIZE;
@@ -148,11 +136,7 @@ void
 mesh_close(struct mesh *mesh)
 {
     if (mesh) {
-        for (int i = 0; i < N_SOCKETS; i++) {
-            if (mesh->fds[i] >= 0) {
-                close(mesh->fds[i]);
-            }
-        }
+        close(mesh->fd);
         free_cacheline(mesh->slots);
         free(mesh);
     }
@@ -175,16 +159,25 @@ send_failed(struct peer *peer, int error)
                  ovs_strerror(error));
 }
 
-/* Sends the first 'n' collected datagrams, all for the socket 'fd'.  Returns
- * how many the kernel took.  One that it refuses does not keep back the
- * others. */
+void
+mesh_address_peer(const struct mesh *mesh, struct peer *peer)
+{
+    if (mesh->ipv6) {
+        peer->ss_len = endpoint_to_sockaddr6(&peer->target, &peer->ss);
+    } else {
+        peer->ss_len = endpoint_to_sockaddr(&peer->target, &peer->ss);
+    }
+}
+
+/* Sends the first 'n' collected datagrams.  Returns how many the kernel took.
+ * One that it refuses does not keep back the others. */
 static size_t
-flush(struct mesh *mesh, int fd, size_t n)
+flush(struct mesh *mesh, size_t n)
 {
     size_t n_sent = 0;
 
     for (size_t i = 0; i < n;) {
-        int retval = fd < 0 ? -1 : sendmmsg(fd, &mesh->tx_msgs[i], n - i, 0);
+        int retval = sendmmsg(mesh->fd, &mesh->tx_msgs[i], n - i, 0);
 
         if (retval > 0) {
             for (int j = 0; j < retval; j++) {
@@ -192,20 +185,17 @@ flush(struct mesh *mesh, int fd, size_t n)
             }
             n_sent += retval;
             i += retval;
-        } else if (fd >= 0 && errno == EINTR) {
-            continue;
-        } else {
-            send_failed(mesh->tx_peers[i], fd < 0 ? EAFNOSUPPORT : errno);
+        } else if (errno != EINTR) {
+            send_failed(mesh->tx_peers[i], errno);
             i++;
         }
     }
     return n_sent;
 }
 
-/* Sends the frames to those targets that the socket 'kind' is for. */
-static uint64_t
-send_by(struct mesh *mesh, int kind, const struct frame *frames,
-        size_t n_frames, struct peers *peers)
+uint64_t
+mesh_send(struct mesh *mesh, const struct frame *frames, size_t n_frames,
+          struct peers *peers)
 {
     uint64_t n_sent = 0;
     size_t n = 0;
@@ -213,42 +203,30 @@ send_by(struct mesh *mesh, int kind, const struct frame *frames,
     for (size_t i = 0; i < n_frames; i++) {
         for (size_t j = 0; j < peers->n_targets; j++) {
             struct peer *peer = peers->targets[j];
+            struct iovec *iov = mesh->tx_iovs[n];
 
-            if ((peer->ss.ss_family == AF_INET) != (kind == V4)) {
-                continue;
-            }
+            iov[0].iov_base = CONST_CAST(char *, WIRE_MAGIC);
+            iov[0].iov_len = WIRE_HEADER_LEN;
+            iov[1].iov_base = frames[i].bytes;
+            iov[1].iov_len = frames[i].length;
             mesh->tx_peers[n] = peer;
-            mesh->tx_iovs[n][0] =
-                (struct iovec){ CONST_CAST(char *, WIRE_MAGIC),
-                                WIRE_HEADER_LEN };
-            mesh->tx_iovs[n][1] =
-                (struct iovec){ frames[i].bytes, frames[i].length };
             mesh->tx_msgs[n].msg_hdr = (struct msghdr){
                 .msg_name = &peer->ss,
                 .msg_namelen = peer->ss_len,
-                .msg_iov = mesh->tx_iovs[n],
+                .msg_iov = iov,
                 .msg_iovlen = 2,
             };
             if (++n == SEND_BATCH) {
-                n_sent += flush(mesh, mesh->fds[kind], n);
+                n_sent += flush(mesh, n);
                 n = 0;
             }
         }
     }
-    return n_sent + flush(mesh, mesh->fds[kind], n);
+    return n_sent + flush(mesh, n);
 }
 
-uint64_t
-mesh_send(struct mesh *mesh, const struct frame *frames, size_t n_frames,
-          struct peers *peers)
-{
-    return (send_by(mesh, V4, frames, n_frames, peers)
-            + send_by(mesh, V6, frames, n_frames, peers));
-}
-
-/* Receives from the socket 'fd'.  Returns the number of datagrams. */
-static size_t
-receive_from(struct mesh *mesh, int fd)
+size_t
+mesh_receive(struct mesh *mesh, struct mesh_datagram **datagrams)
 {
     for (size_t i = 0; i < MESH_BATCH; i++) {
         mesh->rx_msgs[i].msg_hdr = (struct msghdr){
@@ -259,7 +237,8 @@ receive_from(struct mesh *mesh, int fd)
         };
     }
 
-    int n = recvmmsg(fd, mesh->rx_msgs, MESH_BATCH, MSG_DONTWAIT, NULL);
+    *datagrams = mesh->datagrams;
+    int n = recvmmsg(mesh->fd, mesh->rx_msgs, MESH_BATCH, MSG_DONTWAIT, NULL);
     if (n < 0) {
         static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
 
@@ -281,32 +260,8 @@ receive_from(struct mesh *mesh, int fd)
     return n;
 }
 
-size_t
-mesh_receive(struct mesh *mesh, struct mesh_datagram **datagrams)
-{
-    *datagrams = mesh->datagrams;
-    for (int i = 0; i < N_SOCKETS; i++) {
-        int fd = mesh->fds[mesh->next_rx];
-
-        /* In turn, so that a flood over one family does not silence the
-         * other. */
-        mesh->next_rx = (mesh->next_rx + 1) % N_SOCKETS;
-        if (fd >= 0) {
-            size_t n = receive_from(mesh, fd);
-            if (n) {
-                return n;
-            }
-        }
-    }
-    return 0;
-}
-
 void
 mesh_wait(struct mesh *mesh)
 {
-    for (int i = 0; i < N_SOCKETS; i++) {
-        if (mesh->fds[i] >= 0) {
-            poll_fd_wait(mesh->fds[i], POLLIN);
-        }
-    }
+    poll_fd_wait(mesh->fd, POLLIN);
 }

@@ -3,7 +3,7 @@
 #ifndef SNOWRELAY_MESH_H
 #define SNOWRELAY_MESH_H 1
 
-/* Mesh: the relay's UDP sockets and the datagrams that go through them.
+/* Mesh: the relay's UDP socket and the datagrams that go through it.
  *
  * Sends each of many frames to each of many peers with few system calls, and
  * receives many datagrams with one.  Frames are sent from where they are, with
@@ -22,6 +22,7 @@
 
 struct frame;
 struct mesh;
+struct peer;
 struct peers;
 
 /* Most datagrams that mesh_receive() returns at a time. */
@@ -35,7 +36,7 @@ struct mesh_datagram {
     bool truncated; /* Was longer than any frame we carry. */
 };
 
-/* Opens the mesh's sockets on 'local' and stores the mesh in '*meshp'.  The
+/* Opens the mesh's socket on 'local' and stores the mesh in '*meshp'.  The
  * addresses 0.0.0.0 and :: both stand for all addresses of this host, IPv4 and
  * IPv6.  Returns NULL, or a message that the caller frees, and then stores
  * NULL. */
@@ -45,6 +46,11 @@ void mesh_close(struct mesh *);
 
 /* Returns where the mesh listens, as mesh_open() was told. */
 const struct endpoint *mesh_local(const struct mesh *);
+
+/* Writes the address of 'peer', which mesh_send() then uses, in the form that
+ * the socket takes.  To be called whenever the peer's target or the mesh
+ * changes. */
+void mesh_address_peer(const struct mesh *, struct peer *peer);
 
 /* Sends the 'n_frames' frames in 'frames' to every target of 'peers', and
  * counts them in each peer.  Returns the number of datagrams that were sent.

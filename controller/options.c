@@ -142,7 +142,9 @@ options_parse(int argc, char *argv[], struct options *o, char **unixctl_path)
         after_other_relays = c == OPT_OTHER_RELAYS;
 
         if (c == 'v') {
-            /* These refine --log-level, wherever they stand. */
+            /* These refine --log-level, wherever they stand, and are applied
+             * once more after it. */
+            vlog_set_verbosity(optarg);
             svec_add(&o->verbosity, optarg ? optarg : "");
             continue;
         }

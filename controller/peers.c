@@ -148,14 +148,14 @@ choose_target(struct peer *peer)
     size_t chosen = 0;
 
     for (size_t i = 0; i < peer->n_addresses; i++) {
-        if (peer->ss_len
+        if (peer->chosen
             && ipv6_addr_equals(&peer->addresses[i], &peer->target.address)) {
             chosen = i;
         }
     }
     peer->target.address = peer->addresses[chosen];
     peer->target.port = peer->spec.port;
-    peer->ss_len = endpoint_to_sockaddr(&peer->target, &peer->ss);
+    peer->chosen = true;
 }
 
 /* Returns what 'peer', whose target is chosen, is to us. */

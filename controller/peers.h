@@ -50,7 +50,8 @@ struct peer {
     struct in6_addr addresses[RESOLVER_MAX_ADDRESSES];
     size_t n_addresses;
     struct endpoint target;     /* Where to send; valid in PEER_READY. */
-    struct sockaddr_storage ss; /* 'target' for the socket layer. */
+    bool chosen;                /* Has 'target' been chosen? */
+    struct sockaddr_storage ss; /* 'target' as mesh_address_peer() wrote it. */
     socklen_t ss_len;
 
     /* Statistics. */

@@ -152,6 +152,9 @@ update_peers(struct relay *r)
         }
     }
     peers_update(&r->peers, r->resolver, own, n_own);
+    for (size_t i = 0; i < r->peers.n_targets; i++) {
+        mesh_address_peer(r->mesh, r->peers.targets[i]);
+    }
     free(own);
 }
 
@@ -353,19 +356,27 @@ take_punt(struct relay *r, const struct punt *punt, struct frame *frame)
     return true;
 }
 
-static void
-run_punts(struct relay *r)
+/* Returns the number of messages that came from the switch. */
+static size_t
+carry_punts(struct relay *r)
 {
     struct frame frames[FRAME_BATCH];
+    size_t n_messages = 0;
+    bool more = true;
 
-    for (int i = 0; i < READS_PER_RUN && channel_read(r->channel); i++) {
+    for (int i = 0; i < READS_PER_RUN && more; i++) {
         struct ofp_header *oh;
         size_t n = 0;
+
+        if (!channel_read(r->channel, &more)) {
+            break;
+        }
 
         /* The frames lie in the channel's memory until the next read. */
         while ((oh = channel_next(r->channel)) != NULL) {
             struct punt punt;
 
+            n_messages++;
             if (punt_decode(oh, &punt) && take_punt(r, &punt, &frames[n])
                 && ++n == FRAME_BATCH) {
                 send_frames(r, frames, n);
@@ -374,6 +385,7 @@ run_punts(struct relay *r)
         }
         send_frames(r, frames, n);
     }
+    return n_messages;
 }
 
 /* From the mesh to the switch. */
@@ -449,13 +461,17 @@ write_emissions(struct relay *r)
     r->counters.emitted += channel_write(r->channel, r->emit);
 }
 
-static void
-run_mesh(struct relay *r)
+/* Returns the number of datagrams that came from the mesh. */
+static size_t
+carry_datagrams(struct relay *r)
 {
+    size_t n_datagrams = 0;
+
     for (int i = 0; i < READS_PER_RUN; i++) {
         struct mesh_datagram *datagrams;
         size_t n = mesh_receive(r->mesh, &datagrams);
 
+        n_datagrams += n;
         r->counters.mesh_rx += n;
         for (size_t j = 0; j < n; j++) {
             take_datagram(r, &datagrams[j]);
@@ -465,6 +481,13 @@ run_mesh(struct relay *r)
             break;
         }
     }
+    return n_datagrams;
+}
+
+bool
+relay_carry(struct relay *r)
+{
+    return carry_punts(r) + carry_datagrams(r) > 0;
 }
 
 void
@@ -476,9 +499,6 @@ relay_run(struct relay *r)
     drop(r, DIRECTION_MESH, DROP_DISCONNECTED,
          channel_run(r->channel, r->emit));
     run_news(r);
-
-    run_punts(r);
-    run_mesh(r);
 }
 
 void

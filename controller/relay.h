@@ -31,7 +31,12 @@ char *relay_create(struct config *config,
                    struct relay **relayp) OVS_WARN_UNUSED_RESULT;
 void relay_destroy(struct relay *);
 
-/* Carries what can be carried without waiting. */
+/* Carries the frames that are there, both ways.  Returns true if there were
+ * any. To be called first in each turn of the main loop. */
+bool relay_carry(struct relay *);
+
+/* Does everything else that can be done without waiting.  While relay_carry()
+ * returns true this may wait for some milliseconds. */
 void relay_run(struct relay *);
 void relay_wait(struct relay *);
 

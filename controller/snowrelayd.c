@@ -39,8 +39,13 @@
 
 VLOG_DEFINE_THIS_MODULE(snowrelayd);
 
-/* How long to wait for the switch to take our flows off on exit. */
-enum { STOP_TIMEOUT_MS = 1000 };
+enum {
+    /* How long to wait for the switch to take our flows off on exit. */
+    STOP_TIMEOUT_MS = 1000,
+
+    /* How long everything else may wait while there are frames to carry. */
+    BUSY_MS = 5
+};
 
 /* What the control commands need. */
 struct daemon {
@@ -297,6 +302,7 @@ stop(struct daemon *d, struct unixctl_server *unixctl)
 
     relay_stop(d->relay);
     while (!relay_is_stopped(d->relay) && time_msec() < deadline) {
+        relay_carry(d->relay);
         relay_run(d->relay);
         unixctl_server_run(unixctl);
 
@@ -315,6 +321,21 @@ stop(struct daemon *d, struct unixctl_server *unixctl)
     }
     if (d->exit_conn) {
         unixctl_command_reply(d->exit_conn, NULL);
+    }
+}
+
+/* For memory/show. */
+static void
+report_memory(const struct relay *relay)
+{
+    memory_run();
+    if (memory_should_report()) {
+        struct simap usage = SIMAP_INITIALIZER(&usage);
+
+        simap_increase(&usage, "peers", relay_peers(relay)->n_all);
+        simap_increase(&usage, "queued", relay_queued(relay));
+        memory_report(&usage);
+        simap_destroy(&usage);
     }
 }
 
@@ -371,19 +392,18 @@ main(int argc, char *argv[])
     unixctl_command_register("config/reload", "", 0, 0, handle_reload, &d);
     daemonize_complete();
 
+    long long int next_rest = 0;
     while (!d.exiting) {
-        memory_run();
-        if (memory_should_report()) {
-            struct simap usage = SIMAP_INITIALIZER(&usage);
-            simap_increase(&usage, "peers", relay_peers(d.relay)->n_all);
-            simap_increase(&usage, "queued", relay_queued(d.relay));
-            memory_report(&usage);
-            simap_destroy(&usage);
+        bool busy = relay_carry(d.relay);
+
+        if (!busy || time_msec() >= next_rest) {
+            next_rest = time_msec() + BUSY_MS;
+            report_memory(d.relay);
+            relay_run(d.relay);
+            unixctl_server_run(unixctl);
+            status_run(status);
+            signals_run(&d);
         }
-        relay_run(d.relay);
-        unixctl_server_run(unixctl);
-        status_run(status);
-        signals_run(&d);
 
         memory_wait();
         relay_wait(d.relay);
