@@ -15,7 +15,6 @@
 #include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofp-port.h"
 #include "openvswitch/ofp-print.h"
-#include "openvswitch/ofp-switch.h"
 #include "openvswitch/ofp-util.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
@@ -31,8 +30,8 @@
 VLOG_DEFINE_THIS_MODULE(bridge);
 
 enum {
-    MAX_BACKOFF_S = 1,
-    PROBE_S = 5, /* Over a network; rconn skips local sockets. */
+    MAX_BACKOFF_S = 8, /* The channel knows earlier; see bridge_reconnect(). */
+    PROBE_S = 5,       /* Over a network; rconn skips local sockets. */
 
     /* Changes by others that come within this time cost one audit. */
     SETTLE_MS = 50,
@@ -59,7 +58,6 @@ struct bridge {
     /* What the switch said of itself. */
     struct eth_addr mac;
     bool mac_known;
-    uint64_t datapath_id;
 
     struct flowset *wanted; /* NULL at first. */
     enum bridge_state state;
@@ -75,6 +73,11 @@ struct bridge {
     struct ofputil_meter_config meters[FLOWSET_MAX_METERS];
     bool meter_found[FLOWSET_MAX_METERS]; /* By id, less 'wanted->id_base'. */
     ovs_be32 flows_xid, meters_xid;       /* 0 once answered. */
+
+    /* Meters of a wanted set before, to be deleted when no flow of ours names
+     * them any more. */
+    uint32_t old_id_base;
+    size_t n_old_meters;
 
     /* The change in progress. */
     uint32_t bundle_id;
@@ -154,12 +157,6 @@ bridge_get_mac(const struct bridge *b, struct eth_addr *mac)
     return b->mac_known;
 }
 
-uint64_t
-bridge_datapath_id(const struct bridge *b)
-{
-    return b->datapath_id;
-}
-
 bool
 bridge_is_in_place(const struct bridge *b)
 {
@@ -177,6 +174,12 @@ bridge_wanted(const struct bridge *b, const struct ovs_list **installed)
 {
     *installed = &b->installed;
     return b->wanted;
+}
+
+const struct ofputil_meter_config *
+bridge_installed_meter(const struct bridge *b, size_t i)
+{
+    return b->meter_found[i] ? &b->meters[i] : NULL;
 }
 
 /* Sends 'msg' and returns its transaction id. */
@@ -222,9 +225,9 @@ delete_meters(struct bridge *b, uint32_t id_base, size_t n)
 void
 bridge_set_wanted(struct bridge *b, struct flowset *set)
 {
-    if (b->wanted && b->wanted->id_base != set->id_base
-        && bridge_is_connected(b)) {
-        delete_meters(b, b->wanted->id_base, b->wanted->n_meters);
+    if (b->wanted && b->wanted->id_base != set->id_base) {
+        b->old_id_base = b->wanted->id_base;
+        b->n_old_meters = b->wanted->n_meters;
     }
     free_wanted(b);
     clear_installed(b);
@@ -266,12 +269,14 @@ begin_audit(struct bridge *b)
 
 /* Brings the meters to what is wanted.  Meters are not among the messages that
  * a bundle may hold in Open vSwitch, and flows may name only meters that are
- * there, so this comes before the bundle.  Returns the number of changes. */
+ * there, so this comes before the bundle.  Returns the number of changes, and
+ * sets '*added' if a meter was not there. */
 static size_t
-change_meters(struct bridge *b)
+change_meters(struct bridge *b, bool *added)
 {
     size_t n = 0;
 
+    *added = false;
     for (size_t i = 0; i < FLOWSET_MAX_METERS && !b->no_meters; i++) {
         struct ofputil_meter_mod mm;
         bool there = b->meter_found[i];
@@ -283,6 +288,7 @@ change_meters(struct bridge *b)
             }
             mm = b->wanted->meters[i].mm;
             mm.command = there ? OFPMC13_MODIFY : OFPMC13_ADD;
+            *added |= !there;
         } else if (there) {
             mm = (struct ofputil_meter_mod){
                 .command = OFPMC13_DELETE,
@@ -333,6 +339,8 @@ send_bundle(struct bridge *b, struct ovs_list *requests)
 static void
 set_in_place(struct bridge *b)
 {
+    delete_meters(b, b->old_id_base, b->n_old_meters);
+    b->n_old_meters = 0;
     if (!b->in_place) {
         VLOG_INFO("%s: %" PRIuSIZE " flows and %" PRIuSIZE " meters in place",
                   b->target, hmap_count(&b->wanted->flows),
@@ -351,7 +359,8 @@ finish_audit(struct bridge *b)
 {
     struct ovs_list requests = OVS_LIST_INITIALIZER(&requests);
     size_t n_flows = flowset_compare(b->wanted, &b->installed);
-    size_t n_meters = change_meters(b);
+    bool meter_added;
+    size_t n_meters = change_meters(b, &meter_added);
 
     b->audit_seqno++;
     if (!n_flows && !n_meters) {
@@ -365,6 +374,13 @@ finish_audit(struct bridge *b)
                      " of our flows and %" PRIuSIZE " of our meters; "
                      "putting them back",
                      b->target, n_flows, n_meters);
+    }
+
+    if (meter_added) {
+        /* Open vSwitch binds a flow to a meter when the flow is installed.  A
+         * flow that was there before its meter would go without, or with
+         * whatever meter has taken the old one's place. */
+        flowset_distrust(b->wanted);
     }
 
     /* An empty bundle is sent all the same: its commitment tells that the
@@ -390,8 +406,7 @@ greet_switch(struct bridge *b)
     send_message(b, ofputil_encode_set_async_config(
                         &async, 1u << OAM_PORT_STATUS | 1u << OAM_PACKET_IN,
                         OFP15_VERSION));
-    send_message(b,
-                 ofpraw_alloc(OFPRAW_OFPT_FEATURES_REQUEST, OFP15_VERSION, 0));
+
     send_message(
         b, ofputil_encode_port_desc_stats_request(OFP15_VERSION, OFPP_LOCAL));
 
@@ -442,17 +457,6 @@ handle_port_desc(struct bridge *b, const struct ofp_header *oh)
     ofpraw_pull_assert(&msg);
     while (!ofputil_pull_phy_port(oh->version, &msg, &port)) {
         take_local_port(b, &port);
-    }
-}
-
-static void
-handle_features(struct bridge *b, const struct ofp_header *oh)
-{
-    struct ofpbuf msg = ofpbuf_const_initializer(oh, ntohs(oh->length));
-    struct ofputil_switch_features features;
-
-    if (!ofputil_pull_switch_features(&msg, &features)) {
-        b->datapath_id = features.datapath_id;
     }
 }
 
@@ -564,15 +568,13 @@ handle_error(struct bridge *b, const struct ofp_header *oh)
         b->state = BRIDGE_IDLE;
         b->in_place = false;
         audit_within(b, RETRY_MS);
+    } else if (xid_between(oh->xid, b->first_meter_xid, b->last_meter_xid)) {
+        VLOG_WARN("%s: the switch refused a meter (%s); punts are not "
+                  "limited to relay.max_pps",
+                  b->target, error);
+        b->no_meters = true;
     } else if (!b->told_refusal) {
-        if (xid_between(oh->xid, b->first_meter_xid, b->last_meter_xid)) {
-            VLOG_WARN("%s: the switch refused a meter (%s); punts are not "
-                      "limited to relay.max_pps",
-                      b->target, error);
-            b->no_meters = true;
-        } else {
-            VLOG_ERR("%s: the switch refused a flow: %s", b->target, error);
-        }
+        VLOG_ERR("%s: the switch refused a flow: %s", b->target, error);
     }
 }
 
@@ -596,7 +598,6 @@ handle_message(struct bridge *b, const struct ofp_header *oh)
     case OFPTYPE_ECHO_REQUEST:
         send_message(b, ofputil_encode_echo_reply(oh));
         break;
-    case OFPTYPE_FEATURES_REPLY: handle_features(b, oh); break;
     case OFPTYPE_PORT_STATUS: handle_port_status(b, oh); break;
     case OFPTYPE_PORT_DESC_STATS_REPLY: handle_port_desc(b, oh); break;
     case OFPTYPE_FLOW_STATS_REPLY: handle_flow_stats(b, oh); break;
@@ -699,6 +700,7 @@ bridge_remove(struct bridge *b)
     if (b->wanted) {
         delete_meters(b, b->wanted->id_base, b->wanted->n_meters);
     }
+    delete_meters(b, b->old_id_base, b->n_old_meters);
     b->barrier_xid =
         send_message(b, ofputil_encode_barrier_request(OFP15_VERSION));
     b->state = BRIDGE_REMOVING;

@@ -29,6 +29,7 @@
 
 struct bridge;
 struct flowset;
+struct ofputil_meter_config;
 struct ovs_list;
 
 /* Meters are not covered by flow monitors; an audit finds what happened to
@@ -53,9 +54,6 @@ bool bridge_is_connected(const struct bridge *);
  */
 bool bridge_get_mac(const struct bridge *, struct eth_addr *mac);
 
-/* Returns the bridge's datapath id, 0 as long as it is not known. */
-uint64_t bridge_datapath_id(const struct bridge *);
-
 /* Makes 'set' what the switch should have.  Takes ownership of it. */
 void bridge_set_wanted(struct bridge *, struct flowset *set);
 
@@ -73,6 +71,11 @@ unsigned int bridge_audit_seqno(const struct bridge *);
  * is wanted yet.  Both are valid until the next call to bridge_run(). */
 const struct flowset *
 bridge_wanted(const struct bridge *, const struct ovs_list **installed);
+
+/* Returns what the switch had at the last audit for the 'i'th meter wanted,
+ * NULL if nothing.  Valid until the next call to bridge_run(). */
+const struct ofputil_meter_config *
+bridge_installed_meter(const struct bridge *, size_t i);
 
 /* Begins to remove all flows and meters of ours.  Nothing is put back from
  * then on. */

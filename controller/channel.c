@@ -20,7 +20,6 @@
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "punt.h"
-#include "reconnect.h"
 #include "stream.h"
 #include "timeval.h"
 #include "util.h"
@@ -34,13 +33,15 @@ enum {
     READ_BYTES = 64 * 1024,
     BUFFER_BYTES = READ_BYTES + UINT16_MAX + 8,
 
-    /* Pauses between attempts to connect.  A switch that comes back should
-     * find its relay within a second. */
-    MIN_BACKOFF_MS = 100,
-    MAX_BACKOFF_MS = 500,
+    /* Pauses between attempts to connect, which double from the first to the
+     * last.  A switch that comes back should find its relay within a second;
+     * lib/reconnect.h, made for many controllers, pauses for no less. */
+    MIN_PAUSE_MS = 100,
+    MAX_PAUSE_MS = 400,
 
-    /* A silent network connection is probed after this time.  A local socket
-     * breaks by itself. */
+    /* A network connection that is silent for this time is probed with an echo
+     * request, and given up when it stays silent for as long again.  So is an
+     * attempt to connect.  A local socket breaks by itself. */
     PROBE_MS = 5000,
 
     /* Messages about the connection itself, hello, error and echo, have the
@@ -57,10 +58,15 @@ enum channel_state {
 
 struct channel {
     char *target;
-    struct reconnect *reconnect;
     struct stream *stream; /* NULL in CHANNEL_CLOSED. */
     enum channel_state state;
     unsigned int seqno;
+
+    int pause;                  /* Before the next attempt, in ms. */
+    long long int next_attempt; /* time_msec(), in CHANNEL_CLOSED. */
+    bool needs_probes;          /* Is it a network connection? */
+    bool probed;                /* Since the switch was last heard? */
+    long long int heard;        /* When the switch was last heard. */
 
     /* Received bytes 'start' to 'end' of 'buffer' are not yet used. */
     uint8_t *buffer; /* Aligned on a cache line. */
@@ -80,13 +86,9 @@ channel_create(const char *target)
     c->buffer = xmalloc_cacheline(BUFFER_BYTES);
     ofpbuf_init(&c->control, 0);
 
-    c->reconnect = reconnect_create(time_msec());
-    reconnect_set_name(c->reconnect, target);
-    reconnect_set_quiet(c->reconnect, true);
-    reconnect_set_backoff(c->reconnect, MIN_BACKOFF_MS, MAX_BACKOFF_MS);
-    reconnect_set_probe_interval(
-        c->reconnect, stream_or_pstream_needs_probes(target) ? PROBE_MS : 0);
-    reconnect_enable(c->reconnect, time_msec());
+    c->pause = MIN_PAUSE_MS;
+    c->next_attempt = time_msec();
+    c->needs_probes = stream_or_pstream_needs_probes(target) > 0;
     return c;
 }
 
@@ -95,7 +97,6 @@ channel_destroy(struct channel *c)
 {
     if (c) {
         stream_close(c->stream);
-        reconnect_destroy(c->reconnect);
         ofpbuf_uninit(&c->control);
         free_cacheline(c->buffer);
         free(c->target);
@@ -149,41 +150,46 @@ put_setup(struct channel *c)
     put_control(c, msg);
 }
 
-/* Ends the connection because of 'error', a positive errno, EOF or 0. */
+/* Ends the connection because of 'error', a positive errno or EOF. */
 static unsigned int
 disconnect(struct channel *c, struct emit *emit, int error)
 {
     if (c->state == CHANNEL_OPEN) {
         VLOG_WARN("%s: connection for frames lost (%s)", c->target,
-                  error ? ovs_retval_to_string(error) : "probe unanswered");
-    }
-    if (c->state == CHANNEL_CONNECTING) {
-        reconnect_connect_failed(c->reconnect, time_msec(), error);
-    } else {
-        reconnect_disconnected(c->reconnect, time_msec(), error);
+                  ovs_retval_to_string(error));
     }
     stream_close(c->stream);
     c->stream = NULL;
     c->state = CHANNEL_CLOSED;
+    c->next_attempt = time_msec() + c->pause;
+    c->pause = MIN(2 * c->pause, MAX_PAUSE_MS);
     c->start = c->end = 0;
     c->read_error = 0;
     ofpbuf_clear(&c->control);
     return emit_abandon(emit);
 }
 
-/* Begins to connect. */
+/* Notes that the switch is there. */
 static void
-connect_channel(struct channel *c)
+note_heard(struct channel *c)
+{
+    c->heard = time_msec();
+    c->probed = false;
+}
+
+/* Begins to connect.  Returns 0 or a positive errno. */
+static int
+begin_to_connect(struct channel *c)
 {
     int error = stream_open_with_default_port(c->target, OFP_PORT, &c->stream,
                                               DSCP_DEFAULT);
     if (error) {
         c->stream = NULL;
-        reconnect_connect_failed(c->reconnect, time_msec(), error);
-    } else {
-        reconnect_connecting(c->reconnect, time_msec());
-        c->state = CHANNEL_CONNECTING;
+        return error;
     }
+    c->state = CHANNEL_CONNECTING;
+    note_heard(c);
+    return 0;
 }
 
 /* Goes on connecting.  Returns 0, EAGAIN, or what went wrong. */
@@ -193,43 +199,56 @@ go_on_connecting(struct channel *c)
     int error = stream_connect(c->stream);
 
     if (!error) {
-        reconnect_connected(c->reconnect, time_msec());
         c->state = CHANNEL_HELLO;
+        note_heard(c);
         put_control(c, ofputil_encode_hello(1u << OFP15_VERSION));
     }
     return error;
 }
 
+/* Returns when a silent connection is to be probed or given up, as
+ * time_msec(), LLONG_MAX for never. */
+static long long int
+probe_time(const struct channel *c)
+{
+    if (!c->needs_probes || c->state == CHANNEL_CLOSED) {
+        return LLONG_MAX;
+    }
+    return c->heard + (c->probed ? 2 * PROBE_MS : PROBE_MS);
+}
+
+/* Probes the switch or, if it was probed already or is not connected yet,
+ * returns ETIMEDOUT. */
+static int
+probe(struct channel *c)
+{
+    if (c->probed || c->state == CHANNEL_CONNECTING) {
+        return ETIMEDOUT;
+    }
+    put_control(c, ofputil_encode_echo_request(OFP15_VERSION));
+    c->probed = true;
+    return 0;
+}
+
 unsigned int
 channel_run(struct channel *c, struct emit *emit)
 {
-    unsigned int n_lost = 0;
+    int error = c->read_error;
 
     if (c->stream) {
         stream_run(c->stream);
     }
-    if (c->state == CHANNEL_CONNECTING) {
-        int error = go_on_connecting(c);
-        if (error && error != EAGAIN) {
-            n_lost += disconnect(c, emit, error);
-        }
-    } else if (c->read_error) {
-        n_lost += disconnect(c, emit, c->read_error);
+    if (c->state == CHANNEL_CLOSED && time_msec() >= c->next_attempt) {
+        error = begin_to_connect(c);
     }
-
-    switch (reconnect_run(c->reconnect, time_msec())) {
-    case RECONNECT_CONNECT:
-        if (!c->stream) {
-            connect_channel(c);
-        }
-        break;
-    case RECONNECT_DISCONNECT: n_lost += disconnect(c, emit, 0); break;
-    case RECONNECT_PROBE:
-        put_control(c, ofputil_encode_echo_request(OFP15_VERSION));
-        break;
-    default: break;
+    if (!error && c->state == CHANNEL_CONNECTING) {
+        error = go_on_connecting(c);
+        error = error == EAGAIN ? 0 : error;
     }
-    return n_lost;
+    if (!error && time_msec() >= probe_time(c)) {
+        error = probe(c);
+    }
+    return error ? disconnect(c, emit, error) : 0;
 }
 
 void
@@ -237,9 +256,12 @@ channel_wait(struct channel *c, const struct emit *emit)
 {
     size_t n_bytes;
 
-    reconnect_wait(c->reconnect, time_msec());
-    if (!c->stream) {
+    if (c->state == CHANNEL_CLOSED) {
+        poll_timer_wait_until(c->next_attempt);
         return;
+    }
+    if (c->needs_probes) {
+        poll_timer_wait_until(probe_time(c));
     }
     stream_run_wait(c->stream);
     if (c->state == CHANNEL_CONNECTING) {
@@ -285,7 +307,7 @@ channel_read(struct channel *c, bool *more)
     }
     c->end += retval;
     *more = retval == READ_BYTES;
-    reconnect_activity(c->reconnect, time_msec());
+    note_heard(c);
     return true;
 }
 
@@ -315,6 +337,7 @@ handle_control(struct channel *c, const struct ofp_header *oh)
             put_setup(c);
             c->state = CHANNEL_OPEN;
             c->seqno++;
+            c->pause = MIN_PAUSE_MS;
             VLOG_INFO("%s: connected for frames", c->target);
         } else if (c->state == CHANNEL_HELLO) {
             static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
@@ -334,17 +357,30 @@ handle_control(struct channel *c, const struct ofp_header *oh)
     }
 }
 
+/* Moves what is not yet used to the next lower multiple of 8 bytes.  Messages
+ * with frames are a multiple of 8 bytes long, but a hello or an error may not
+ * be, and what follows it must be aligned all the same.  Only its own last
+ * bytes are overwritten, not the frames before it. */
+static void
+align_start(struct channel *c)
+{
+    size_t excess = c->start % 8;
+
+    if (excess) {
+        memmove(c->buffer + c->start - excess, c->buffer + c->start,
+                c->end - c->start);
+        c->start -= excess;
+        c->end -= excess;
+    }
+}
+
 struct ofp_header *
 channel_next(struct channel *c)
 {
     while (c->end - c->start >= sizeof(struct ofp_header)) {
         struct ofp_header *oh;
 
-        /* The messages with frames have a multiple of 8 bytes, but a hello or
-         * an error may not, and what follows must be aligned all the same. */
-        if (c->start % 8) {
-            move_to_begin(c);
-        }
+        align_start(c);
         oh = ALIGNED_CAST(struct ofp_header *, c->buffer + c->start);
 
         size_t length = ntohs(oh->length);

@@ -13,8 +13,8 @@
  * never allocated again; an rconn would take two reads, one allocation and a
  * lock for each frame.
  *
- * The connection is made, and made again when it breaks, with growing pauses
- * (lib/reconnect.h).  Once made, it is told to bring packet-ins of the relay's
+ * The connection is made, and made again when it breaks, with pauses of less
+ * than a second.  Once made, it is told to bring packet-ins of the relay's
  * controller id in the format NXT_PACKET_IN2 and nothing else. */
 
 #include <stdbool.h>
@@ -41,8 +41,8 @@ bool channel_is_open(const struct channel *);
 /* Returns a number that grows by one each time the channel opens. */
 unsigned int channel_seqno(const struct channel *);
 
-/* Reads what the switch has sent, with one system call.  Returns false if there
- * was nothing to read.  Sets '*more' if there may be more than was read.
+/* Reads what the switch has sent, with one system call.  Returns false if
+ * there was nothing to read.  Sets '*more' if there may be more than was read.
  * Pointers from channel_next() become invalid. */
 bool channel_read(struct channel *, bool *more);
 

@@ -37,6 +37,19 @@ type_name(const json_t *value)
     OVS_NOT_REACHED();
 }
 
+/* Returns what is wrong with 'value', found at 'path', which should have been
+ * 'wanted', such as "a string". */
+static char *
+type_error(const char *path, const json_t *value, const char *wanted)
+{
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    char *error =
+        xasprintf("%s: %.40s%s is %s, not %s", path, text,
+                  strlen(text) > 40 ? "..." : "", type_name(value), wanted);
+    free(text);
+    return error;
+}
+
 /* Stores the whole number 'value', which must be from 'min' to 'max', in
  * '*result'. */
 static char *
@@ -44,9 +57,11 @@ get_integer(const char *path, const json_t *value, int64_t min, int64_t max,
             int64_t *result)
 {
     if (!json_is_integer(value)) {
-        return xasprintf("%s: is %s, not a whole number from %" PRId64
-                         " to %" PRId64,
-                         path, type_name(value), min, max);
+        char *wanted =
+            xasprintf("a whole number from %" PRId64 " to %" PRId64, min, max);
+        char *error = type_error(path, value, wanted);
+        free(wanted);
+        return error;
     }
     *result = json_integer_value(value);
     if (*result < min || *result > max) {
@@ -62,8 +77,7 @@ give_string(struct config *c, const char *path, const json_t *value,
             char *(*set)(struct config *, const char *, const char *) )
 {
     return (json_is_string(value) ? set(c, path, json_string_value(value))
-                                  : xasprintf("%s: is %s, not a string", path,
-                                              type_name(value)));
+                                  : type_error(path, value, "a string"));
 }
 
 /* Gives each element of the array 'value' to 'set'. */
@@ -74,7 +88,7 @@ give_elements(struct config *c, const char *path, const json_t *value,
     char *error = NULL;
 
     if (!json_is_array(value)) {
-        return xasprintf("%s: is %s, not an array", path, type_name(value));
+        return type_error(path, value, "an array");
     }
     for (size_t i = 0; !error && i < json_array_size(value); i++) {
         char *element = xasprintf("%s[%" PRIuSIZE "]", path, i);
@@ -140,8 +154,7 @@ give_members(struct config *c, const char *path, const json_t *object,
     json_t *value;
 
     if (!json_is_object(object)) {
-        return xasprintf("%s%sis %s, not an object", path, *path ? ": " : "",
-                         type_name(object));
+        return type_error(*path ? path : "the file", object, "an object");
     }
     json_object_foreach(CONST_CAST(json_t *, object), name, value)
     {

@@ -3,6 +3,7 @@
 #include <config.h>
 #include "conf.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
 #include <net/if.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "dirs.h"
+#include "emit.h"
 #include "flowset.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofpbuf.h"
@@ -57,14 +59,28 @@ config_destroy(struct config *c)
     }
 }
 
+/* Returns true if 'text' is printable ASCII without spaces. */
+static bool
+is_graphic(const char *text)
+{
+    for (; *text; text++) {
+        if (!isascii((unsigned char) *text)
+            || !isgraph((unsigned char) *text)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Setters. */
 
 char *
 config_set_bridge(struct config *c, const char *source, const char *text)
 {
-    if (!*text || strlen(text) >= IFNAMSIZ || strpbrk(text, "/ \t\n")) {
+    if (!*text || strlen(text) >= IFNAMSIZ || strchr(text, '/')
+        || !is_graphic(text)) {
         return xasprintf("%s: \"%s\" is not a bridge name (1 to %d "
-                         "characters, no spaces or slashes)",
+                         "ASCII characters, no spaces or slashes)",
                          source, text, IFNAMSIZ - 1);
     }
     free(c->bridge);
@@ -356,12 +372,49 @@ set_switch(struct config *c, const char *target)
             xasprintf("unix:%s/%s.mgmt", ovs_rundir(), c->bridge);
         return NULL;
     }
-    if (vconn_verify_name(target)) {
+    if (!is_graphic(target) || vconn_verify_name(target)) {
         return xasprintf("--switch: \"%s\" is not an OVS connection method "
                          "(unix:FILE, tcp:HOST[:PORT] or ssl:HOST[:PORT])",
                          target);
     }
     c->switch_target = xstrdup(target);
+    return NULL;
+}
+
+/* Checks that the templates make flows and emissions out of 'c', as the switch
+ * would get them. */
+static char *
+check_flows(const struct config *c)
+{
+    const uint16_t any_port = 1;
+    const struct eth_addr any_mac = ETH_ADDR_C(02, 00, 00, 00, 00, 01);
+    const struct flowset_params params = {
+        .ports = c->n_ports ? c->ports : &any_port,
+        .n_ports = c->n_ports ? c->n_ports : 1,
+        .local_macs = &any_mac,
+        .n_local_macs = 1,
+        .flow_priority = c->flow_priority,
+        .id_base = c->id_base,
+        .max_pps = c->max_pps,
+        .forward = c->forward,
+        .destination = htonl(INADDR_BROADCAST),
+    };
+    struct flowset set;
+    char *error = flowset_build(&params, &set);
+
+    if (!error) {
+        struct emit *emit = emit_create();
+        error = emit_set_actions(emit, set.emit_keep, set.emit_rewrite);
+        emit_destroy(emit);
+        flowset_destroy(&set);
+    }
+    if (error) {
+        char *whole = xasprintf("relay.forward: \"%s\" cannot follow a punt "
+                                "or an emission: %s",
+                                c->forward, error);
+        free(error);
+        return whole;
+    }
     return NULL;
 }
 
@@ -371,8 +424,10 @@ check_whole(struct config *c)
 {
     for (size_t i = 0; i < c->n_ports; i++) {
         if (c->ports[i] == c->mesh.port) {
-            return xasprintf("broadcast port %u and mesh port %u must differ",
-                             c->ports[i], c->mesh.port);
+            return xasprintf("--broadcast-port, relay.ports: %u is also the "
+                             "mesh port (--mesh-port, mesh.port); they must "
+                             "differ",
+                             c->ports[i]);
         }
     }
 
@@ -382,21 +437,7 @@ check_whole(struct config *c)
         }
     }
 
-    /* The flows as a whole, as the switch would get them. */
-    const struct flowset_params params = {
-        .ports = c->ports,
-        .n_ports = c->n_ports,
-        .flow_priority = c->flow_priority,
-        .id_base = c->id_base,
-        .max_pps = c->max_pps,
-        .forward = c->forward,
-    };
-    struct flowset set;
-    char *error = flowset_build(&params, &set);
-    if (!error) {
-        flowset_destroy(&set);
-    }
-    return error;
+    return check_flows(c);
 }
 
 char *
@@ -404,13 +445,9 @@ config_load(const struct options *options, struct config **configp)
 {
     struct config *c = xmalloc(sizeof *c);
     const char *file = options->config_file;
-    const char *variable = getenv("SNOWRELAY_CONFIG");
     char *error = NULL;
 
     set_defaults(c);
-    if (!file && variable && *variable) {
-        file = variable;
-    }
     if (file) {
         error = read_file(c, file);
     }

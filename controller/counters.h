@@ -31,11 +31,12 @@ enum drop_reason {
     DROP_SEND,                    /* Punted, but sent to no peer: the kernel
                                    * refused. */
     DROP_UNKNOWN_SENDER,          /* From an address that is no peer's. */
-    DROP_FORMAT,                  /* Not in the mesh's wire format. */
-    DROP_NO_SWITCH,               /* The switch's MAC is not known yet. */
-    DROP_QUEUE_FULL,              /* The switch read too slowly. */
-    DROP_STALE,                   /* Waited too long for the switch. */
-    DROP_DISCONNECTED,            /* The switch went while it was written. */
+    DROP_FORMAT,       /* A datagram not in the mesh's wire format, or
+                        * a message of the switch that is no punt. */
+    DROP_NO_SWITCH,    /* The switch's MAC is not known yet. */
+    DROP_QUEUE_FULL,   /* The switch read too slowly. */
+    DROP_STALE,        /* Waited too long for the switch. */
+    DROP_DISCONNECTED, /* The switch went while it was written. */
     N_DROP_REASONS
 };
 

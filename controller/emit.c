@@ -133,13 +133,18 @@ emission(const struct emit *e, uint64_t i)
 }
 
 /* Moves 'length' bytes within the ring from position 'from' up to position
- * 'to', both of which may wrap around.  Rare, so one byte at a time. */
+ * 'to', both of which may wrap around: the last piece that is in one piece at
+ * both places first. */
 static void
-move_up(struct emit *e, uint64_t from, uint64_t to, uint32_t length)
+move_up(struct emit *e, uint64_t from, uint64_t to, size_t length)
 {
-    while (length-- > 0) {
-        e->bytes[(to + length) % EMIT_RING_BYTES] =
-            e->bytes[(from + length) % EMIT_RING_BYTES];
+    while (length > 0) {
+        size_t from_end = (from + length - 1) % EMIT_RING_BYTES + 1;
+        size_t to_end = (to + length - 1) % EMIT_RING_BYTES + 1;
+        size_t piece = MIN(length, MIN(from_end, to_end));
+
+        memmove(e->bytes + to_end - piece, e->bytes + from_end - piece, piece);
+        length -= piece;
     }
 }
 

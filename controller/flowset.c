@@ -303,6 +303,14 @@ flowset_compare(struct flowset *set, struct ovs_list *installed)
     return n_different;
 }
 
+void
+flowset_distrust(struct flowset *set)
+{
+    for (size_t i = 0; i < hmap_count(&set->flows); i++) {
+        set->order[i]->in_place = false;
+    }
+}
+
 /* Appends a deletion of just 'inst'. */
 static void
 append_deletion(const struct installed_flow *inst, struct ovs_list *requests)

@@ -99,6 +99,10 @@ void installed_flows_clear(struct ovs_list *installed);
  * of flows there that are not wanted. */
 size_t flowset_compare(struct flowset *set, struct ovs_list *installed);
 
+/* Notes that no flow of 'set' is in place, whatever flowset_compare() found.
+ */
+void flowset_distrust(struct flowset *set);
+
 /* Appends to 'requests', a list of "struct ofpbuf", the OpenFlow 1.5 flow mods
  * that turn 'installed' into 'set', which flowset_compare() has compared:
  * first additions, then deletions, so that in no order does a broadcast go

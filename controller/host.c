@@ -55,15 +55,25 @@ note_change(const void *change OVS_UNUSED, void *host_)
     host->changed = true;
 }
 
-/* Returns the IPv4 broadcast address of 'ifa', 0 if it has none. */
+/* Returns the IPv4 broadcast address of 'ifa', 0 if it has none.  An address
+ * that was given without one shows itself there; the kernel takes the last
+ * address of the subnet for it then, and so does everybody else. */
 static ovs_be32
 get_broadcast(const struct ifaddrs *ifa)
 {
-    if (ifa->ifa_addr->sa_family != AF_INET || !ifa->ifa_broadaddr
-        || !(ifa->ifa_flags & IFF_BROADCAST)) {
+    const struct sockaddr_in *address = (void *) ifa->ifa_addr;
+    const struct sockaddr_in *broadcast = (void *) ifa->ifa_broadaddr;
+    const struct sockaddr_in *netmask = (void *) ifa->ifa_netmask;
+
+    if (address->sin_family != AF_INET || !(ifa->ifa_flags & IFF_BROADCAST)
+        || !netmask || ntohl(~netmask->sin_addr.s_addr) <= 1) {
         return 0;
     }
-    return ((const struct sockaddr_in *) ifa->ifa_broadaddr)->sin_addr.s_addr;
+    if (broadcast && broadcast->sin_addr.s_addr
+        && broadcast->sin_addr.s_addr != address->sin_addr.s_addr) {
+        return broadcast->sin_addr.s_addr;
+    }
+    return address->sin_addr.s_addr | ~netmask->sin_addr.s_addr;
 }
 
 static void
@@ -93,6 +103,7 @@ take_picture(struct host *host)
 
         struct host_address *a = &host->addresses[host->n_addresses++];
         ovs_strlcpy(a->interface, ifa->ifa_name, sizeof a->interface);
+        a->interface[strcspn(a->interface, ":")] = '\0'; /* No label. */
         a->address = endpoint.address;
         a->broadcast = get_broadcast(ifa);
     }

@@ -36,11 +36,11 @@ enum {
 struct mesh {
     struct endpoint local;
     int fd;
-    bool ipv6; /* Does the socket take IPv6 addresses?  It
-                * then takes IPv4-mapped ones, too. */
+    bool ipv6; /* Is it an AF_INET6 socket? */
 
     /* Receiving. */
     struct mmsghdr rx_msgs[MESH_BATCH];
+    size_t rx_used; /* Of 'rx_msgs', since prepare_rx(). */
     struct iovec rx_iovs[MESH_BATCH];
     struct sockaddr_storage rx_from[MESH_BATCH];
     struct mesh_datagram datagrams[MESH_BATCH];
@@ -50,6 +50,8 @@ struct mesh {
     struct mmsghdr tx_msgs[SEND_BATCH];
     struct iovec tx_iovs[SEND_BATCH][2];
     struct peer *tx_peers[SEND_BATCH];
+    size_t tx_frames[SEND_BATCH]; /* Index of the frame in each. */
+    size_t last_relayed; /* Index of the frame last sent to anybody. */
 };
 
 /* Sets an option of a socket whose failure costs no more than speed. */
@@ -128,6 +130,7 @@ mesh_open(const struct endpoint *local, struct mesh **meshp)
         mesh->rx_iovs[i].iov_base = mesh->slots + i * SLOT_SIZE;
         mesh->rx_iovs[i].iov_len = WIRE_MAX;
     }
+    mesh->rx_used = MESH_BATCH;
     *meshp = mesh;
     return NULL;
 }
@@ -169,25 +172,43 @@ mesh_address_peer(const struct mesh *mesh, struct peer *peer)
     }
 }
 
-/* Sends the first 'n' collected datagrams.  Returns how many the kernel took.
- * One that it refuses does not keep back the others. */
+bool
+mesh_sends_ipv4(const struct mesh *mesh)
+{
+    return !mesh->ipv6 || endpoint_is_any(&mesh->local);
+}
+
+bool
+mesh_sends_ipv6(const struct mesh *mesh)
+{
+    return mesh->ipv6;
+}
+
+/* Sends the first 'n' collected datagrams and adds to '*n_relayed' the number
+ * of frames that were sent for the first time.  Returns how many datagrams the
+ * kernel took.  One that it refuses does not keep back the others, unless it
+ * has no room for any. */
 static size_t
-flush(struct mesh *mesh, size_t n)
+flush(struct mesh *mesh, size_t n, size_t *n_relayed)
 {
     size_t n_sent = 0;
+    bool full = false;
 
     for (size_t i = 0; i < n;) {
-        int retval = sendmmsg(mesh->fd, &mesh->tx_msgs[i], n - i, 0);
+        int retval =
+            (full ? -1 : sendmmsg(mesh->fd, &mesh->tx_msgs[i], n - i, 0));
 
-        if (retval > 0) {
-            for (int j = 0; j < retval; j++) {
-                mesh->tx_peers[i + j]->tx++;
+        for (int j = 0; j < retval; j++, i++) {
+            mesh->tx_peers[i]->tx++;
+            n_sent++;
+            if (mesh->tx_frames[i] != mesh->last_relayed) {
+                mesh->last_relayed = mesh->tx_frames[i];
+                ++*n_relayed;
             }
-            n_sent += retval;
-            i += retval;
-        } else if (errno != EINTR) {
-            send_failed(mesh->tx_peers[i], errno);
-            i++;
+        }
+        if (retval < 0 && errno != EINTR) {
+            full |= errno == EAGAIN || errno == ENOBUFS;
+            send_failed(mesh->tx_peers[i++], errno);
         }
     }
     return n_sent;
@@ -195,10 +216,13 @@ flush(struct mesh *mesh, size_t n)
 
 uint64_t
 mesh_send(struct mesh *mesh, const struct frame *frames, size_t n_frames,
-          struct peers *peers)
+          struct peers *peers, size_t *n_relayed)
 {
     uint64_t n_sent = 0;
     size_t n = 0;
+
+    *n_relayed = 0;
+    mesh->last_relayed = SIZE_MAX;
 
     for (size_t i = 0; i < n_frames; i++) {
         for (size_t j = 0; j < peers->n_targets; j++) {
@@ -210,6 +234,7 @@ mesh_send(struct mesh *mesh, const struct frame *frames, size_t n_frames,
             iov[1].iov_base = frames[i].bytes;
             iov[1].iov_len = frames[i].length;
             mesh->tx_peers[n] = peer;
+            mesh->tx_frames[n] = i;
             mesh->tx_msgs[n].msg_hdr = (struct msghdr){
                 .msg_name = &peer->ss,
                 .msg_namelen = peer->ss_len,
@@ -217,18 +242,19 @@ mesh_send(struct mesh *mesh, const struct frame *frames, size_t n_frames,
                 .msg_iovlen = 2,
             };
             if (++n == SEND_BATCH) {
-                n_sent += flush(mesh, n);
+                n_sent += flush(mesh, n, n_relayed);
                 n = 0;
             }
         }
     }
-    return n_sent + flush(mesh, n);
+    return n_sent + flush(mesh, n, n_relayed);
 }
 
-size_t
-mesh_receive(struct mesh *mesh, struct mesh_datagram **datagrams)
+/* Makes the first 'n' of 'rx_msgs' ready for recvmmsg(). */
+static void
+prepare_rx(struct mesh *mesh, size_t n)
 {
-    for (size_t i = 0; i < MESH_BATCH; i++) {
+    for (size_t i = 0; i < n; i++) {
         mesh->rx_msgs[i].msg_hdr = (struct msghdr){
             .msg_name = &mesh->rx_from[i],
             .msg_namelen = sizeof mesh->rx_from[i],
@@ -236,6 +262,13 @@ mesh_receive(struct mesh *mesh, struct mesh_datagram **datagrams)
             .msg_iovlen = 1,
         };
     }
+}
+
+size_t
+mesh_receive(struct mesh *mesh, struct mesh_datagram **datagrams)
+{
+    prepare_rx(mesh, mesh->rx_used);
+    mesh->rx_used = 0;
 
     *datagrams = mesh->datagrams;
     int n = recvmmsg(mesh->fd, mesh->rx_msgs, MESH_BATCH, MSG_DONTWAIT, NULL);
@@ -248,6 +281,7 @@ mesh_receive(struct mesh *mesh, struct mesh_datagram **datagrams)
         return 0;
     }
 
+    mesh->rx_used = n;
     for (int i = 0; i < n; i++) {
         struct mesh_datagram *d = &mesh->datagrams[i];
 

@@ -47,16 +47,20 @@ void mesh_close(struct mesh *);
 /* Returns where the mesh listens, as mesh_open() was told. */
 const struct endpoint *mesh_local(const struct mesh *);
 
+/* Returns true if the mesh can send to IPv6 addresses, or to IPv4 ones. */
+bool mesh_sends_ipv4(const struct mesh *);
+bool mesh_sends_ipv6(const struct mesh *);
+
 /* Writes the address of 'peer', which mesh_send() then uses, in the form that
  * the socket takes.  To be called whenever the peer's target or the mesh
  * changes. */
 void mesh_address_peer(const struct mesh *, struct peer *peer);
 
 /* Sends the 'n_frames' frames in 'frames' to every target of 'peers', and
- * counts them in each peer.  Returns the number of datagrams that were sent.
- */
+ * counts them in each peer.  Stores in '*n_relayed' how many frames were sent
+ * to at least one.  Returns the number of datagrams that were sent. */
 uint64_t mesh_send(struct mesh *, const struct frame *frames, size_t n_frames,
-                   struct peers *peers);
+                   struct peers *peers, size_t *n_relayed);
 
 /* Receives up to MESH_BATCH datagrams without waiting, stores a pointer to
  * them in '*datagrams' and returns their number.  They are valid until the

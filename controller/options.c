@@ -114,6 +114,7 @@ options_parse(int argc, char *argv[], struct options *o, char **unixctl_path)
     /* The leading '-' brings arguments that belong to no option in their
      * place, so that --other-relays can take several. */
     char *short_options = xasprintf("-%s", short_options_);
+    const char *config_file = NULL;
     bool after_other_relays = false;
 
     memset(o, 0, sizeof *o);
@@ -144,7 +145,11 @@ options_parse(int argc, char *argv[], struct options *o, char **unixctl_path)
         if (c == 'v') {
             /* These refine --log-level, wherever they stand, and are applied
              * once more after it. */
-            vlog_set_verbosity(optarg);
+            char *error = optarg ? vlog_set_levels_from_string(optarg) : NULL;
+            if (error) {
+                fprintf(stderr, "%s: --verbose: %s\n", program_name, error);
+                exit(EXIT_USAGE);
+            }
             svec_add(&o->verbosity, optarg ? optarg : "");
             continue;
         }
@@ -155,7 +160,7 @@ options_parse(int argc, char *argv[], struct options *o, char **unixctl_path)
         case 'm': o->mesh_port = optarg; break;
         case 'l': o->log_level = optarg; break;
         case OPT_OTHER_RELAYS: svec_add(&o->other_relays, optarg); break;
-        case OPT_CONFIG: o->config_file = optarg; break;
+        case OPT_CONFIG: config_file = optarg; break;
         case OPT_CHECK_CONFIG: o->check_config = true; break;
         case OPT_PRINT_FLOWS: o->print_flows = true; break;
         case OPT_SWITCH: o->switch_target = optarg; break;
@@ -187,6 +192,13 @@ options_parse(int argc, char *argv[], struct options *o, char **unixctl_path)
     }
     free(short_options);
     free(short_options_);
+
+    /* A daemon changes its folder, and reads the file again later. */
+    const char *variable = getenv("SNOWRELAY_CONFIG");
+    if (!config_file && variable && *variable) {
+        config_file = variable;
+    }
+    o->config_file = config_file ? abs_file_name(NULL, config_file) : NULL;
 }
 
 void
@@ -194,4 +206,5 @@ options_destroy(struct options *o)
 {
     svec_destroy(&o->other_relays);
     svec_destroy(&o->verbosity);
+    free(o->config_file);
 }

@@ -22,7 +22,7 @@ struct options {
     const char *broadcast_port;
     const char *mesh_port;
     const char *log_level;
-    const char *config_file;
+    char *config_file; /* Absolute, also from SNOWRELAY_CONFIG. */
     const char *switch_target;
     struct svec other_relays;
     bool check_config;

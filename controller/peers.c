@@ -140,31 +140,44 @@ find_by_address(const struct peers *peers, const struct in6_addr *address)
     return NULL;
 }
 
-/* Chooses which of its addresses 'peer' is sent to at: the one it has, if it
- * still is among them, or else the first. */
-static void
-choose_target(struct peer *peer)
+/* Returns true if the mesh can send to 'address'. */
+static bool
+can_send_to(const struct peers_self *self, const struct in6_addr *address)
 {
-    size_t chosen = 0;
+    return IN6_IS_ADDR_V4MAPPED(address) ? self->ipv4 : self->ipv6;
+}
+
+/* Chooses which of its addresses 'peer' is sent to at: the one it has, if it
+ * still is among them, or else the first that the mesh can send to.  Returns
+ * false if there is none. */
+static bool
+choose_target(struct peer *peer, const struct peers_self *self)
+{
+    const struct in6_addr *chosen = NULL;
 
     for (size_t i = 0; i < peer->n_addresses; i++) {
-        if (peer->chosen
-            && ipv6_addr_equals(&peer->addresses[i], &peer->target.address)) {
-            chosen = i;
+        const struct in6_addr *address = &peer->addresses[i];
+
+        if (can_send_to(self, address)
+            && (!chosen
+                || (peer->chosen
+                    && ipv6_addr_equals(address, &peer->target.address)))) {
+            chosen = address;
         }
     }
-    peer->target.address = peer->addresses[chosen];
+    peer->target.address = chosen ? *chosen : peer->addresses[0];
     peer->target.port = peer->spec.port;
-    peer->chosen = true;
+    peer->chosen = chosen != NULL;
+    return peer->chosen;
 }
 
 /* Returns what 'peer', whose target is chosen, is to us. */
 static enum peer_state
 judge_peer(const struct peers *peers, const struct peer *peer,
-           const struct endpoint *own, size_t n_own)
+           const struct peers_self *self)
 {
-    for (size_t i = 0; i < n_own; i++) {
-        if (endpoint_equal(&own[i], &peer->target)) {
+    for (size_t i = 0; i < self->n_own; i++) {
+        if (endpoint_equal(&self->own[i], &peer->target)) {
             return PEER_OWN;
         }
     }
@@ -201,13 +214,17 @@ log_change(const struct peer *peer, enum peer_state old_state,
         VLOG_INFO("peer %s: %s is another peer's address, set aside",
                   peer->spec.text, target);
         break;
+    case PEER_UNREACHABLE:
+        VLOG_WARN("peer %s: mesh.address does not let us send to %s",
+                  peer->spec.text, target);
+        break;
     case PEER_UNRESOLVED: break;
     }
 }
 
 void
 peers_update(struct peers *peers, const struct resolver *resolver,
-             const struct endpoint *own, size_t n_own)
+             const struct peers_self *self)
 {
     forget_addresses(peers);
     peers->n_targets = 0;
@@ -228,8 +245,9 @@ peers_update(struct peers *peers, const struct resolver *resolver,
             continue;
         }
 
-        choose_target(peer);
-        peer->state = judge_peer(peers, peer, own, n_own);
+        peer->state =
+            (choose_target(peer, self) ? judge_peer(peers, peer, self)
+                                       : PEER_UNREACHABLE);
         if (peer->state == PEER_READY) {
             peers->targets[peers->n_targets++] = peer;
         }
@@ -271,6 +289,7 @@ peer_state_name(enum peer_state state)
     switch (state) {
     case PEER_READY: return "ready";
     case PEER_UNRESOLVED: return "unresolved";
+    case PEER_UNREACHABLE: return "unreachable";
     case PEER_OWN: return "own";
     case PEER_DUPLICATE: return "duplicate";
     }

@@ -36,10 +36,12 @@ struct peer_spec {
 };
 
 enum peer_state {
-    PEER_READY,      /* Has an address: is sent to. */
-    PEER_UNRESOLVED, /* Its name has no address yet. */
-    PEER_OWN,        /* Is this relay: set aside. */
-    PEER_DUPLICATE   /* Has the address of a peer before it. */
+    PEER_READY,       /* Has an address: is sent to. */
+    PEER_UNRESOLVED,  /* Its name has no address yet. */
+    PEER_UNREACHABLE, /* All its addresses are of a family that the
+                       * mesh cannot send to. */
+    PEER_OWN,         /* Is this relay: set aside. */
+    PEER_DUPLICATE    /* Has the address of a peer before it. */
 };
 
 struct peer {
@@ -88,11 +90,17 @@ void
 peers_configure(struct peers *, const struct peer_spec *specs, size_t n_specs,
                 const struct subnet *accept, size_t n_accept);
 
+/* What peers_update() has to know of this relay. */
+struct peers_self {
+    bool ipv4, ipv6;            /* Can the mesh send to these families? */
+    const struct endpoint *own; /* The relay's own endpoints. */
+    size_t n_own;
+};
+
 /* Takes the addresses of peers that are known by name from 'resolver', whose
- * names must include them, and works out who is sent to.  The 'n_own'
- * endpoints in 'own' are this relay's. */
+ * names must include them, and works out who is sent to. */
 void peers_update(struct peers *, const struct resolver *resolver,
-                  const struct endpoint *own, size_t n_own);
+                  const struct peers_self *self);
 
 /* Returns where a datagram from 'address' is from.  If the answer is
  * ORIGIN_PEER stores the peer in '*peer', otherwise NULL. */

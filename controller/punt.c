@@ -30,10 +30,10 @@ is_packet_in2(const struct ofp_header *oh)
 {
     const ovs_be32 *experimenter = (const ovs_be32 *) (oh + 1);
 
-    return (oh->type == OFPT_EXPERIMENTER
-            && ntohs(oh->length) >= EXPERIMENTER_LEN
-            && experimenter[0] == htonl(NX_VENDOR_ID)
-            && experimenter[1] == htonl(NXT_PACKET_IN2_SUBTYPE));
+    return (
+        oh->type == OFPT_EXPERIMENTER && ntohs(oh->length) >= EXPERIMENTER_LEN
+        && ntohs(oh->length) % 8 == 0 && experimenter[0] == htonl(NX_VENDOR_ID)
+        && experimenter[1] == htonl(NXT_PACKET_IN2_SUBTYPE));
 }
 
 bool

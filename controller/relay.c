@@ -151,7 +151,13 @@ update_peers(struct relay *r)
             own[n_own++].port = mesh_local(r->mesh)->port;
         }
     }
-    peers_update(&r->peers, r->resolver, own, n_own);
+    const struct peers_self self = {
+        .ipv4 = mesh_sends_ipv4(r->mesh),
+        .ipv6 = mesh_sends_ipv6(r->mesh),
+        .own = own,
+        .n_own = n_own,
+    };
+    peers_update(&r->peers, r->resolver, &self);
     for (size_t i = 0; i < r->peers.n_targets; i++) {
         mesh_address_peer(r->mesh, r->peers.targets[i]);
     }
@@ -273,6 +279,35 @@ relay_destroy(struct relay *r)
     }
 }
 
+/* Moves the mesh to 'local'.  Returns NULL, or a message that the caller
+ * frees, and then the mesh is where it was. */
+static char *
+move_mesh(struct relay *r, const struct endpoint *local)
+{
+    struct endpoint before = *mesh_local(r->mesh);
+    struct mesh *mesh;
+
+    char *error = mesh_open(local, &mesh);
+    if (error && local->port == before.port) {
+        /* Our own socket may be in the way. */
+        free(error);
+        mesh_close(r->mesh);
+        error = mesh_open(local, &r->mesh);
+        if (error) {
+            char *fatal = mesh_open(&before, &r->mesh);
+            if (fatal) {
+                VLOG_FATAL("%s", fatal);
+            }
+        }
+        return error;
+    }
+    if (!error) {
+        mesh_close(r->mesh);
+        r->mesh = mesh;
+    }
+    return error;
+}
+
 char *
 relay_reconfigure(struct relay *r, struct config *config)
 {
@@ -283,13 +318,10 @@ relay_reconfigure(struct relay *r, struct config *config)
                          r->config->bridge, config->bridge);
     }
     if (!endpoint_equal(&config->mesh, &r->config->mesh)) {
-        struct mesh *mesh;
-        char *error = mesh_open(&config->mesh, &mesh);
+        char *error = move_mesh(r, &config->mesh);
         if (error) {
             return error;
         }
-        mesh_close(r->mesh);
-        r->mesh = mesh;
     }
     apply_config(r, config);
     return NULL;
@@ -323,25 +355,30 @@ send_frames(struct relay *r, const struct frame *frames, size_t n)
         return;
     }
 
-    uint64_t n_sent = mesh_send(r->mesh, frames, n, &r->peers);
-    uint64_t n_relayed = MIN(n, n_sent);
-
-    r->counters.mesh_tx += n_sent;
+    size_t n_relayed;
+    r->counters.mesh_tx +=
+        mesh_send(r->mesh, frames, n, &r->peers, &n_relayed);
     r->counters.relayed += n_relayed;
     drop(r, DIRECTION_PUNT, DROP_SEND, n - n_relayed);
 }
 
-/* Checks a punted frame.  Returns true and fills in '*frame' if it is to be
- * sent. */
+/* Looks for a punted frame in 'oh', and checks it.  Returns true and fills in
+ * '*frame' if it is to be sent. */
 static bool
-take_punt(struct relay *r, const struct punt *punt, struct frame *frame)
+take_message(struct relay *r, struct ofp_header *oh, struct frame *frame)
 {
-    enum frame_verdict verdict = frame_check(punt->frame, punt->length, frame);
+    struct punt punt;
 
     r->counters.punted++;
+    if (!punt_decode(oh, &punt)) {
+        drop(r, DIRECTION_PUNT, DROP_FORMAT, 1);
+        return false;
+    }
+
+    enum frame_verdict verdict = frame_check(punt.frame, punt.length, frame);
     if (verdict != FRAME_OK) {
         drop(r, DIRECTION_PUNT, verdict, 1);
-        VLOG_DBG("punt on port %u dropped: %s", punt->port,
+        VLOG_DBG("punt on port %u dropped: %s", punt.port,
                  frame_verdict_name(verdict));
         return false;
     }
@@ -374,11 +411,8 @@ carry_punts(struct relay *r)
 
         /* The frames lie in the channel's memory until the next read. */
         while ((oh = channel_next(r->channel)) != NULL) {
-            struct punt punt;
-
             n_messages++;
-            if (punt_decode(oh, &punt) && take_punt(r, &punt, &frames[n])
-                && ++n == FRAME_BATCH) {
+            if (take_message(r, oh, &frames[n]) && ++n == FRAME_BATCH) {
                 send_frames(r, frames, n);
                 n = 0;
             }

@@ -145,7 +145,6 @@ lookup_done(void *lookup_, int status, int timeouts OVS_UNUSED,
     }
 
     if (!found.n) {
-        lookup->resolution.failing = true;
         if (!lookup->told) {
             lookup->told = true;
             VLOG_WARN("%s: no address found (%s)%s", lookup->name,
@@ -153,7 +152,6 @@ lookup_done(void *lookup_, int status, int timeouts OVS_UNUSED,
                       lookup->resolution.n ? "; its last known ones stay"
                                            : "; asking again");
         }
-        r->seqno++;
         return;
     }
 
@@ -171,8 +169,6 @@ lookup_done(void *lookup_, int status, int timeouts OVS_UNUSED,
 static void
 begin_round(struct resolver *r)
 {
-    /* One time-out of a dead server and one more try stay below the interval
-     * at which a round begins. */
     struct ares_options options = { .timeout = 2000, .tries = 2 };
     int error = ares_init_options(&r->channel, &options,
                                   ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
@@ -216,8 +212,7 @@ resolver_run(struct resolver *r)
             end_round(r);
         }
     }
-    if (time_msec() >= r->next_round) {
-        end_round(r);
+    if (!r->channel && time_msec() >= r->next_round) {
         begin_round(r);
         r->next_round = time_msec() + RESOLVER_INTERVAL_MS;
         if (!r->n_pending) {
@@ -229,10 +224,9 @@ resolver_run(struct resolver *r)
 void
 resolver_wait(struct resolver *r)
 {
-    if (r->next_round != LLONG_MAX) {
+    if (!r->channel && r->next_round != LLONG_MAX) {
         poll_timer_wait_until(r->next_round);
-    }
-    if (r->channel) {
+    } else if (r->channel) {
         ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
         int mask = ares_getsock(r->channel, sockets, ARES_GETSOCK_MAXNUM);
 

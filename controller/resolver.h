@@ -6,10 +6,11 @@
 /* Resolver: the addresses of host names, looked up again and again without
  * ever waiting for an answer.
  *
- * Each name is looked up at once and then every RESOLVER_INTERVAL_MS, through
- * the C-Ares library: /etc/hosts first, then the name servers and search
- * domains of /etc/resolv.conf, which are read afresh for each round.  A name
- * that cannot be looked up keeps the addresses it had. */
+ * Each name is looked up at once and then every RESOLVER_INTERVAL_MS, or as
+ * soon after as dead servers have timed out, through the C-Ares library:
+ * /etc/hosts first, then the name servers and search domains of
+ * /etc/resolv.conf, which are read afresh for each round.  A name that cannot
+ * be looked up keeps the addresses it had. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,8 +27,7 @@ enum {
 /* What is known of a name. */
 struct resolution {
     struct in6_addr addresses[RESOLVER_MAX_ADDRESSES];
-    size_t n;     /* 0 as long as it was never found. */
-    bool failing; /* Did the last look-up fail? */
+    size_t n; /* 0 as long as it was never found. */
 };
 
 struct resolver;

@@ -239,6 +239,9 @@ signals_run(struct daemon *d)
 {
     char byte[16];
 
+    if (!caught_hup && !caught_term) {
+        return;
+    }
     while (read(signal_fds[0], byte, sizeof byte) > 0) {
         continue;
     }
@@ -374,7 +377,7 @@ main(int argc, char *argv[])
     set_log_level(config->log_level);
     for (size_t i = 0; i < options.verbosity.n; i++) {
         const char *arg = options.verbosity.names[i];
-        vlog_set_verbosity(*arg ? arg : NULL);
+        vlog_set_verbosity(*arg ? arg : NULL); /* Checked already. */
     }
     fatal_ignore_sigpipe();
     daemonize_start(false);

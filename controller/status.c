@@ -337,7 +337,18 @@ flows_to_text(struct bridge *bridge)
         }
     }
     for (size_t i = 0; i < set->n_meters; i++) {
-        ds_put_format(&out, "meter:     %s\n", set->meters[i].text);
+        const struct ofputil_meter_config *meter =
+            bridge_installed_meter(bridge, i);
+
+        ds_put_format(&out, "wanted:    %s\ninstalled: ", set->meters[i].text);
+        if (wanted_meter_equal(&set->meters[i], meter)) {
+            ds_put_cstr(&out, "the same\n");
+        } else if (meter) {
+            ofputil_format_meter_config(&out, meter);
+            ds_put_char(&out, '\n');
+        } else {
+            ds_put_cstr(&out, "none\n");
+        }
     }
     return ds_steal_cstr(&out);
 }
