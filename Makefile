@@ -24,17 +24,19 @@ endif
 .PHONY: all check check-unit check-system bench lint clean
 all: $(BUILD)/snowrelayd
 
-# How to compile and link with libopenvswitch; see the script.
+# How to compile and link with libopenvswitch; see the script.  Made anew when
+# OVS_BUILDDIR or the installed switch is another than last time.
 ifneq ($(filter-out clean lint,$(or $(MAKECMDGOALS),all)),)
 include build/openvswitch.mk
 endif
-ifneq ($(OVS_BUILDDIR),)
-export OVS_BUILDDIR
-.PHONY: build/openvswitch.mk
-endif
-build/openvswitch.mk: scripts/build-openvswitch.sh
-	@scripts/install-deps.sh
-	@scripts/build-openvswitch.sh $@
+build/openvswitch.mk: build/openvswitch.source scripts/build-openvswitch.sh
+	@OVS_BUILDDIR='$(OVS_BUILDDIR)' scripts/build-openvswitch.sh $@
+build/openvswitch.source: FORCE
+	@scripts/install-deps.sh $(if $(filter check% bench,$(MAKECMDGOALS)),,--build)
+	@mkdir -p $(@D)
+	@{ echo '$(OVS_BUILDDIR)'; dpkg-query -W openvswitch-switch; } > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+FORCE:
 
 WARNINGS = -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes \
 	   -Wpointer-arith -Wshadow -Wformat=2 -Wno-format-nonliteral

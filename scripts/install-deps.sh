@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# install-deps.sh [--lint]: installs the Debian packages that building,
-# running and testing snowrelay need, and only those that are missing.
+# install-deps.sh [--build | --lint]: installs the Debian packages that
+# building, running and testing snowrelay need, and only those that are missing.
 #
-# Prints what it installs; when everything is there it prints nothing and
-# does nothing.  With --lint the linters come too.  Runs as root; another user
-# gets the command to run instead.
+# Prints what it installs; when everything is there it prints nothing and does
+# nothing.  With --build it is content with what building and running need; with
+# --lint the linters come too.  Runs as root; another user gets the command to
+# run instead.
 
 set -euo pipefail
 
@@ -17,17 +18,18 @@ TEST="libcmocka-dev libpcap-dev bats tcpreplay tcpdump socat samba
       samba-common-bin dnsmasq-base iputils-ping jq python3 util-linux"
 LINT="clang-format cppcheck shellcheck"
 
-wanted="$BUILD $RUN $TEST"
 case ${1-} in
-    '') ;;
-    --lint) wanted="$wanted $LINT" ;;
-    *) echo "install-deps.sh: $1: unknown option (only --lint is known)" >&2; exit 2 ;;
+    --build) wanted="$BUILD $RUN" ;;
+    '') wanted="$BUILD $RUN $TEST" ;;
+    --lint) wanted="$BUILD $RUN $TEST $LINT" ;;
+    *) echo "install-deps.sh: $1: unknown option (--build and --lint are known)" >&2; exit 2 ;;
 esac
 
+# shellcheck disable=SC2086  # a list of words
+installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $wanted 2> /dev/null) || true
 missing=()
 for package in $wanted; do
-    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null) || state=
-    [ "$state" = installed ] || missing+=("$package")
+    grep -qx "$package installed" <<< "$installed" || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
