@@ -75,7 +75,8 @@ refused() {
     refused '--broadcast-port: "0" is not a port (1 to 65535)' -b 0
     refused '--broadcast-port: port 5076 is given twice' -b 5076,5076
     refused '--mesh-port: "x" is not a port (1 to 65535)' -m x
-    refused 'broadcast port 7124 and mesh port 7124 must differ' -b 7124
+    refused '--broadcast-port, relay.ports: 7124 is also the mesh port (--mesh-port, mesh.port); they must differ' \
+        -b 7124
     refused '--log-level: "loud" is none of debug, info, warning, error, critical' -l loud
     refused '--other-relays: "a b" is neither an address nor a host name, with or without :PORT' \
         --other-relays 'a b'

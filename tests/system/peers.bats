@@ -49,6 +49,13 @@ snowsignal_datagram() {
     tail -c +41 "$CAPTURES/epics-client-segment.pcap" | head -c "$((length))"
 }
 
+# send FROM [SOCAT-OPTION]: the standard input, as one datagram, from host FROM to h2's mesh. It is
+# put together first: socat would make a datagram of each piece that it reads.
+send() {
+    cat > "$BATS_TEST_TMPDIR/datagram"
+    lab_on "$1" socat -b 10000 -u "OPEN:$BATS_TEST_TMPDIR/datagram" "UDP4-SENDTO:172.30.0.2:7124${2:+,$2}"
+}
+
 dropped() { lab_status "$1" ".counters.mesh_dropped.$2 // 0"; }
 
 @test "IPv6 between the relays" {
@@ -150,8 +157,8 @@ serve_names() {
     local file=$BATS_TEST_TMPDIR/made.pcap
     lab_relay 2 --other-relays 172.30.0.1
     record h2c1 "$file" udp port 5076
-    snowsignal_datagram | lab_on h1 socat -u - UDP4-SENDTO:172.30.0.2:7124
-    snowsignal_datagram | lab_on h1 socat -u - UDP4-SENDTO:172.30.0.2:7124,bind=172.30.0.1:40000
+    snowsignal_datagram | send h1
+    snowsignal_datagram | send h1 bind=172.30.0.1:40000
     stop_recording "$file" 2
     [ "$(count "$file" ether src 02:00:00:00:02:01 and src 10.1.0.10 and dst 10.2.0.255)" -eq 2 ]
 }
@@ -160,7 +167,7 @@ serve_names() {
     local file=$BATS_TEST_TMPDIR/stranger.pcap
     lab_relay 2 --other-relays 172.30.0.1
     record h2c1 "$file" udp port 5076
-    snowsignal_datagram | lab_on h3 socat -u - UDP4-SENDTO:172.30.0.2:7124
+    snowsignal_datagram | send h3
     stop_recording "$file"
     [ "$(count "$file")" -eq 0 ]
     [ "$(dropped 2 unknown_sender)" -eq 1 ]
@@ -172,7 +179,7 @@ serve_names() {
     echo '{"mesh": {"peers": ["172.30.0.1"], "accept": ["172.30.0.2/31"]}}' > "$LAB_DIR/accept.json"
     lab_relay 2 --config "$LAB_DIR/accept.json"
     record h2c1 "$file" udp port 5076
-    snowsignal_datagram | lab_on h3 socat -u - UDP4-SENDTO:172.30.0.2:7124
+    snowsignal_datagram | send h3
     stop_recording "$file" 1
     [ "$(count "$file")" -eq 1 ]
 }
@@ -181,15 +188,14 @@ serve_names() {
     local file=$BATS_TEST_TMPDIR/judged.pcap good=$BATS_TEST_TMPDIR/good
     lab_relay 2 --other-relays 172.30.0.1
     snowsignal_datagram > "$good"
-    send() { lab_on h1 socat -b 10000 -u - UDP4-SENDTO:172.30.0.2:7124; }
     record h2c1 "$file" udp
-    printf 'PP%s' garbage | send
-    printf 'S' | send
-    printf 'SS' | send
+    printf 'PP%s' garbage | send h1
+    printf 'S' | send h1
+    printf 'SS' | send h1
     # A byte of the payload changed, and one cut off.
-    { head -c 60 "$good"; printf x; tail -c +62 "$good"; } | send
-    head -c -1 "$good" | send
-    head -c 9100 /dev/zero | send
+    { head -c 60 "$good"; printf x; tail -c +62 "$good"; } | send h1
+    head -c -1 "$good" | send h1
+    head -c 9100 /dev/zero | send h1
     stop_recording "$file"
     [ "$(count "$file")" -eq 0 ]
     [ "$(dropped 2 format)" -eq 2 ]
@@ -201,7 +207,7 @@ serve_names() {
     # A port that this relay does not relay.
     lab_relay_stop 2
     lab_relay 2 -b 5064 --other-relays 172.30.0.1
-    send < "$good"
+    send h1 < "$good"
     lab_wait 5 counted
 }
 

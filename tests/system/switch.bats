@@ -64,9 +64,10 @@ has_flows() { [ "$(our_flows "$1" | grep -c cookie=)" -eq "$2" ]; }
 
 @test "flows/show puts wanted and installed side by side" {
     run -0 appctl 1 flows/show
-    [ "$(grep -c '^wanted: ' <<< "$output")" -eq 6 ]
+    # Six flows and two meters.
+    [ "$(grep -c '^wanted: ' <<< "$output")" -eq 8 ]
     [ "$(grep -c '^installed: the same, n_packets=' <<< "$output")" -eq 6 ]
-    [ "$(grep -c '^meter: ' <<< "$output")" -eq 2 ]
+    [ "$(grep -c '^installed: the same$' <<< "$output")" -eq 2 ]
 }
 
 @test "other flows, the fail mode and other controllers are left alone, and see nothing" {
