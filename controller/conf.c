@@ -226,8 +226,9 @@ config_set_forward(struct config *c, const char *source, const char *text)
         .ofpacts = &ofpacts,
         .usable_protocols = &usable,
     };
-    char *error =
-        (*text ? ofpacts_parse_actions(text, &pp) : xstrdup("it is empty"));
+    char *error = (!text[strspn(text, " \t,")] ? xstrdup("it is empty")
+                   : strpbrk(text, "\r\n") ? xstrdup("it has several lines")
+                                           : ofpacts_parse_actions(text, &pp));
     ofpbuf_uninit(&ofpacts);
     if (error) {
         char *whole = xasprintf("%s: \"%s\" is not a list of OpenFlow "

@@ -1,0 +1,1025 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "conf.h"
+
+#include "support.h"
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "dirs.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/util.h"
+#include "openvswitch/vlog.h"
+#include "options.h"
+#include "packets.h"
+#include "util.h"
+
+/* The file that the tests write, and what it is called in messages: the tests
+ * run in a directory of their own, so that its name is the same each time. */
+#define FILE_NAME "test.json"
+static char config_file[] = FILE_NAME;
+
+static const char *const variables[] = {
+    "TARGET_INTERFACE", "BDCAST_PORT", "MESH_PORT",
+    "LOGLEVEL",         "SERVICENAME", "SNOWRELAY_CONFIG",
+};
+
+static char directory[] = "/tmp/snowrelay-test-conf.XXXXXX";
+
+static int
+enter_directory(void **state OVS_UNUSED)
+{
+    return !mkdtemp(directory) || chdir(directory);
+}
+
+static int
+leave_directory(void **state OVS_UNUSED)
+{
+    return chdir("/") || rmdir(directory);
+}
+
+/* Before and after each test. */
+static int
+clear(void **state OVS_UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+        unsetenv(variables[i]);
+    }
+    unlink(FILE_NAME);
+    return 0;
+}
+
+static void
+write_bytes(const char *bytes, size_t length)
+{
+    FILE *file = fopen(FILE_NAME, "w");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Reads the configuration that 'o' asks for, which must be right. */
+static struct config *
+load(const struct options *o)
+{
+    struct config *c;
+
+    assert_no_error(config_load(o, &c));
+    assert_non_null(c);
+    return c;
+}
+
+/* Reads the file with 'text', which must be right. */
+static struct config *
+load_text(const char *text)
+{
+    struct options o = { .config_file = config_file };
+
+    write_bytes(text, strlen(text));
+    return load(&o);
+}
+
+/* Fails the test unless reading the configuration that 'o' asks for gives the
+ * message 'expected'. */
+static void
+assert_load_error(const struct options *o, const char *expected)
+{
+    struct config *c = (struct config *) o; /* Anything but NULL. */
+
+    assert_error(config_load(o, &c), expected);
+    assert_null(c);
+}
+
+/* Fails the test unless reading the file with 'text' gives the message
+ * 'expected', before which stands the name of the file. */
+static void
+assert_text_error(const char *text, const char *expected)
+{
+    struct options o = { .config_file = config_file };
+    char *whole = xasprintf(FILE_NAME ": %s", expected);
+
+    write_bytes(text, strlen(text));
+    assert_load_error(&o, whole);
+    free(whole);
+}
+
+/* Where values come from. */
+
+static void
+test_defaults(void **state OVS_UNUSED)
+{
+    struct options o = { 0 };
+    struct config *c = load(&o);
+    char address[INET6_ADDRSTRLEN];
+
+    char *target = xasprintf("unix:%s/br0.mgmt", ovs_rundir());
+    assert_string_equal(c->switch_target, target);
+    free(target);
+
+    assert_string_equal(c->bridge, "br0");
+    assert_int_equal(c->id_base, 0x534e00);
+    assert_int_equal(c->n_ports, 1);
+    assert_int_equal(c->ports[0], 5076);
+    assert_int_equal(c->destination, DESTINATION_AUTO);
+    assert_true(c->local_mac_auto);
+    assert_int_equal(c->max_pps, 10000);
+    assert_int_equal(c->flow_priority, 20000);
+    assert_string_equal(c->forward, "NORMAL");
+    assert_string_equal(address_format(&c->mesh.address, address), "0.0.0.0");
+    assert_int_equal(c->mesh.port, 7124);
+    assert_int_equal(c->n_peers, 0);
+    assert_int_equal(c->n_accept, 0);
+    assert_string_equal(c->log_level, "info");
+    config_destroy(c);
+}
+
+static void
+test_file(void **state OVS_UNUSED)
+{
+    struct config *c = load_text(
+        "{\"bridge\": \"lab\", \"id_base\": 4096,"
+        " \"relay\": {\"ports\": [5064, 5065], \"destination\": \"limited\","
+        "             \"local_mac\": \"02:00:00:00:00:0a\","
+        "             \"max_pps\": 50, \"flow_priority\": 7,"
+        "             \"forward\": \"resubmit(,10)\"},"
+        " \"mesh\": {\"address\": \"192.0.2.1\", \"port\": 7000,"
+        "            \"peers\": [\"relay-b\", \"192.0.2.7:7125\","
+        "                        \"[2001:db8::7]:7126\", \"2001:db8::8\"],"
+        "            \"accept\": [\"10.0.0.0/8\", \"2001:db8::/32\"]}}");
+    const struct eth_addr mac = ETH_ADDR_C(02, 00, 00, 00, 00, 0a);
+    char address[INET6_ADDRSTRLEN];
+
+    assert_string_equal(c->bridge, "lab");
+    assert_int_equal(c->id_base, 4096);
+    assert_int_equal(c->n_ports, 2);
+    assert_int_equal(c->ports[0], 5064);
+    assert_int_equal(c->ports[1], 5065);
+    assert_int_equal(c->destination, DESTINATION_LIMITED);
+    assert_false(c->local_mac_auto);
+    assert_true(eth_addr_equals(c->local_mac, mac));
+    assert_int_equal(c->max_pps, 50);
+    assert_int_equal(c->flow_priority, 7);
+    assert_string_equal(c->forward, "resubmit(,10)");
+    assert_string_equal(address_format(&c->mesh.address, address),
+                        "192.0.2.1");
+    assert_int_equal(c->mesh.port, 7000);
+
+    const struct peer_spec peers[] = {
+        { "relay-b", "relay-b", 7000 }, /* The mesh port. */
+        { "192.0.2.7:7125", "192.0.2.7", 7125 },
+        { "[2001:db8::7]:7126", "2001:db8::7", 7126 },
+        { "2001:db8::8", "2001:db8::8", 7000 },
+    };
+    assert_int_equal(c->n_peers, ARRAY_SIZE(peers));
+    for (size_t i = 0; i < c->n_peers; i++) {
+        assert_string_equal(c->peers[i].text, peers[i].text);
+        assert_string_equal(c->peers[i].host, peers[i].host);
+        assert_int_equal(c->peers[i].port, peers[i].port);
+    }
+
+    assert_int_equal(c->n_accept, 2);
+    assert_string_equal(c->accept_texts[0], "10.0.0.0/8");
+    assert_int_equal(c->accept[0].prefix, 96 + 8);
+    assert_string_equal(c->accept_texts[1], "2001:db8::/32");
+    assert_int_equal(c->accept[1].prefix, 32);
+    config_destroy(c);
+}
+
+/* Returns what 'c' has for one setting, as text. */
+typedef void get_function(const struct config *c, struct ds *);
+
+static void
+get_bridge(const struct config *c, struct ds *s)
+{
+    ds_put_cstr(s, c->bridge);
+}
+
+static void
+get_ports(const struct config *c, struct ds *s)
+{
+    for (size_t i = 0; i < c->n_ports; i++) {
+        ds_put_format(s, "%s%u", i ? "," : "", c->ports[i]);
+    }
+}
+
+static void
+get_mesh_port(const struct config *c, struct ds *s)
+{
+    ds_put_format(s, "%u", c->mesh.port);
+}
+
+static void
+get_log_level(const struct config *c, struct ds *s)
+{
+    ds_put_cstr(s, c->log_level);
+}
+
+/* A setting with a value from each source.  'file' is the text of the whole
+ * file, NULL for what a file cannot set. */
+struct precedence {
+    size_t option; /* Offset in struct options. */
+    const char *variable;
+    const char *from_option, *from_variable, *file, *from_file, *by_default;
+    get_function *get;
+};
+
+static const struct precedence precedences[] = {
+    { offsetof(struct options, target_interface), "TARGET_INTERFACE",
+      "br-option", "br-variable", "{\"bridge\": \"br-file\"}", "br-file",
+      "br0", get_bridge },
+    { offsetof(struct options, broadcast_port), "BDCAST_PORT", "1111,1112",
+      "2221,2222", "{\"relay\": {\"ports\": [3331, 3332]}}", "3331,3332",
+      "5076", get_ports },
+    { offsetof(struct options, mesh_port), "MESH_PORT", "1111", "2222",
+      "{\"mesh\": {\"port\": 3333}}", "3333", "7124", get_mesh_port },
+    { offsetof(struct options, log_level), "LOGLEVEL", "debug", "critical",
+      NULL, "info", "info", get_log_level },
+};
+
+static void
+assert_setting(const struct precedence *p, const struct options *o,
+               const char *expected)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+    struct config *c = load(o);
+
+    p->get(c, &s);
+    assert_string_equal(ds_cstr(&s), expected);
+    ds_destroy(&s);
+    config_destroy(c);
+}
+
+/* Command line, environment, file, default: takes away one after the other. */
+static void
+test_precedence(void **state OVS_UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(precedences); i++) {
+        const struct precedence *p = &precedences[i];
+        struct options o = { .config_file = p->file ? config_file : NULL };
+        const char **option = (const char **) ((char *) &o + p->option);
+
+        if (p->file) {
+            write_bytes(p->file, strlen(p->file));
+        }
+        setenv(p->variable, p->from_variable, true);
+        *option = p->from_option;
+        assert_setting(p, &o, p->from_option);
+
+        *option = NULL;
+        assert_setting(p, &o, p->from_variable);
+
+        setenv(p->variable, "", true); /* As if it were not set. */
+        assert_setting(p, &o, p->from_file);
+        unsetenv(p->variable);
+        assert_setting(p, &o, p->from_file);
+
+        o.config_file = NULL;
+        assert_setting(p, &o, p->by_default);
+    }
+}
+
+/* Fails the test unless the command line, with '--config=' and 'option' if
+ * that is not NULL, and the environment as it is name the file 'expected' of
+ * this directory, NULL for none. */
+static void
+assert_config_file(const char *option, const char *expected)
+{
+    char program[] = "snowrelayd", config[64];
+    char *argv[] = { program, config, NULL };
+    char *unixctl_path;
+    struct options o;
+
+    snprintf(config, sizeof config, "--config=%s", option ? option : "");
+    optind = 0; /* Begin anew, getopt(3). */
+    options_parse(option ? 2 : 1, argv, &o, &unixctl_path);
+
+    char *absolute = expected ? abs_file_name(NULL, expected) : NULL;
+    if (absolute) {
+        assert_int_equal(absolute[0], '/');
+        assert_non_null(o.config_file);
+        assert_string_equal(o.config_file, absolute);
+    } else {
+        assert_null(o.config_file);
+    }
+    free(absolute);
+    options_destroy(&o);
+}
+
+/* A daemon leaves the directory it was started in, so the name becomes an
+ * absolute one at once. */
+static void
+test_precedence_of_the_file_itself(void **state OVS_UNUSED)
+{
+    assert_config_file(NULL, NULL);
+    assert_config_file("option.json", "option.json");
+    setenv("SNOWRELAY_CONFIG", "variable.json", true);
+    assert_config_file("option.json", "option.json");
+    assert_config_file(NULL, "variable.json");
+    setenv("SNOWRELAY_CONFIG", "", true);
+    assert_config_file(NULL, NULL);
+}
+
+static void
+test_other_relays_replace_the_files(void **state OVS_UNUSED)
+{
+    struct options o = { .config_file = config_file, .mesh_port = "7000" };
+    const char *text = "{\"mesh\": {\"peers\": [\"a\", \"b\", \"c\"]}}";
+    struct config *c;
+
+    write_bytes(text, strlen(text));
+    c = load(&o);
+    assert_int_equal(c->n_peers, 3);
+    config_destroy(c);
+
+    svec_add(&o.other_relays, "d");
+    svec_add(&o.other_relays, "192.0.2.7:7125");
+    c = load(&o);
+    assert_int_equal(c->n_peers, 2);
+    assert_string_equal(c->peers[0].host, "d");
+    assert_int_equal(c->peers[0].port, 7000);
+    assert_string_equal(c->peers[1].host, "192.0.2.7");
+    assert_int_equal(c->peers[1].port, 7125);
+    config_destroy(c);
+    svec_destroy(&o.other_relays);
+}
+
+static void
+test_switch(void **state OVS_UNUSED)
+{
+    struct options o = { .target_interface = "lab" };
+    struct config *c = load(&o);
+
+    char *target = xasprintf("unix:%s/lab.mgmt", ovs_rundir());
+    assert_string_equal(c->switch_target, target);
+    free(target);
+    config_destroy(c);
+
+    o.switch_target = "tcp:192.0.2.1:6653";
+    c = load(&o);
+    assert_string_equal(c->switch_target, "tcp:192.0.2.1:6653");
+    config_destroy(c);
+}
+
+/* Wrong values. */
+
+/* Sixteen characters, one more than an interface's name has. */
+#define LONG_NAME "br-abcdefghijklm"
+
+/* A wrong value of a setting that the command line, and for all but the last
+ * two the environment too, can have. */
+struct wrong_setting {
+    size_t option;        /* Offset in struct options. */
+    const char *name;     /* Of the option. */
+    const char *variable; /* NULL if there is none. */
+    const char *value;
+    const char *message;
+};
+
+#define BRIDGE                                                                \
+    offsetof(struct options, target_interface), "--target-interface",         \
+        "TARGET_INTERFACE"
+#define PORTS                                                                 \
+    offsetof(struct options, broadcast_port), "--broadcast-port", "BDCAST_PORT"
+#define MESH_PORT                                                             \
+    offsetof(struct options, mesh_port), "--mesh-port", "MESH_PORT"
+#define LOG_LEVEL                                                             \
+    offsetof(struct options, log_level), "--log-level", "LOGLEVEL"
+#define SWITCH offsetof(struct options, switch_target), "--switch", NULL
+
+#define NOT_A_BRIDGE                                                          \
+    "is not a bridge name (1 to 15 ASCII characters, no spaces or slashes)"
+#define NOT_A_PORT "is not a port (1 to 65535)"
+#define CLASH(PORT)                                                           \
+    "--broadcast-port, relay.ports: " PORT                                    \
+    " is also the mesh port (--mesh-port, mesh.port); they must differ"
+#define NOT_A_LEVEL "is none of debug, info, warning, error, critical"
+#define NOT_A_METHOD                                                          \
+    "is not an OVS connection method (unix:FILE, tcp:HOST[:PORT] or "         \
+    "ssl:HOST[:PORT])"
+
+static const struct wrong_setting wrong_settings[] = {
+    { BRIDGE, LONG_NAME, "\"" LONG_NAME "\" " NOT_A_BRIDGE },
+    { BRIDGE, "br 0", "\"br 0\" " NOT_A_BRIDGE },
+    { BRIDGE, "../br0", "\"../br0\" " NOT_A_BRIDGE },
+    { BRIDGE, "br\n0", "\"br\n0\" " NOT_A_BRIDGE },
+    { BRIDGE, "br\xff", "\"br\xff\" " NOT_A_BRIDGE },
+    { PORTS, "0", "\"0\" " NOT_A_PORT },
+    { PORTS, "65536", "\"65536\" " NOT_A_PORT },
+    { PORTS, "pva", "\"pva\" " NOT_A_PORT },
+    { PORTS, "5076,", "\"\" " NOT_A_PORT },
+    { PORTS, "5076 5064", "\"5076 5064\" " NOT_A_PORT },
+    { PORTS, "5076,5064,5076", "port 5076 is given twice" },
+    { MESH_PORT, "0", "\"0\" " NOT_A_PORT },
+    { MESH_PORT, "-1", "\"-1\" " NOT_A_PORT },
+    { MESH_PORT, "0x1bd4", "\"0x1bd4\" " NOT_A_PORT },
+    { LOG_LEVEL, "loud", "\"loud\" " NOT_A_LEVEL },
+    { LOG_LEVEL, "INFO", "\"INFO\" " NOT_A_LEVEL },
+    { SWITCH, "192.0.2.1", "\"192.0.2.1\" " NOT_A_METHOD },
+    { SWITCH, "smoke:signals", "\"smoke:signals\" " NOT_A_METHOD },
+    { SWITCH, "tcp:192.0.2.1\xff", "\"tcp:192.0.2.1\xff\" " NOT_A_METHOD },
+    { SWITCH, "", "\"\" " NOT_A_METHOD },
+};
+
+static void
+test_wrong_options_and_variables(void **state OVS_UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(wrong_settings); i++) {
+        const struct wrong_setting *w = &wrong_settings[i];
+        struct options o = { 0 };
+        const char **option = (const char **) ((char *) &o + w->option);
+
+        *option = w->value;
+        char *message = xasprintf("%s: %s", w->name, w->message);
+        assert_load_error(&o, message);
+        free(message);
+
+        *option = NULL;
+        if (w->variable) {
+            setenv(w->variable, w->value, true);
+            message = xasprintf("%s: %s", w->variable, w->message);
+            assert_load_error(&o, message);
+            free(message);
+            unsetenv(w->variable);
+        }
+    }
+}
+
+/* An option that is there but empty is wrong, unlike an empty variable. */
+static void
+test_empty_options(void **state OVS_UNUSED)
+{
+    struct options bridge = { .target_interface = "" };
+    struct options ports = { .broadcast_port = "" };
+
+    assert_load_error(&bridge, "--target-interface: \"\" " NOT_A_BRIDGE);
+    assert_load_error(&ports, "--broadcast-port: \"\" " NOT_A_PORT);
+}
+
+static void
+test_wrong_other_relays(void **state OVS_UNUSED)
+{
+    struct options o = { 0 };
+
+    svec_add(&o.other_relays, "relay-b");
+    svec_add(&o.other_relays, "relay-c:0");
+    assert_load_error(&o, "--other-relays: \"relay-c:0\" has no port from 1 "
+                          "to 65535 after the colon");
+    svec_destroy(&o.other_relays);
+}
+
+static void
+test_service_name(void **state OVS_UNUSED)
+{
+    struct options o = { 0 };
+
+    setenv("SERVICENAME", "", true);
+    config_destroy(load(&o));
+    setenv("SERVICENAME", "relay", true);
+    assert_load_error(&o, "SERVICENAME: \"relay\": discovery of peers is not "
+                          "yet supported; name them with --other-relays");
+}
+
+static void
+test_same_port_for_broadcasts_and_mesh(void **state OVS_UNUSED)
+{
+    struct options o = { .broadcast_port = "5076,7000", .mesh_port = "7000" };
+
+    assert_load_error(&o, CLASH("7000"));
+    o.mesh_port = NULL;
+    config_destroy(load(&o));
+    o.broadcast_port = "7124"; /* The mesh port's default. */
+    assert_load_error(&o, CLASH("7124"));
+}
+
+/* Files that are no configuration. */
+static void
+test_unreadable_files(void **state OVS_UNUSED)
+{
+    static char bytes[1024 * 1024 + 1];
+    char missing[] = "/nonexistent/snowrelay.json", folder[] = "/";
+    struct options o = { .config_file = missing };
+
+    assert_load_error(&o, "/nonexistent/snowrelay.json: cannot open the "
+                          "configuration file: No such file or directory");
+    o.config_file = folder;
+    assert_load_error(&o,
+                      "/: cannot read the configuration file: Is a directory");
+
+    o.config_file = config_file;
+    memset(bytes, ' ', sizeof bytes);
+    bytes[0] = '{';
+    bytes[1] = '}';
+    write_bytes(bytes, sizeof bytes);
+    assert_load_error(&o,
+                      FILE_NAME ": longer than 1 MiB, so not a configuration");
+    write_bytes(bytes, sizeof bytes - 1);
+    config_destroy(load(&o));
+}
+
+static void
+test_invalid_json(void **state OVS_UNUSED)
+{
+    static const struct {
+        const char *text;
+        const char *message;
+    } texts[] = {
+        { "", FILE_NAME ":1:0: not valid JSON: *" },
+        { "{\"bridge\": \"br0\",}", FILE_NAME ":1:18: not valid JSON: *" },
+        { "{\n\"bridge\" \"br0\"}", FILE_NAME ":2:14: not valid JSON: *" },
+        { "{} {}", FILE_NAME ":1:4: not valid JSON: *" },
+        { "{\"bridge\": \"a\", \"bridge\": \"b\"}",
+          FILE_NAME ":1:24: not valid JSON: duplicate object key*" },
+        { "{\"id_base\": 99999999999999999999}",
+          FILE_NAME ":1:32: not valid JSON: too big integer*" },
+    };
+    struct options o = { .config_file = config_file };
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        write_bytes(texts[i].text, strlen(texts[i].text));
+        assert_load_error(&o, texts[i].message);
+    }
+}
+
+/* A text for the file and what must be said of it. */
+struct wrong_text {
+    const char *text;
+    const char *message; /* Without the file's name. */
+};
+
+#define RELAY(TEXT) "{\"relay\": {" TEXT "}}"
+#define MESH(TEXT) "{\"mesh\": {" TEXT "}}"
+
+#define NOT_A_PORT_RANGE "is not from 1 to 65535"
+#define NOT_A_MAC                                                             \
+    "is neither auto nor a unicast MAC address such as 02:00:00:00:00:01"
+#define NOT_ACTIONS                                                           \
+    "is not a list of OpenFlow actions such as NORMAL or resubmit(,10): "
+#define NOT_A_HOST                                                            \
+    "is neither an address nor a host name, with or without :PORT"
+#define NOT_A_HOST_PORT "has no port from 1 to 65535 after the colon"
+#define NOT_A_SUBNET "is not an address or ADDRESS/PREFIX"
+
+static const struct wrong_text wrong_values[] = {
+    { "{\"bridge\": \"\"}", "bridge: \"\" " NOT_A_BRIDGE },
+    { "{\"bridge\": \"" LONG_NAME "\"}",
+      "bridge: \"" LONG_NAME "\" " NOT_A_BRIDGE },
+    { "{\"id_base\": 0}", "id_base: 0 is not from 1 to 4294897664" },
+    { "{\"id_base\": 4294897665}",
+      "id_base: 4294897665 is not from 1 to 4294897664" },
+    { "{\"id_base\": -1}", "id_base: -1 is not from 1 to 4294897664" },
+
+    { RELAY("\"ports\": [5076, 0]"), "relay.ports[1]: 0 " NOT_A_PORT_RANGE },
+    { RELAY("\"ports\": [65536]"), "relay.ports[0]: 65536 " NOT_A_PORT_RANGE },
+    { RELAY("\"ports\": [9, 9]"), "relay.ports[1]: port 9 is given twice" },
+    { RELAY("\"destination\": \"\""),
+      "relay.destination: \"\" is none of auto, keep, limited" },
+    { RELAY("\"destination\": \"Auto\""),
+      "relay.destination: \"Auto\" is none of auto, keep, limited" },
+    { RELAY("\"local_mac\": \"\""), "relay.local_mac: \"\" " NOT_A_MAC },
+    { RELAY("\"local_mac\": \"02:00:00:00:01\""),
+      "relay.local_mac: \"02:00:00:00:01\" " NOT_A_MAC },
+    { RELAY("\"local_mac\": \"ff:ff:ff:ff:ff:ff\""),
+      "relay.local_mac: \"ff:ff:ff:ff:ff:ff\" " NOT_A_MAC },
+    { RELAY("\"local_mac\": \"01:00:5e:00:00:01\""),
+      "relay.local_mac: \"01:00:5e:00:00:01\" " NOT_A_MAC },
+    { RELAY("\"local_mac\": \"00:00:00:00:00:00\""),
+      "relay.local_mac: \"00:00:00:00:00:00\" " NOT_A_MAC },
+    { RELAY("\"max_pps\": 0"), "relay.max_pps: 0 is not from 1 to 10000000" },
+    { RELAY("\"max_pps\": 10000001"),
+      "relay.max_pps: 10000001 is not from 1 to 10000000" },
+    { RELAY("\"flow_priority\": 0"),
+      "relay.flow_priority: 0 is not from 1 to 65533" },
+    { RELAY("\"flow_priority\": 65534"),
+      "relay.flow_priority: 65534 is not from 1 to 65533" },
+    { RELAY("\"forward\": \"\""),
+      "relay.forward: \"\" " NOT_ACTIONS "it is empty" },
+    { RELAY("\"forward\": \" \""),
+      "relay.forward: \" \" " NOT_ACTIONS "it is empty" },
+    { RELAY("\"forward\": \"NORMAL\\nNORMAL\""),
+      "relay.forward: \"NORMAL\nNORMAL\" " NOT_ACTIONS
+      "it has several lines" },
+    { RELAY("\"forward\": \"NORMALLY\""),
+      "relay.forward: \"NORMALLY\" " NOT_ACTIONS "*" },
+
+    { MESH("\"address\": \"\""),
+      "mesh.address: \"\" is not an IPv4 or IPv6 address" },
+    { MESH("\"address\": \"relay-a\""),
+      "mesh.address: \"relay-a\" is not an IPv4 or IPv6 address" },
+    { MESH("\"port\": 0"), "mesh.port: 0 " NOT_A_PORT_RANGE },
+    { MESH("\"port\": 65536"), "mesh.port: 65536 " NOT_A_PORT_RANGE },
+    { MESH("\"peers\": [\"\"]"), "mesh.peers[0]: \"\" " NOT_A_HOST },
+    { MESH("\"peers\": [\"a\", \"300.1.1.1\"]"),
+      "mesh.peers[1]: \"300.1.1.1\" " NOT_A_HOST },
+    { MESH("\"peers\": [\"a:70000\"]"),
+      "mesh.peers[0]: \"a:70000\" " NOT_A_HOST_PORT },
+    { MESH("\"peers\": [\"[2001:db8::1\"]"),
+      "mesh.peers[0]: \"[2001:db8::1\" is not of the form "
+      "[ADDRESS]:PORT" },
+    { MESH("\"accept\": [\"10.0.0.0/8\", \"10.0.0.0/33\"]"),
+      "mesh.accept[1]: \"10.0.0.0/33\" " NOT_A_SUBNET },
+    { MESH("\"accept\": [\"relay-b\"]"),
+      "mesh.accept[0]: \"relay-b\" " NOT_A_SUBNET },
+};
+
+static const struct wrong_text wrong_types[] = {
+    { "[]", "the file: [] is an array, not an object" },
+    { "{\"bridge\": {}}", "bridge: {} is an object, not a string" },
+    { "{\"bridge\": null}", "bridge: null is null, not a string" },
+    { "{\"id_base\": \"1\"}",
+      "id_base: \"1\" is a string, not a whole number from 1 to "
+      "4294897664" },
+    { "{\"relay\": []}", "relay: [] is an array, not an object" },
+    { "{\"mesh\": \"\"}", "mesh: \"\" is a string, not an object" },
+    { RELAY("\"ports\": 5076"),
+      "relay.ports: 5076 is a whole number, not an array" },
+    { RELAY("\"ports\": [\"5076\"]"),
+      "relay.ports[0]: \"5076\" is a string, not a whole number from 1 to "
+      "65535" },
+    { RELAY("\"destination\": true"),
+      "relay.destination: true is true, not a string" },
+    { RELAY("\"local_mac\": false"),
+      "relay.local_mac: false is false, not a string" },
+    { RELAY("\"max_pps\": 0.5"),
+      "relay.max_pps: 0.5 is a number with a fraction, not a whole number "
+      "from 1 to 10000000" },
+    { RELAY("\"flow_priority\": {}"),
+      "relay.flow_priority: {} is an object, not a whole number from 1 to "
+      "65533" },
+    { RELAY("\"forward\": [ \"NORMAL\" ]"),
+      "relay.forward: [\"NORMAL\"] is an array, not a string" },
+    { MESH("\"address\": 1"),
+      "mesh.address: 1 is a whole number, not a string" },
+    { MESH("\"port\": \"7124\""),
+      "mesh.port: \"7124\" is a string, not a whole number from 1 to "
+      "65535" },
+    { MESH("\"peers\": \"relay-b\""),
+      "mesh.peers: \"relay-b\" is a string, not an array" },
+    { MESH("\"peers\": [\"relay-b\", 7]"),
+      "mesh.peers[1]: 7 is a whole number, not a string" },
+    { MESH("\"accept\": {}"), "mesh.accept: {} is an object, not an array" },
+    { MESH("\"accept\": [null]"),
+      "mesh.accept[0]: null is null, not a string" },
+
+    /* A long value is cut: 40 characters, of which one is the quote. */
+    { MESH("\"peers\": \"abcdefghijabcdefghijabcdefghijabcdefgh\""),
+      "mesh.peers: \"abcdefghijabcdefghijabcdefghijabcdefgh\" is a string, "
+      "not an array" },
+    { MESH("\"peers\": \"abcdefghijabcdefghijabcdefghijabcdefghi\""),
+      "mesh.peers: \"abcdefghijabcdefghijabcdefghijabcdefghi... is a string, "
+      "not an array" },
+};
+
+static const struct wrong_text unknown_keys[] = {
+    { "{\"brigde\": 1}",
+      "brigde: unknown key; the nearest known one is \"bridge\"" },
+    { "{\"BRIDGE\": 1}", "BRIDGE: unknown key; the nearest known one is \"*" },
+    { "{\"idbase\": 1}",
+      "idbase: unknown key; the nearest known one is \"id_base\"" },
+    { "{\"relays\": 1}",
+      "relays: unknown key; the nearest known one is \"relay\"" },
+    { "{\"mash\": 1}", "mash: unknown key; the nearest known one is "
+                       "\"mesh\"" },
+    { "{\"replicates\": 1}",
+      "replicates: unknown key; the nearest known one is \"replicate\"" },
+    { "{\"https\": 1}",
+      "https: unknown key; the nearest known one is \"http\"" },
+    { "{\"inspects\": 1}",
+      "inspects: unknown key; the nearest known one is \"inspect\"" },
+    { "{\"\": 1}", ": unknown key; the nearest known one is \"*" },
+    { RELAY("\"port\": 1"),
+      "relay.port: unknown key; the nearest known one is \"ports\"" },
+    { RELAY("\"destinations\": 1"),
+      "relay.destinations: unknown key; the nearest known one is "
+      "\"destination\"" },
+    { RELAY("\"localmac\": 1"),
+      "relay.localmac: unknown key; the nearest known one is \"local_mac\"" },
+    { RELAY("\"filtre\": 1"),
+      "relay.filtre: unknown key; the nearest known one is \"filter\"" },
+    { RELAY("\"pps\": 1"),
+      "relay.pps: unknown key; the nearest known one is \"ports\"" },
+    { RELAY("\"maxpps\": 1"),
+      "relay.maxpps: unknown key; the nearest known one is \"max_pps\"" },
+    { RELAY("\"priority\": 1"),
+      "relay.priority: unknown key; the nearest known one is \"*" },
+    { RELAY("\"flowpriority\": 1"),
+      "relay.flowpriority: unknown key; the nearest known one is "
+      "\"flow_priority\"" },
+    { RELAY("\"forwards\": 1"),
+      "relay.forwards: unknown key; the nearest known one is \"forward\"" },
+    { MESH("\"adress\": 1"),
+      "mesh.adress: unknown key; the nearest known one is \"address\"" },
+    { MESH("\"ports\": 1"),
+      "mesh.ports: unknown key; the nearest known one is \"port\"" },
+    { MESH("\"peer\": 1"),
+      "mesh.peer: unknown key; the nearest known one is \"peers\"" },
+    { MESH("\"except\": 1"),
+      "mesh.except: unknown key; the nearest known one is \"accept\"" },
+    { MESH("\"discovery\": 1"),
+      "mesh.discovery: unknown key; the nearest known one is \"discover\"" },
+    { MESH("\"keyfile\": 1"),
+      "mesh.keyfile: unknown key; the nearest known one is \"key_file\"" },
+    { MESH("\"transports\": 1"),
+      "mesh.transports: unknown key; the nearest known one is "
+      "\"transport\"" },
+};
+
+static const struct wrong_text future_keys[] = {
+    { "{\"replicate\": []}", "replicate: not yet supported" },
+    { "{\"http\": \"127.0.0.1:9714\"}", "http: not yet supported" },
+    { "{\"inspect\": [\"pva\"]}", "inspect: not yet supported" },
+    { RELAY("\"filter\": \"udp\""), "relay.filter: not yet supported" },
+    { MESH("\"discover\": []"), "mesh.discover: not yet supported" },
+    { MESH("\"key_file\": \"k\""), "mesh.key_file: not yet supported" },
+    { MESH("\"transport\": \"udp\""), "mesh.transport: not yet supported" },
+};
+
+static void
+assert_text_errors(const struct wrong_text *texts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        assert_text_error(texts[i].text, texts[i].message);
+    }
+}
+
+static void
+test_wrong_values_in_the_file(void **state OVS_UNUSED)
+{
+    assert_text_errors(wrong_values, ARRAY_SIZE(wrong_values));
+}
+
+static void
+test_wrong_types_in_the_file(void **state OVS_UNUSED)
+{
+    assert_text_errors(wrong_types, ARRAY_SIZE(wrong_types));
+}
+
+static void
+test_unknown_keys(void **state OVS_UNUSED)
+{
+    assert_text_errors(unknown_keys, ARRAY_SIZE(unknown_keys));
+}
+
+static void
+test_keys_not_yet_supported(void **state OVS_UNUSED)
+{
+    assert_text_errors(future_keys, ARRAY_SIZE(future_keys));
+}
+
+/* Appends to 's' an array called 'name' of the 'n' texts that 'format' makes
+ * of the numbers from 0 on. */
+static void OVS_PRINTF_FORMAT(4, 0)
+    put_array(struct ds *s, const char *name, size_t n, const char *format)
+{
+    ds_put_format(s, "\"%s\": [", name);
+    for (size_t i = 0; i < n; i++) {
+        ds_put_cstr(s, i ? ", " : "");
+        ds_put_format(s, format, (int) i + 1);
+    }
+    ds_put_cstr(s, "]");
+}
+
+/* Arrays that are as long as they may be, and one longer. */
+static void
+test_too_many(void **state OVS_UNUSED)
+{
+    static const struct {
+        const char *object, *array, *format;
+        size_t max;
+        const char *message;
+    } arrays[] = {
+        { "relay", "ports", "%d", CONFIG_MAX_PORTS,
+          "relay.ports[64]: more than 64 ports" },
+        { "mesh", "peers", "\"relay-%d\"", CONFIG_MAX_PEERS,
+          "mesh.peers[4096]: more than 4096 peers" },
+        { "mesh", "accept", "\"::%d\"", CONFIG_MAX_ACCEPT,
+          "mesh.accept[256]: more than 256 entries" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(arrays); i++) {
+        for (size_t more = 0; more < 2; more++) {
+            struct ds s = DS_EMPTY_INITIALIZER;
+
+            ds_put_format(&s, "{\"%s\": {", arrays[i].object);
+            put_array(&s, arrays[i].array, arrays[i].max + more,
+                      arrays[i].format);
+            ds_put_cstr(&s, "}}");
+            if (more) {
+                assert_text_error(ds_cstr(&s), arrays[i].message);
+            } else {
+                config_destroy(load_text(ds_cstr(&s)));
+            }
+            ds_destroy(&s);
+        }
+    }
+}
+
+/* What each value may be at most and at least, the flows that come of it
+ * included. */
+static void
+test_limits(void **state OVS_UNUSED)
+{
+    static const char *const texts[] = {
+        "{\"bridge\": \"br-abcdefghijkl\"}",
+        "{\"id_base\": 1}",
+        "{\"id_base\": 4294897664}",
+        RELAY("\"ports\": [1, 65535]"),
+        RELAY("\"ports\": []"),
+        RELAY("\"max_pps\": 1"),
+        RELAY("\"max_pps\": 10000000"),
+        RELAY("\"flow_priority\": 1"),
+        RELAY("\"flow_priority\": 65533"),
+        RELAY("\"local_mac\": \"auto\""),
+        MESH("\"port\": 1"),
+        MESH("\"port\": 65535"),
+        MESH("\"address\": \"::\""),
+        MESH("\"peers\": [], \"accept\": []"),
+        "{}",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        config_destroy(load_text(texts[i]));
+    }
+}
+
+/* Actions that are actions, but not in the flows of ours, whose ports may be
+ * given later. */
+static void
+test_forward_that_does_not_fit_the_flows(void **state OVS_UNUSED)
+{
+    static const struct {
+        const char *forward;
+        const char *text;
+    } misfits[] = {
+        { "set_field:80->tcp_dst,NORMAL",
+          RELAY("\"forward\": \"set_field:80->tcp_dst,NORMAL\"") },
+        { "drop", RELAY("\"forward\": \"drop\"") },
+        { "drop", RELAY("\"forward\": \"drop\", \"ports\": []") },
+    };
+    struct options o = { .config_file = config_file };
+
+    for (size_t i = 0; i < ARRAY_SIZE(misfits); i++) {
+        char *message = xasprintf("relay.forward: \"%s\" cannot follow a punt "
+                                  "or an emission: *",
+                                  misfits[i].forward);
+
+        write_bytes(misfits[i].text, strlen(misfits[i].text));
+        assert_load_error(&o, message);
+        free(message);
+    }
+}
+
+/* The configuration as JSON. */
+
+/* Fails the test unless 'json', given as a file, is what comes out again. */
+static void
+assert_comes_out_again(const char *json)
+{
+    struct config *c = load_text(json);
+    char *again = config_to_json(c);
+
+    assert_string_equal(again, json);
+    free(again);
+    config_destroy(c);
+}
+
+static void
+test_json_of_defaults(void **state OVS_UNUSED)
+{
+    struct options o = { 0 };
+    struct config *c = load(&o);
+    char *json = config_to_json(c);
+
+    assert_string_equal(json, "{\n"
+                              "  \"bridge\": \"br0\",\n"
+                              "  \"id_base\": 5459456,\n"
+                              "  \"relay\": {\n"
+                              "    \"ports\": [\n"
+                              "      5076\n"
+                              "    ],\n"
+                              "    \"destination\": \"auto\",\n"
+                              "    \"local_mac\": \"auto\",\n"
+                              "    \"max_pps\": 10000,\n"
+                              "    \"flow_priority\": 20000,\n"
+                              "    \"forward\": \"NORMAL\"\n"
+                              "  },\n"
+                              "  \"mesh\": {\n"
+                              "    \"address\": \"0.0.0.0\",\n"
+                              "    \"port\": 7124,\n"
+                              "    \"peers\": [],\n"
+                              "    \"accept\": []\n"
+                              "  }\n"
+                              "}");
+    assert_comes_out_again(json);
+    free(json);
+    config_destroy(c);
+}
+
+/* With no value what it is by default, so that none can be lost. */
+static void
+test_json_round_trip(void **state OVS_UNUSED)
+{
+    static const char *const destinations[] = { "auto", "keep", "limited" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(destinations); i++) {
+        struct ds text = DS_EMPTY_INITIALIZER;
+
+        ds_put_format(&text,
+                      "{\n"
+                      "  \"bridge\": \"br-lab\",\n"
+                      "  \"id_base\": 4294897664,\n"
+                      "  \"relay\": {\n"
+                      "    \"ports\": [\n"
+                      "      5064,\n"
+                      "      65535\n"
+                      "    ],\n"
+                      "    \"destination\": \"%s\",\n"
+                      "    \"local_mac\": \"02:00:00:00:0a:0b\",\n"
+                      "    \"max_pps\": 10000000,\n"
+                      "    \"flow_priority\": 65533,\n"
+                      "    \"forward\": \"resubmit(,10)\"\n"
+                      "  },\n"
+                      "  \"mesh\": {\n"
+                      "    \"address\": \"2001:db8::1\",\n"
+                      "    \"port\": 65534,\n"
+                      "    \"peers\": [\n"
+                      "      \"relay-b\",\n"
+                      "      \"[2001:db8::2]:7000\"\n"
+                      "    ],\n"
+                      "    \"accept\": [\n"
+                      "      \"10.0.0.0/8\",\n"
+                      "      \"2001:db8::/32\"\n"
+                      "    ]\n"
+                      "  }\n"
+                      "}",
+                      destinations[i]);
+        assert_comes_out_again(ds_cstr(&text));
+        ds_destroy(&text);
+    }
+}
+
+/* A wrong value leaves the others as they were. */
+static void
+test_a_refused_value_changes_nothing(void **state OVS_UNUSED)
+{
+    struct config *c =
+        load_text(RELAY("\"forward\": \"resubmit(,10)\", "
+                        "\"local_mac\": \"02:00:00:00:0a:0b\""));
+    char *before = config_to_json(c);
+
+    assert_error(config_set_bridge(c, "x", ""), "x: \"\" " NOT_A_BRIDGE);
+    assert_error(config_set_forward(c, "x", "up"),
+                 "x: \"up\" " NOT_ACTIONS "*");
+    assert_error(config_set_destination(c, "x", "up"),
+                 "x: \"up\" is none of auto, keep, limited");
+    assert_error(config_set_mesh_address(c, "x", "up"),
+                 "x: \"up\" is not an IPv4 or IPv6 address");
+    assert_error(config_add_peer(c, "x", ":"), "x: \":\" " NOT_A_HOST_PORT);
+    assert_error(config_add_accept(c, "x", "up"), "x: \"up\" " NOT_A_SUBNET);
+    assert_error(config_set_port(c, "x", "up"), "x: \"up\" " NOT_A_PORT);
+
+    char *after = config_to_json(c);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    config_destroy(c);
+}
+
+int
+main(void)
+{
+    /* libopenvswitch warns of wrong actions besides saying so in its error. */
+    vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_ERR);
+
+#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, clear, clear)
+    const struct CMUnitTest tests[] = {
+        TEST(test_defaults),
+        TEST(test_file),
+        TEST(test_precedence),
+        TEST(test_precedence_of_the_file_itself),
+        TEST(test_other_relays_replace_the_files),
+        TEST(test_switch),
+        TEST(test_wrong_options_and_variables),
+        TEST(test_empty_options),
+        TEST(test_wrong_other_relays),
+        TEST(test_service_name),
+        TEST(test_same_port_for_broadcasts_and_mesh),
+        TEST(test_unreadable_files),
+        TEST(test_invalid_json),
+        TEST(test_wrong_values_in_the_file),
+        TEST(test_wrong_types_in_the_file),
+        TEST(test_unknown_keys),
+        TEST(test_keys_not_yet_supported),
+        TEST(test_too_many),
+        TEST(test_limits),
+        TEST(test_forward_that_does_not_fit_the_flows),
+        TEST(test_json_of_defaults),
+        TEST(test_json_round_trip),
+        TEST(test_a_refused_value_changes_nothing),
+    };
+    return cmocka_run_group_tests_name("configuration", tests, enter_directory,
+                                       leave_directory);
+}

@@ -1,0 +1,688 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "flowset.h"
+
+#include "support.h"
+
+#include "openvswitch/match.h"
+#include "openvswitch/ofp-actions.h"
+#include "openvswitch/ofp-msgs.h"
+#include "openvswitch/ofp-port.h"
+#include "openvswitch/ofpbuf.h"
+#include "openvswitch/util.h"
+#include "packets.h"
+#include "punt.h"
+#include "util.h"
+
+enum { PRIORITY = 300, ID_BASE = 7000, MAX_PPS = 1234 };
+
+/* Cookies, written out: a bridge shared with a relay of another version must
+ * find the same ones. */
+#define COOKIE_PUNT htonll(UINT64_C(0x534e4f5700010001))
+#define COOKIE_OWN_HOST htonll(UINT64_C(0x534e4f5700010002))
+#define COOKIE_LOOP_FILTER htonll(UINT64_C(0x534e4f5700010003))
+
+static const uint16_t ports[] = { 5076, 5064, 65535 };
+static const struct eth_addr macs[] = { ETH_ADDR_C(02, 00, 00, 00, 01, 01),
+                                        ETH_ADDR_C(02, 00, 00, 00, 02, 01) };
+
+/* Flows of one port: own host, one loop filter for each MAC, punt. */
+enum { FLOWS_PER_PORT = 2 + ARRAY_SIZE(macs) };
+
+static struct flowset_params
+params(void)
+{
+    return (struct flowset_params){
+        .ports = ports,
+        .n_ports = ARRAY_SIZE(ports),
+        .local_macs = macs,
+        .n_local_macs = ARRAY_SIZE(macs),
+        .flow_priority = PRIORITY,
+        .id_base = ID_BASE,
+        .max_pps = MAX_PPS,
+        .forward = "NORMAL",
+        .destination = htonl(0x0a0100ff),
+    };
+}
+
+static void
+build(struct flowset *set)
+{
+    struct flowset_params p = params();
+
+    assert_no_error(flowset_build(&p, set));
+}
+
+/* Decodes the flow mod 'oh' as a switch does.  The caller frees the match of
+ * '*fm' with minimatch_destroy(), and 'ofpacts'. */
+static void
+decode_flow_mod(const struct ofp_header *oh, struct ofputil_flow_mod *fm,
+                struct ofpbuf *ofpacts)
+{
+    ofpbuf_init(ofpacts, 0);
+    assert_int_equal(oh->version, OFP15_VERSION);
+    assert_int_equal(ofputil_decode_flow_mod(fm, oh, OFPUTIL_P_OF15_OXM, NULL,
+                                             NULL, ofpacts, OFPP_MAX, 255),
+                     0);
+}
+
+/* The flows, as a switch reads them. */
+
+/* What a flow of ours must be. */
+struct expected_flow {
+    ovs_be64 cookie;
+    int priority;
+    uint16_t port;
+    const struct eth_addr *dl_src; /* NULL for any. */
+    bool local;                    /* Is it just for in_port=LOCAL? */
+    uint32_t meter;                /* 0 if nothing is punted. */
+};
+
+static void
+assert_match(const struct minimatch *minimatch,
+             const struct expected_flow *expected)
+{
+    struct match match, want;
+
+    minimatch_expand(minimatch, &match);
+    match_init_catchall(&want);
+    match_set_default_packet_type(&want);
+    match_set_dl_type(&want, htons(ETH_TYPE_IP));
+    match_set_nw_proto(&want, IPPROTO_UDP);
+    match_set_dl_dst(&want, eth_addr_broadcast);
+    match_set_tp_dst(&want, htons(expected->port));
+    if (expected->dl_src) {
+        match_set_dl_src(&want, *expected->dl_src);
+    }
+    if (expected->local) {
+        match_set_in_port(&want, OFPP_LOCAL);
+    }
+    assert_true(match_equal(&match, &want));
+}
+
+static void
+assert_punts(const struct ofpact *ofpact, const struct expected_flow *expected)
+{
+    const uint8_t userdata[] = { PUNT_BROADCAST, expected->port >> 8,
+                                 expected->port & 0xff };
+
+    assert_int_equal(ofpact->type, OFPACT_CONTROLLER);
+    const struct ofpact_controller *a = ofpact_get_CONTROLLER(ofpact);
+    assert_int_equal(a->controller_id, PUNT_CONTROLLER_ID);
+    assert_int_equal(a->max_len, 65535);
+    assert_int_equal(a->meter_id, expected->meter);
+    assert_false(a->pause);
+    assert_int_equal(a->userdata_len, sizeof userdata);
+    assert_memory_equal(a->userdata, userdata, sizeof userdata);
+}
+
+/* Fails the test unless the flow mod 'oh' adds 'expected', which forwards with
+ * NORMAL at the end. */
+static void
+assert_adds(const struct ofp_header *oh, const struct expected_flow *expected)
+{
+    struct ofputil_flow_mod fm;
+    struct ofpbuf ofpacts;
+
+    decode_flow_mod(oh, &fm, &ofpacts);
+    assert_int_equal(fm.command, OFPFC_ADD);
+    assert_int_equal(fm.table_id, 0);
+    assert_int_equal(fm.priority, expected->priority);
+    assert_true(fm.new_cookie == expected->cookie);
+    assert_int_equal(fm.idle_timeout, 0);
+    assert_int_equal(fm.hard_timeout, 0);
+    assert_match(&fm.match, expected);
+
+    const struct ofpact *a = ofpacts.data;
+    if (expected->meter) {
+        assert_punts(a, expected);
+        a = ofpact_next(a);
+    }
+    assert_int_equal(a->type, OFPACT_OUTPUT);
+    assert_int_equal(ofpact_get_OUTPUT(a)->port, OFPP_NORMAL);
+    assert_ptr_equal(ofpact_next(a), ofpact_end(ofpacts.data, ofpacts.size));
+
+    minimatch_destroy(&fm.match);
+    ofpbuf_uninit(&ofpacts);
+}
+
+/* Returns what the 'j'th flow of the 'i'th port must be. */
+static struct expected_flow
+expected_flow(size_t i, size_t j)
+{
+    if (j == 0) {
+        return (struct expected_flow){
+            COOKIE_OWN_HOST, PRIORITY + 2, ports[i], NULL, true, ID_BASE + i
+        };
+    } else if (j <= ARRAY_SIZE(macs)) {
+        return (struct expected_flow){
+            COOKIE_LOOP_FILTER, PRIORITY + 1, ports[i], &macs[j - 1], false, 0
+        };
+    } else {
+        return (struct expected_flow){ COOKIE_PUNT, PRIORITY, ports[i],
+                                       NULL,        false,    ID_BASE + i };
+    }
+}
+
+/* Each flow, and the text of each, which people may give to ovs-ofctl. */
+static void
+test_flows(void **state OVS_UNUSED)
+{
+    struct flowset set;
+
+    build(&set);
+    assert_int_equal(hmap_count(&set.flows),
+                     ARRAY_SIZE(ports) * FLOWS_PER_PORT);
+    for (size_t i = 0; i < hmap_count(&set.flows); i++) {
+        struct expected_flow expected =
+            expected_flow(i / FLOWS_PER_PORT, i % FLOWS_PER_PORT);
+        enum ofputil_protocol usable;
+        struct ofputil_flow_mod fm;
+
+        struct ofpbuf *message =
+            ofputil_encode_flow_mod(&set.order[i]->fm, OFPUTIL_P_OF15_OXM);
+        assert_adds(message->data, &expected);
+        ofpbuf_delete(message);
+
+        assert_no_error(parse_ofp_flow_mod_str(&fm, set.order[i]->text, NULL,
+                                               NULL, OFPFC_ADD, &usable));
+        assert_true(usable & OFPUTIL_P_OF15_OXM);
+        message = ofputil_encode_flow_mod(&fm, OFPUTIL_P_OF15_OXM);
+        assert_adds(message->data, &expected);
+        ofpbuf_delete(message);
+        minimatch_destroy(&fm.match);
+        free(fm.ofpacts);
+    }
+    flowset_destroy(&set);
+}
+
+/* Everything of ours can be found by its cookie. */
+static void
+test_cookies_are_ours(void **state OVS_UNUSED)
+{
+    struct flowset set;
+
+    build(&set);
+    for (size_t i = 0; i < hmap_count(&set.flows); i++) {
+        uint64_t cookie = ntohll(set.order[i]->fm.new_cookie);
+        assert_true((cookie & COOKIE_KIND_MASK) == COOKIE_RELAY);
+    }
+    flowset_destroy(&set);
+}
+
+static void
+test_meters(void **state OVS_UNUSED)
+{
+    struct flowset set;
+
+    build(&set);
+    assert_int_equal(set.id_base, ID_BASE);
+    assert_int_equal(set.n_meters, ARRAY_SIZE(ports));
+    for (size_t i = 0; i < set.n_meters; i++) {
+        struct ofputil_meter_mod mm;
+        struct ofpbuf bands;
+
+        struct ofpbuf *message =
+            ofputil_encode_meter_mod(OFP15_VERSION, &set.meters[i].mm);
+        ofpbuf_init(&bands, 0);
+        assert_int_equal(ofputil_decode_meter_mod(message->data, &mm, &bands),
+                         0);
+        assert_int_equal(mm.command, OFPMC13_ADD);
+        assert_int_equal(mm.meter.meter_id, ID_BASE + i);
+        assert_int_equal(mm.meter.flags,
+                         OFPMF13_PKTPS | OFPMF13_BURST | OFPMF13_STATS);
+        assert_int_equal(mm.meter.n_bands, 1);
+        assert_int_equal(mm.meter.bands[0].type, OFPMBT13_DROP);
+        assert_int_equal(mm.meter.bands[0].rate, MAX_PPS);
+        assert_int_equal(mm.meter.bands[0].burst_size, MAX_PPS);
+        ofpbuf_uninit(&bands);
+        ofpbuf_delete(message);
+    }
+    flowset_destroy(&set);
+}
+
+static void
+test_emit_actions(void **state OVS_UNUSED)
+{
+    struct flowset set;
+
+    build(&set);
+    assert_string_equal(set.emit_keep,
+                        "set_field:02:00:00:00:01:01->eth_src,NORMAL");
+    assert_string_equal(set.emit_rewrite,
+                        "set_field:02:00:00:00:01:01->eth_src,"
+                        "set_field:10.1.0.255->ip_dst,NORMAL");
+    flowset_destroy(&set);
+}
+
+static void
+test_forward_is_used_everywhere(void **state OVS_UNUSED)
+{
+    struct flowset_params p = params();
+    struct flowset set;
+
+    p.forward = "resubmit(,10)";
+    assert_no_error(flowset_build(&p, &set));
+    for (size_t i = 0; i < hmap_count(&set.flows); i++) {
+        const struct ofputil_flow_mod *fm = &set.order[i]->fm;
+        const struct ofpact *a, *last = NULL;
+
+        OFPACT_FOR_EACH (a, fm->ofpacts, fm->ofpacts_len) {
+            last = a;
+        }
+        assert_int_equal(last->type, OFPACT_RESUBMIT);
+        assert_int_equal(ofpact_get_RESUBMIT(last)->table_id, 10);
+        assert_null(strstr(set.order[i]->text, "NORMAL"));
+    }
+    assert_non_null(strstr(set.emit_keep, ",resubmit(,10)"));
+    assert_non_null(strstr(set.emit_rewrite, ",resubmit(,10)"));
+    assert_null(strstr(set.emit_keep, "NORMAL"));
+    assert_null(strstr(set.emit_rewrite, "NORMAL"));
+    flowset_destroy(&set);
+}
+
+static void
+test_no_local_mac(void **state OVS_UNUSED)
+{
+    struct flowset_params p = params();
+    struct flowset set;
+
+    p.n_local_macs = 0;
+    assert_no_error(flowset_build(&p, &set));
+    assert_int_equal(hmap_count(&set.flows), 2 * ARRAY_SIZE(ports));
+    assert_null(set.emit_keep);
+    assert_null(set.emit_rewrite);
+    flowset_destroy(&set);
+}
+
+static void
+test_no_ports(void **state OVS_UNUSED)
+{
+    struct flowset_params p = params();
+    struct ovs_list installed = OVS_LIST_INITIALIZER(&installed);
+    struct flowset set;
+
+    p.n_ports = 0;
+    assert_no_error(flowset_build(&p, &set));
+    assert_int_equal(hmap_count(&set.flows), 0);
+    assert_int_equal(set.n_meters, 0);
+    assert_int_equal(flowset_compare(&set, &installed), 0);
+    flowset_destroy(&set);
+}
+
+static void
+test_wrong_forward(void **state OVS_UNUSED)
+{
+    struct flowset_params p = params();
+    struct flowset set;
+
+    p.forward = "upwards";
+    assert_error(flowset_build(&p, &set), "flows/punt-own-host.flow: *");
+}
+
+/* Comparing.  What is installed comes from what is wanted, through the
+ * statistics that a switch would send of it. */
+
+/* A switch's flows, as many as it has of ours. */
+struct installed {
+    struct flowset set;
+    struct ovs_list flows;
+    struct ovs_list requests;
+};
+
+/* Adds 'fs' to 'flows' as it comes out of a message. */
+static void
+install_stats(struct ovs_list *flows, const struct ofputil_flow_stats *fs)
+{
+    static const struct ofputil_flow_stats_request request = {
+        .out_port = OFPP_ANY,
+        .out_group = OFPG_ANY,
+        .table_id = OFPTT_ALL,
+    };
+    struct ofputil_flow_stats_request asked = request;
+    struct ofputil_flow_stats decoded;
+    struct ovs_list replies;
+    struct ofpbuf ofpacts;
+
+    match_init_catchall(&asked.match);
+    struct ofpbuf *question =
+        ofputil_encode_flow_stats_request(&asked, OFPUTIL_P_OF15_OXM);
+    ofpmp_init(&replies, question->data);
+    ofputil_append_flow_stats_reply(fs, &replies, NULL);
+
+    struct ofpbuf *reply =
+        CONTAINER_OF(ovs_list_front(&replies), struct ofpbuf, list_node);
+    ofpmsg_update_length(reply);
+    ofpbuf_init(&ofpacts, 0);
+    struct ofpbuf received =
+        ofpbuf_const_initializer(reply->data, reply->size);
+    assert_int_equal(
+        ofputil_decode_flow_stats_reply(&decoded, &received, true, &ofpacts),
+        0);
+    installed_flow_add(flows, &decoded);
+    ofpbuf_uninit(&ofpacts);
+    ofpbuf_list_delete(&replies);
+    ofpbuf_delete(question);
+}
+
+/* Returns the statistics of 'flow'. */
+static struct ofputil_flow_stats
+stats_of(const struct wanted_flow *flow)
+{
+    struct ofputil_flow_stats fs = {
+        .cookie = flow->fm.new_cookie,
+        .table_id = flow->fm.table_id,
+        .priority = flow->fm.priority,
+        .idle_age = -1,
+        .hard_age = -1,
+        .packet_count = 10 + flow->order,
+        .byte_count = 1000 + flow->order,
+        .ofpacts = flow->fm.ofpacts,
+        .ofpacts_len = flow->fm.ofpacts_len,
+    };
+
+    minimatch_expand(&flow->fm.match, &fs.match);
+    return fs;
+}
+
+/* Makes in '*in' a flow set and a switch that has all of it but for the
+ * 'without'th flow. */
+static void
+install(struct installed *in, size_t without)
+{
+    build(&in->set);
+    ovs_list_init(&in->flows);
+    ovs_list_init(&in->requests);
+    for (size_t i = 0; i < hmap_count(&in->set.flows); i++) {
+        if (i != without) {
+            struct ofputil_flow_stats fs = stats_of(in->set.order[i]);
+            install_stats(&in->flows, &fs);
+        }
+    }
+}
+
+static void
+uninstall(struct installed *in)
+{
+    flowset_destroy(&in->set);
+    installed_flows_clear(&in->flows);
+    ofpbuf_list_delete(&in->requests);
+    assert_true(ovs_list_is_empty(&in->flows));
+}
+
+/* Fails the test unless there are 'n' differences and as many changes. */
+static void
+assert_changes(struct installed *in, size_t n)
+{
+    assert_int_equal(flowset_compare(&in->set, &in->flows), n);
+    assert_int_equal(flowset_changes(&in->set, &in->flows, &in->requests), n);
+    assert_int_equal(ovs_list_size(&in->requests), n);
+}
+
+/* Returns the 'i'th change. */
+static const struct ofp_header *
+change(const struct installed *in, size_t i)
+{
+    const struct ofpbuf *request;
+
+    LIST_FOR_EACH (request, list_node, &in->requests) {
+        if (!i--) {
+            return request->data;
+        }
+    }
+    fail();
+    return NULL;
+}
+
+/* Fails the test unless the 'i'th change adds the 'flow'th flow wanted. */
+static void
+assert_change_adds(const struct installed *in, size_t i, size_t flow)
+{
+    struct expected_flow expected =
+        expected_flow(flow / FLOWS_PER_PORT, flow % FLOWS_PER_PORT);
+
+    assert_adds(change(in, i), &expected);
+}
+
+/* Fails the test unless the 'i'th change deletes just the flow of 'fs'. */
+static void
+assert_change_deletes(const struct installed *in, size_t i,
+                      const struct ofputil_flow_stats *fs)
+{
+    struct ofputil_flow_mod fm;
+    struct ofpbuf ofpacts;
+    struct match match;
+
+    decode_flow_mod(change(in, i), &fm, &ofpacts);
+    minimatch_expand(&fm.match, &match);
+    assert_int_equal(fm.command, OFPFC_DELETE_STRICT);
+    assert_int_equal(fm.table_id, fs->table_id);
+    assert_int_equal(fm.priority, fs->priority);
+    assert_true(fm.cookie == fs->cookie);
+    assert_true(fm.cookie_mask == OVS_BE64_MAX);
+    assert_int_equal(fm.out_port, OFPP_ANY);
+    assert_int_equal(fm.out_group, OFPG_ANY);
+    assert_true(match_equal(&match, &fs->match));
+    minimatch_destroy(&fm.match);
+    ofpbuf_uninit(&ofpacts);
+}
+
+static void
+test_a_switch_that_has_all(void **state OVS_UNUSED)
+{
+    struct installed in;
+
+    install(&in, SIZE_MAX);
+    assert_changes(&in, 0);
+    for (size_t i = 0; i < hmap_count(&in.set.flows); i++) {
+        assert_true(in.set.order[i]->in_place);
+        assert_int_equal(in.set.order[i]->n_packets, 10 + i);
+        assert_int_equal(in.set.order[i]->n_bytes, 1000 + i);
+    }
+    uninstall(&in);
+}
+
+static void
+test_a_switch_that_has_nothing(void **state OVS_UNUSED)
+{
+    struct installed in;
+
+    install(&in, SIZE_MAX);
+    installed_flows_clear(&in.flows);
+    assert_changes(&in, hmap_count(&in.set.flows));
+    for (size_t i = 0; i < hmap_count(&in.set.flows); i++) {
+        assert_false(in.set.order[i]->in_place);
+        assert_change_adds(&in, i, i);
+    }
+    uninstall(&in);
+}
+
+static void
+test_a_flow_that_lacks(void **state OVS_UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(ports) * FLOWS_PER_PORT; i++) {
+        struct installed in;
+
+        install(&in, i);
+        assert_changes(&in, 1);
+        assert_change_adds(&in, 0, i);
+        uninstall(&in);
+    }
+}
+
+/* A flow at its place but otherwise not as it should be is added again, which
+ * replaces it, and is not deleted. */
+static void
+test_a_flow_that_was_changed(void **state OVS_UNUSED)
+{
+    enum { ACTIONS, NO_ACTIONS, COOKIE, IDLE, HARD, N_CHANGES };
+
+    for (int what = 0; what < N_CHANGES; what++) {
+        for (size_t i = 0; i < FLOWS_PER_PORT; i++) {
+            struct installed in;
+
+            install(&in, i);
+            struct ofputil_flow_stats fs = stats_of(in.set.order[i]);
+            switch (what) {
+            case ACTIONS: {
+                /* Those of a loop filter for a punt and the other way. */
+                size_t other = i == 0 || i == FLOWS_PER_PORT - 1 ? 1 : 0;
+
+                fs.ofpacts = in.set.order[other]->fm.ofpacts;
+                fs.ofpacts_len = in.set.order[other]->fm.ofpacts_len;
+                break;
+            }
+            case NO_ACTIONS: fs.ofpacts_len = 0; break;
+            case COOKIE: fs.cookie ^= htonll(8); break;
+            case IDLE: fs.idle_timeout = 10; break;
+            case HARD: fs.hard_timeout = 10; break;
+            }
+            install_stats(&in.flows, &fs);
+
+            assert_changes(&in, 1);
+            assert_false(in.set.order[i]->in_place);
+            assert_change_adds(&in, 0, i);
+            uninstall(&in);
+        }
+    }
+}
+
+/* A flow with our cookie that is not wanted, such as one for a port that was
+ * taken off the configuration. */
+static void
+test_a_flow_too_many(void **state OVS_UNUSED)
+{
+    enum { OTHER_PORT, OTHER_PRIORITY, OTHER_TABLE, NARROWER, N_PLACES };
+
+    for (int place = 0; place < N_PLACES; place++) {
+        struct installed in;
+
+        install(&in, SIZE_MAX);
+        struct ofputil_flow_stats fs = stats_of(in.set.order[0]);
+        switch (place) {
+        case OTHER_PORT: match_set_tp_dst(&fs.match, htons(9)); break;
+        case OTHER_PRIORITY: fs.priority++; break;
+        case OTHER_TABLE: fs.table_id = 1; break;
+        case NARROWER: match_set_tp_src(&fs.match, htons(9)); break;
+        }
+        install_stats(&in.flows, &fs);
+
+        assert_changes(&in, 1);
+        assert_change_deletes(&in, 0, &fs);
+        assert_true(in.set.order[0]->in_place);
+        uninstall(&in);
+    }
+}
+
+/* No broadcast may go unnoticed in between. */
+static void
+test_additions_before_deletions(void **state OVS_UNUSED)
+{
+    struct installed in;
+
+    install(&in, 3);
+    struct ofputil_flow_stats fs = stats_of(in.set.order[3]);
+    fs.priority = 1;
+    install_stats(&in.flows, &fs);
+    assert_changes(&in, 2);
+    assert_change_adds(&in, 0, 3);
+    assert_change_deletes(&in, 1, &fs);
+    uninstall(&in);
+}
+
+/* Nothing of an earlier comparison may remain. */
+static void
+test_comparing_again(void **state OVS_UNUSED)
+{
+    struct installed in;
+
+    install(&in, SIZE_MAX);
+    assert_int_equal(flowset_compare(&in.set, &in.flows), 0);
+    installed_flows_clear(&in.flows);
+    assert_changes(&in, hmap_count(&in.set.flows));
+    uninstall(&in);
+}
+
+/* What the switch says may be wrong, and then all is put in place again. */
+static void
+test_distrust(void **state OVS_UNUSED)
+{
+    struct installed in;
+
+    install(&in, SIZE_MAX);
+    assert_int_equal(flowset_compare(&in.set, &in.flows), 0);
+    flowset_distrust(&in.set);
+    assert_int_equal(flowset_changes(&in.set, &in.flows, &in.requests),
+                     hmap_count(&in.set.flows));
+    for (size_t i = 0; i < hmap_count(&in.set.flows); i++) {
+        assert_change_adds(&in, i, i);
+    }
+    uninstall(&in);
+}
+
+static void
+test_meters_compared(void **state OVS_UNUSED)
+{
+    struct flowset set;
+
+    build(&set);
+    const struct wanted_meter *meter = &set.meters[0];
+    struct ofputil_meter_band bands[2];
+    struct ofputil_meter_config same = meter->mm.meter;
+    same.bands = bands;
+    memset(bands, 0, sizeof bands);
+    bands[0] = meter->mm.meter.bands[0];
+
+    assert_true(wanted_meter_equal(meter, &same));
+    assert_false(wanted_meter_equal(meter, NULL));
+
+    struct ofputil_meter_config other = same;
+    other.flags &= ~OFPMF13_BURST;
+    assert_false(wanted_meter_equal(meter, &other));
+    other = same;
+    other.n_bands = 0;
+    assert_false(wanted_meter_equal(meter, &other));
+    other.n_bands = 2;
+    assert_false(wanted_meter_equal(meter, &other));
+
+    bands[0].rate++;
+    assert_false(wanted_meter_equal(meter, &same));
+    bands[0].rate--;
+    bands[0].burst_size++;
+    assert_false(wanted_meter_equal(meter, &same));
+    bands[0].burst_size--;
+    bands[0].type = OFPMBT13_DSCP_REMARK;
+    assert_false(wanted_meter_equal(meter, &same));
+    bands[0].type = OFPMBT13_DROP;
+    bands[0].prec_level = 1;
+    assert_false(wanted_meter_equal(meter, &same));
+    bands[0].prec_level = 0;
+    assert_true(wanted_meter_equal(meter, &same));
+    flowset_destroy(&set);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_flows),
+        cmocka_unit_test(test_cookies_are_ours),
+        cmocka_unit_test(test_meters),
+        cmocka_unit_test(test_emit_actions),
+        cmocka_unit_test(test_forward_is_used_everywhere),
+        cmocka_unit_test(test_no_local_mac),
+        cmocka_unit_test(test_no_ports),
+        cmocka_unit_test(test_wrong_forward),
+        cmocka_unit_test(test_a_switch_that_has_all),
+        cmocka_unit_test(test_a_switch_that_has_nothing),
+        cmocka_unit_test(test_a_flow_that_lacks),
+        cmocka_unit_test(test_a_flow_that_was_changed),
+        cmocka_unit_test(test_a_flow_too_many),
+        cmocka_unit_test(test_additions_before_deletions),
+        cmocka_unit_test(test_comparing_again),
+        cmocka_unit_test(test_distrust),
+        cmocka_unit_test(test_meters_compared),
+    };
+    return cmocka_run_group_tests_name("flow set", tests, NULL, NULL);
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "punt.h"
+
+#include "support.h"
+
+#include "byte-order.h"
+#include "frame.h"
+#include "openflow/nicira-ext.h"
+#include "openflow/openflow.h"
+#include "openvswitch/ofp-actions.h"
+#include "openvswitch/ofp-msgs.h"
+#include "openvswitch/ofp-packet.h"
+#include "openvswitch/ofp-prop.h"
+#include "openvswitch/ofpbuf.h"
+#include "openvswitch/util.h"
+#include "util.h"
+
+/* Length of what is in front of the properties of a NXT_PACKET_IN2. */
+enum { HEADER_LEN = 16 };
+
+static const uint8_t userdata_5076[] = { PUNT_BROADCAST, 5076 >> 8,
+                                         5076 & 0xff };
+
+/* Returns a packet-in of 'frame' in 'format', with the metadata that a punt of
+ * ours has and the 'n' bytes of userdata at 'userdata'. */
+static struct ofpbuf *
+encode(enum ofputil_packet_in_format format, const uint8_t *frame,
+       size_t length, const uint8_t *userdata, size_t n)
+{
+    struct ofputil_packet_in_private pin = {
+        .base = {
+            .packet = CONST_CAST(uint8_t *, frame),
+            .packet_len = length,
+            .reason = OFPR_ACTION,
+            .cookie = htonll(UINT64_C(0x534e4f5700010001)),
+            .userdata = CONST_CAST(uint8_t *, userdata),
+            .userdata_len = n,
+        },
+    };
+
+    match_init_catchall(&pin.base.flow_metadata);
+    match_set_in_port(&pin.base.flow_metadata, 3);
+    return ofputil_encode_packet_in_private(&pin, OFPUTIL_P_OF15_OXM, format);
+}
+
+static struct ofpbuf *
+encode_punt(const uint8_t *frame, size_t length)
+{
+    return encode(OFPUTIL_PACKET_IN_NXT2, frame, length, userdata_5076,
+                  sizeof userdata_5076);
+}
+
+/* Fails the test unless the message in 'message', which it frees, is not a
+ * punt. */
+static void
+assert_no_punt(struct ofpbuf *message)
+{
+    struct ofp_header *oh = copy_exactly(message->data, message->size);
+    struct punt punt;
+
+    assert_false(punt_decode(oh, &punt));
+    free(oh);
+    ofpbuf_delete(message);
+}
+
+/* Fails the test unless the 'length' bytes at 'oh' are a punt of 'frame' on
+ * port 5076, in their own memory. */
+static void
+assert_punt(struct ofp_header *oh, const uint8_t *frame, size_t length)
+{
+    struct punt punt;
+
+    assert_true(punt_decode(oh, &punt));
+    assert_int_equal(punt.kind, PUNT_BROADCAST);
+    assert_int_equal(punt.port, 5076);
+    assert_int_equal(punt.length, length);
+    assert_memory_equal(punt.frame, frame, length);
+    assert_in_range((uintptr_t) punt.frame, (uintptr_t) oh + HEADER_LEN,
+                    (uintptr_t) oh + ntohs(oh->length) - length);
+}
+
+static void
+test_captured_broadcasts(void **state OVS_UNUSED)
+{
+    struct capture c;
+
+    capture_read(&c, "epics-client-segment.pcap");
+    for (size_t i = 0; i < c.n; i++) {
+        const struct packet *p = &c.packets[i];
+        struct ofpbuf *message = encode_punt(p->bytes, p->length);
+        struct ofp_header *oh = copy_exactly(message->data, message->size);
+
+        assert_punt(oh, p->bytes, p->length);
+        free(oh);
+        ofpbuf_delete(message);
+    }
+    capture_free(&c);
+}
+
+/* Padding follows a property whose length is not a multiple of 8; it is not
+ * the frame's. */
+static void
+test_frames_of_all_lengths(void **state OVS_UNUSED)
+{
+    static uint8_t frame[FRAME_MAX];
+
+    for (size_t i = 0; i < sizeof frame; i++) {
+        frame[i] = 0xff - i % 251;
+    }
+    for (size_t length = 1; length <= sizeof frame;
+         length += length < 100 || length > sizeof frame - 9 ? 1 : 97) {
+        struct ofpbuf *message = encode_punt(frame, length);
+
+        assert_punt(message->data, frame, length);
+        ofpbuf_delete(message);
+    }
+}
+
+static void
+test_each_port(void **state OVS_UNUSED)
+{
+    static const uint16_t ports[] = { 1, 255, 256, 5076, 65535 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+        /* The userdata goes through the syntax of the controller action, as it
+         * does on its way to the switch. */
+        char *userdata = punt_userdata(PUNT_BROADCAST, ports[i]);
+        char *text = xasprintf("controller(userdata=%s)", userdata);
+        enum ofputil_protocol usable;
+        struct ofpbuf ofpacts;
+        struct punt punt;
+
+        ofpbuf_init(&ofpacts, 0);
+        const struct ofpact_parse_params pp = {
+            .ofpacts = &ofpacts,
+            .usable_protocols = &usable,
+        };
+        assert_no_error(ofpacts_parse_actions(text, &pp));
+
+        const struct ofpact_controller *a =
+            ofpact_get_CONTROLLER(ofpacts.data);
+        struct ofpbuf *message =
+            encode(OFPUTIL_PACKET_IN_NXT2, (const uint8_t *) "frame", 5,
+                   a->userdata, a->userdata_len);
+        assert_true(punt_decode(message->data, &punt));
+        assert_int_equal(punt.kind, PUNT_BROADCAST);
+        assert_int_equal(punt.port, ports[i]);
+
+        ofpbuf_delete(message);
+        ofpbuf_uninit(&ofpacts);
+        free(text);
+        free(userdata);
+    }
+}
+
+static void
+test_userdata_text(void **state OVS_UNUSED)
+{
+    char *text = punt_userdata(PUNT_BROADCAST, 5076);
+
+    assert_string_equal(text, "01.13.d4");
+    free(text);
+}
+
+static void
+test_other_userdata(void **state OVS_UNUSED)
+{
+    static const struct {
+        uint8_t bytes[8];
+        size_t n;
+    } others[] = {
+        { { 0 }, 0 },
+        { { 1 }, 1 },
+        { { 1, 0x13 }, 2 },
+        { { 1, 0x13, 0xd4, 0 }, 4 },
+        { { 1, 0x13, 0xd4, 0, 0, 0, 0, 0 }, 8 },
+        { { 0, 0x13, 0xd4 }, 3 },
+        { { 2, 0x13, 0xd4 }, 3 },
+        { { 0xff, 0x13, 0xd4 }, 3 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        assert_no_punt(encode(OFPUTIL_PACKET_IN_NXT2,
+                              (const uint8_t *) "frame", 5, others[i].bytes,
+                              others[i].n));
+    }
+}
+
+/* A switch that sends but a part of the frame says how long it was. */
+static void
+test_a_part_of_a_frame(void **state OVS_UNUSED)
+{
+    struct ofpbuf *message = encode_punt((const uint8_t *) "frame", 5);
+
+    ofpprop_put_u32(message, NXPINT_FULL_LEN, 60);
+    ofpmsg_update_length(message);
+    assert_no_punt(message);
+}
+
+/* Makes a NXT_PACKET_IN2 without properties. */
+static struct ofpbuf *
+empty_packet_in(void)
+{
+    return ofpraw_alloc_xid(OFPRAW_NXT_PACKET_IN2, OFP15_VERSION, 0, 0);
+}
+
+static void
+test_properties_that_lack(void **state OVS_UNUSED)
+{
+    struct ofpbuf *message = empty_packet_in();
+    ofpmsg_update_length(message);
+    assert_no_punt(message);
+
+    message = empty_packet_in();
+    ofpprop_put(message, NXPINT_PACKET, "frame", 5);
+    ofpmsg_update_length(message);
+    assert_no_punt(message);
+
+    message = empty_packet_in();
+    ofpprop_put(message, NXPINT_USERDATA, userdata_5076, 3);
+    ofpmsg_update_length(message);
+    assert_no_punt(message);
+}
+
+/* OpenFlow leaves it to the switch in which order properties come, and which
+ * more of them there are. */
+static void
+test_properties_in_another_order(void **state OVS_UNUSED)
+{
+    struct ofpbuf *message = empty_packet_in();
+
+    ofpprop_put_u8(message, NXPINT_REASON, OFPR_ACTION);
+    ofpprop_put(message, NXPINT_USERDATA, userdata_5076, 3);
+    ofpprop_put_u32(message, 0x7abc, 1); /* Known to nobody yet. */
+    ofpprop_put(message, NXPINT_PACKET, "frame", 5);
+    ofpmsg_update_length(message);
+    assert_punt(message->data, (const uint8_t *) "frame", 5);
+    ofpbuf_delete(message);
+}
+
+static void
+test_other_messages(void **state OVS_UNUSED)
+{
+    const uint8_t *frame = (const uint8_t *) "frame";
+
+    assert_no_punt(encode(OFPUTIL_PACKET_IN_STD, frame, 5, userdata_5076, 3));
+    assert_no_punt(encode(OFPUTIL_PACKET_IN_NXT, frame, 5, userdata_5076, 3));
+    assert_no_punt(ofputil_encode_set_packet_in_format(
+        OFP15_VERSION, OFPUTIL_PACKET_IN_NXT2));
+    assert_no_punt(ofpraw_alloc(OFPRAW_OFPT_HELLO, OFP15_VERSION, 0));
+    assert_no_punt(ofpraw_alloc(OFPRAW_OFPT_ECHO_REQUEST, OFP15_VERSION, 0));
+
+    /* With all that a punt has but its type. */
+    struct ofpbuf *resume =
+        ofpraw_alloc_xid(OFPRAW_NXT_RESUME, OFP15_VERSION, 0, 0);
+    ofpprop_put(resume, NXPINT_PACKET, frame, 5);
+    ofpprop_put(resume, NXPINT_USERDATA, userdata_5076, 3);
+    ofpmsg_update_length(resume);
+    assert_no_punt(resume);
+
+    struct ofpbuf *punt = encode_punt(frame, 5);
+    struct ofpbuf *echo =
+        ofpraw_alloc(OFPRAW_OFPT_ECHO_REQUEST, OFP15_VERSION, 0);
+    ofpbuf_put(echo, (const struct ofp_header *) punt->data + 1,
+               punt->size - sizeof(struct ofp_header));
+    ofpmsg_update_length(echo);
+    assert_no_punt(echo);
+    ofpbuf_delete(punt);
+}
+
+/* Each thing that makes a NXT_PACKET_IN2 one: its type, the experimenter and
+ * the experimenter's subtype. */
+static void
+test_each_byte_of_the_type(void **state OVS_UNUSED)
+{
+    static const size_t offsets[] = { 1, 8, 9, 10, 11, 12, 13, 14, 15 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(offsets); i++) {
+        struct ofpbuf *message = encode_punt((const uint8_t *) "frame", 5);
+
+        ((uint8_t *) message->data)[offsets[i]] ^= 1;
+        assert_no_punt(message);
+    }
+}
+
+/* Cuts a punt off at each length that a message can have.  Nothing beyond may
+ * be read, which the address sanitizer sees, and what is called a punt must
+ * have its whole frame. */
+static void
+test_cut_off_anywhere(void **state OVS_UNUSED)
+{
+    struct capture c;
+
+    capture_read(&c, "epics-client-segment.pcap");
+    const struct packet *p = &c.packets[0];
+    struct ofpbuf *message = encode_punt(p->bytes, p->length);
+
+    for (size_t n = sizeof(struct ofp_header); n < message->size; n++) {
+        struct ofp_header *oh = copy_exactly(message->data, n);
+        struct punt punt;
+
+        oh->length = htons(n);
+        assert_false(punt_decode(oh, &punt)); /* The userdata comes last. */
+        free(oh);
+    }
+
+    /* The same with the userdata first, so that there is a punt as soon as the
+     * frame is whole. */
+    struct ofpbuf *other = empty_packet_in();
+    ofpprop_put(other, NXPINT_USERDATA, userdata_5076, 3);
+    ofpprop_put(other, NXPINT_PACKET, p->bytes, p->length);
+    const size_t whole = other->size;
+    ofpprop_put_u64(other, NXPINT_COOKIE, 1);
+    for (size_t n = sizeof(struct ofp_header); n <= other->size; n++) {
+        struct ofp_header *oh = copy_exactly(other->data, n);
+        struct punt punt;
+
+        oh->length = htons(n);
+        if (n == whole || n == other->size) {
+            assert_punt(oh, p->bytes, p->length);
+        } else {
+            assert_false(punt_decode(oh, &punt));
+        }
+        free(oh);
+    }
+    ofpbuf_delete(other);
+    ofpbuf_delete(message);
+    capture_free(&c);
+}
+
+/* Damages a punt anywhere, the lengths of its properties included. */
+static void
+test_damaged_anywhere(void **state OVS_UNUSED)
+{
+    struct ofpbuf *message = encode_punt((const uint8_t *) "a frame", 7);
+    uint32_t random = 21326;
+
+    for (int i = 0; i < 100000; i++) {
+        struct ofp_header *oh = copy_exactly(message->data, message->size);
+        struct punt punt;
+
+        for (int n = next_random(&random) % 4; n >= 0; n--) {
+            size_t at = HEADER_LEN
+                        + next_random(&random) % (message->size - HEADER_LEN);
+            ((uint8_t *) oh)[at] = next_random(&random);
+        }
+        if (punt_decode(oh, &punt)) {
+            size_t at = punt.frame - (const uint8_t *) oh;
+
+            assert_in_range(at, HEADER_LEN, message->size);
+            assert_true(punt.length <= message->size - at);
+        }
+        free(oh);
+    }
+    ofpbuf_delete(message);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_captured_broadcasts),
+        cmocka_unit_test(test_frames_of_all_lengths),
+        cmocka_unit_test(test_each_port),
+        cmocka_unit_test(test_userdata_text),
+        cmocka_unit_test(test_other_userdata),
+        cmocka_unit_test(test_a_part_of_a_frame),
+        cmocka_unit_test(test_properties_that_lack),
+        cmocka_unit_test(test_properties_in_another_order),
+        cmocka_unit_test(test_other_messages),
+        cmocka_unit_test(test_each_byte_of_the_type),
+        cmocka_unit_test(test_cut_off_anywhere),
+        cmocka_unit_test(test_damaged_anywhere),
+    };
+    return cmocka_run_group_tests_name("punt", tests, NULL, NULL);
+}
