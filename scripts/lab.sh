@@ -59,7 +59,17 @@ lab_init() {
     ip netns add "$LAB-u" &&
         lab_quiet_ipv6 u &&
         ip -n "$LAB-u" link add underlay type bridge forward_delay 0 &&
-        ip -n "$LAB-u" link set underlay up
+        ip -n "$LAB-u" link set underlay up &&
+        lab_plain_bridge u
+}
+
+# A bridge that only bridges: where the module br_netfilter is loaded, every frame would pass through
+# the hooks of iptables.
+lab_plain_bridge() {
+    local hook
+    for hook in iptables ip6tables arptables; do
+        lab_on "$1" sysctl -eqw "net.bridge.bridge-nf-call-$hook=0" 2> /dev/null || true
+    done
 }
 
 lab_destroy() {
