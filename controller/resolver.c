@@ -192,19 +192,35 @@ begin_round(struct resolver *r)
     }
 }
 
+/* Stores the sockets of the round in flight in 'fds', and in 'events' the
+ * poll(2) events that each waits for, 0 for none.  (c-ares has macros for the
+ * bits of ares_getsock()'s answer, but they shift into the sign.) */
+static void
+get_sockets(struct resolver *r, ares_socket_t fds[ARES_GETSOCK_MAXNUM],
+            short int events[ARES_GETSOCK_MAXNUM])
+{
+    unsigned int bits = ares_getsock(r->channel, fds, ARES_GETSOCK_MAXNUM);
+
+    for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
+        bool reads = bits >> i & 1;
+        bool writes = bits >> (i + ARES_GETSOCK_MAXNUM) & 1;
+        events[i] = (reads ? POLLIN : 0) | (writes ? POLLOUT : 0);
+    }
+}
+
 void
 resolver_run(struct resolver *r)
 {
     if (r->channel) {
-        ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-        int mask = ares_getsock(r->channel, sockets, ARES_GETSOCK_MAXNUM);
+        ares_socket_t fds[ARES_GETSOCK_MAXNUM];
+        short int events[ARES_GETSOCK_MAXNUM];
 
+        get_sockets(r, fds, events);
         for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-            bool rd = ARES_GETSOCK_READABLE(mask, i);
-            bool wr = ARES_GETSOCK_WRITABLE(mask, i);
-            if (rd || wr) {
-                ares_process_fd(r->channel, rd ? sockets[i] : ARES_SOCKET_BAD,
-                                wr ? sockets[i] : ARES_SOCKET_BAD);
+            if (events[i]) {
+                ares_process_fd(
+                    r->channel, events[i] & POLLIN ? fds[i] : ARES_SOCKET_BAD,
+                    events[i] & POLLOUT ? fds[i] : ARES_SOCKET_BAD);
             }
         }
         ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
@@ -227,14 +243,13 @@ resolver_wait(struct resolver *r)
     if (!r->channel && r->next_round != LLONG_MAX) {
         poll_timer_wait_until(r->next_round);
     } else if (r->channel) {
-        ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-        int mask = ares_getsock(r->channel, sockets, ARES_GETSOCK_MAXNUM);
+        ares_socket_t fds[ARES_GETSOCK_MAXNUM];
+        short int events[ARES_GETSOCK_MAXNUM];
 
+        get_sockets(r, fds, events);
         for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-            int events = ((ARES_GETSOCK_READABLE(mask, i) ? POLLIN : 0)
-                          | (ARES_GETSOCK_WRITABLE(mask, i) ? POLLOUT : 0));
-            if (events) {
-                poll_fd_wait(sockets[i], events);
+            if (events[i]) {
+                poll_fd_wait(fds[i], events[i]);
             }
         }
 

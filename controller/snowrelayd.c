@@ -371,6 +371,7 @@ main(int argc, char *argv[])
     }
     if (options.check_config || options.print_flows) {
         config_destroy(config);
+        options_destroy(&options);
         return 0;
     }
 
