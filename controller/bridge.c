@@ -6,15 +6,11 @@
 #include <string.h>
 
 #include "flowset.h"
-#include "openvswitch/dynamic-string.h"
-#include "openvswitch/ofp-bundle.h"
-#include "openvswitch/ofp-connection.h"
 #include "openvswitch/ofp-errors.h"
 #include "openvswitch/ofp-meter.h"
 #include "openvswitch/ofp-monitor.h"
 #include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofp-port.h"
-#include "openvswitch/ofp-print.h"
 #include "openvswitch/ofp-util.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
@@ -22,8 +18,8 @@
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
+#include "requests.h"
 #include "socket-util.h"
-#include "template.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -214,11 +210,7 @@ static void
 delete_meters(struct bridge *b, uint32_t id_base, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        struct ofputil_meter_mod mm = {
-            .command = OFPMC13_DELETE,
-            .meter.meter_id = id_base + i,
-        };
-        send_message(b, ofputil_encode_meter_mod(OFP15_VERSION, &mm));
+        send_message(b, request_no_meter(id_base + i));
     }
 }
 
@@ -248,23 +240,32 @@ bridge_set_wanted(struct bridge *b, struct flowset *set)
 static void
 begin_audit(struct bridge *b)
 {
-    struct ofputil_flow_stats_request fsr = {
-        .cookie = htonll(COOKIE_RELAY),
-        .cookie_mask = htonll(COOKIE_KIND_MASK),
-        .out_port = OFPP_ANY,
-        .out_group = OFPG_ANY,
-        .table_id = 0xff,
-    };
-
     clear_installed(b);
-    match_init_catchall(&fsr.match);
-    b->flows_xid = send_message(
-        b, ofputil_encode_flow_stats_request(&fsr, OFPUTIL_P_OF15_OXM));
-    b->meters_xid =
-        send_message(b, ofputil_encode_meter_request(
-                            OFP15_VERSION, OFPUTIL_METER_CONFIG, OFPM13_ALL));
+    b->flows_xid = send_message(b, request_flows());
+    b->meters_xid = send_message(b, request_meters());
     b->state = BRIDGE_DUMPING;
     b->next_audit = time_msec() + BRIDGE_AUDIT_MS;
+}
+
+/* Returns the message that brings the 'i'th of our meter ids to what is
+ * wanted, or NULL if it is there already.  Sets '*added' if the meter was not
+ * there. */
+static struct ofpbuf *
+change_meter(const struct bridge *b, size_t i, bool *added)
+{
+    const struct ofputil_meter_config *there = bridge_installed_meter(b, i);
+    struct ofputil_meter_mod mm;
+
+    if (i >= b->wanted->n_meters) {
+        return there ? request_no_meter(there->meter_id) : NULL;
+    }
+    if (wanted_meter_equal(&b->wanted->meters[i], there)) {
+        return NULL;
+    }
+    *added |= !there;
+    mm = b->wanted->meters[i].mm;
+    mm.command = there ? OFPMC13_MODIFY : OFPMC13_ADD;
+    return ofputil_encode_meter_mod(OFP15_VERSION, &mm);
 }
 
 /* Brings the meters to what is wanted.  Meters are not among the messages that
@@ -278,32 +279,13 @@ change_meters(struct bridge *b, bool *added)
 
     *added = false;
     for (size_t i = 0; i < FLOWSET_MAX_METERS && !b->no_meters; i++) {
-        struct ofputil_meter_mod mm;
-        bool there = b->meter_found[i];
-
-        if (i < b->wanted->n_meters) {
-            if (there
-                && wanted_meter_equal(&b->wanted->meters[i], &b->meters[i])) {
-                continue;
+        struct ofpbuf *msg = change_meter(b, i, added);
+        if (msg) {
+            b->last_meter_xid = send_message(b, msg);
+            if (!n++) {
+                b->first_meter_xid = b->last_meter_xid;
             }
-            mm = b->wanted->meters[i].mm;
-            mm.command = there ? OFPMC13_MODIFY : OFPMC13_ADD;
-            *added |= !there;
-        } else if (there) {
-            mm = (struct ofputil_meter_mod){
-                .command = OFPMC13_DELETE,
-                .meter.meter_id = b->wanted->id_base + i,
-            };
-        } else {
-            continue;
         }
-
-        ovs_be32 xid =
-            send_message(b, ofputil_encode_meter_mod(OFP15_VERSION, &mm));
-        if (!n++) {
-            b->first_meter_xid = xid;
-        }
-        b->last_meter_xid = xid;
     }
     return n;
 }
@@ -312,27 +294,12 @@ change_meters(struct bridge *b, bool *added)
 static void
 send_bundle(struct bridge *b, struct ovs_list *requests)
 {
-    struct ofputil_bundle_ctrl_msg ctrl = {
-        .bundle_id = ++b->bundle_id,
-        .type = OFPBCT_OPEN_REQUEST,
-        .flags = OFPBF_ATOMIC | OFPBF_ORDERED,
-    };
     struct ofpbuf *request;
 
-    send_message(b, ofputil_encode_bundle_ctrl_request(OFP15_VERSION, &ctrl));
+    requests_bundle(requests, ++b->bundle_id);
     LIST_FOR_EACH_POP (request, list_node, requests) {
-        struct ofputil_bundle_add_msg add = {
-            .bundle_id = ctrl.bundle_id,
-            .flags = ctrl.flags,
-            .msg = request->data,
-        };
-        ofpmsg_update_length(request);
-        send_message(b, ofputil_encode_bundle_add(OFP15_VERSION, &add));
-        ofpbuf_delete(request);
+        b->commit_xid = send_message(b, request);
     }
-    ctrl.type = OFPBCT_COMMIT_REQUEST;
-    b->commit_xid = send_message(
-        b, ofputil_encode_bundle_ctrl_request(OFP15_VERSION, &ctrl));
 }
 
 /* Notes that the switch has what it should have. */
@@ -396,32 +363,9 @@ finish_audit(struct bridge *b)
 static void
 greet_switch(struct bridge *b)
 {
-    struct ofputil_async_cfg async = OFPUTIL_ASYNC_CFG_INIT;
-    struct ofputil_flow_monitor_request fmr;
-    enum ofputil_protocol usable;
-    struct shash no_values = SHASH_INITIALIZER(&no_values);
-    char *match;
-
-    async.primary[OAM_PORT_STATUS] = 1u << OFPPR_ADD | 1u << OFPPR_MODIFY;
-    send_message(b, ofputil_encode_set_async_config(
-                        &async, 1u << OAM_PORT_STATUS | 1u << OAM_PACKET_IN,
-                        OFP15_VERSION));
-
-    send_message(
-        b, ofputil_encode_port_desc_stats_request(OFP15_VERSION, OFPP_LOCAL));
-
-    char *error =
-        template_expand(template_text("monitor.match"), &no_values, &match);
-    if (!error) {
-        error = parse_flow_monitor_request(&fmr, match, NULL, NULL, &usable);
-        free(match);
-    }
-    if (error) {
-        VLOG_FATAL("flows/monitor.match: %s", error);
-    }
-    struct ofpbuf *request = ofpbuf_new(0);
-    ofputil_append_flow_monitor_request(&fmr, request, OFPUTIL_P_OF15_OXM);
-    send_message(b, request);
+    send_message(b, request_port_status());
+    send_message(b, request_local_port());
+    send_message(b, request_flow_monitor());
 }
 
 /* Takes the bridge's MAC from the description of its local port. */
@@ -677,26 +621,13 @@ bridge_wait(struct bridge *b)
 void
 bridge_remove(struct bridge *b)
 {
-    struct ofputil_flow_mod fm = {
-        .cookie = htonll(COOKIE_RELAY),
-        .cookie_mask = htonll(COOKIE_KIND_MASK),
-        .new_cookie = OVS_BE64_MAX,
-        .table_id = 0xff,
-        .command = OFPFC_DELETE,
-        .buffer_id = UINT32_MAX,
-        .out_port = OFPP_ANY,
-        .out_group = OFPG_ANY,
-    };
-
     b->in_place = false;
     if (!rconn_is_connected(b->rconn)) {
         b->state = BRIDGE_REMOVED;
         return;
     }
 
-    minimatch_init_catchall(&fm.match);
-    send_message(b, ofputil_encode_flow_mod(&fm, OFPUTIL_P_OF15_OXM));
-    minimatch_destroy(&fm.match);
+    send_message(b, request_no_flows());
     if (b->wanted) {
         delete_meters(b, b->wanted->id_base, b->wanted->n_meters);
     }

@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The JSON file of conf.h: its keys, their types, and what to say when they
- * are wrong. */
-
 #include <config.h>
-#include "conf.h"
+#include "conf-file.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 
+#include "conf.h"
 #include "openvswitch/util.h"
 #include "util.h"
 
-/* A key of an object of the file. */
+/* A key of an object of the file and who takes its value: one of these, or
+ * none for a key of the future. */
 struct key {
     const char *name;
 
-    /* Sets 'value', found at 'path', in 'c'.  NULL for a key of the future. */
-    char *(*set)(struct config *c, const char *path, const json_t *value);
+    /* Takes a string; or each string of an array. */
+    char *(*text)(struct config *, const char *path, const char *text);
+    char *(*texts)(struct config *, const char *path, const char *text);
+
+    /* Takes anything else. */
+    char *(*value)(struct config *, const char *path, const json_t *value);
 };
 
 static const char *
@@ -80,10 +83,10 @@ give_string(struct config *c, const char *path, const json_t *value,
                                   : type_error(path, value, "a string"));
 }
 
-/* Gives each element of the array 'value' to 'set'. */
+/* Gives each string of the array 'value' to 'set'. */
 static char *
-give_elements(struct config *c, const char *path, const json_t *value,
-              char *(*set)(struct config *, const char *, const json_t *) )
+give_strings(struct config *c, const char *path, const json_t *value,
+             char *(*set)(struct config *, const char *, const char *) )
 {
     char *error = NULL;
 
@@ -92,10 +95,25 @@ give_elements(struct config *c, const char *path, const json_t *value,
     }
     for (size_t i = 0; !error && i < json_array_size(value); i++) {
         char *element = xasprintf("%s[%" PRIuSIZE "]", path, i);
-        error = set(c, element, json_array_get(value, i));
+        error = give_string(c, element, json_array_get(value, i), set);
         free(element);
     }
     return error;
+}
+
+/* Gives 'value', found at 'path', to who takes the value of 'key'. */
+static char *
+give_value(struct config *c, const char *path, const json_t *value,
+           const struct key *key)
+{
+    if (key->text) {
+        return give_string(c, path, value, key->text);
+    } else if (key->texts) {
+        return give_strings(c, path, value, key->texts);
+    } else if (key->value) {
+        return key->value(c, path, value);
+    }
+    return xasprintf("%s: not yet supported", path);
 }
 
 /* Returns how many characters must be inserted, deleted or replaced to make
@@ -167,9 +185,8 @@ give_members(struct config *c, const char *path, const json_t *object,
                 key = &keys[i];
             }
         }
-        error = (!key        ? unknown_key(member, name, keys, n)
-                 : !key->set ? xasprintf("%s: not yet supported", member)
-                             : key->set(c, member, value));
+        error = (!key ? unknown_key(member, name, keys, n)
+                      : give_value(c, member, value, key));
         free(member);
         if (error) {
             return error;
@@ -179,12 +196,6 @@ give_members(struct config *c, const char *path, const json_t *object,
 }
 
 /* Setters. */
-
-static char *
-set_bridge(struct config *c, const char *path, const json_t *value)
-{
-    return give_string(c, path, value, config_set_bridge);
-}
 
 static char *
 set_id_base(struct config *c, const char *path, const json_t *value)
@@ -214,20 +225,18 @@ set_port_element(struct config *c, const char *path, const json_t *value)
 static char *
 set_ports(struct config *c, const char *path, const json_t *value)
 {
+    char *error = NULL;
+
+    if (!json_is_array(value)) {
+        return type_error(path, value, "an array");
+    }
     config_clear_ports(c);
-    return give_elements(c, path, value, set_port_element);
-}
-
-static char *
-set_destination(struct config *c, const char *path, const json_t *value)
-{
-    return give_string(c, path, value, config_set_destination);
-}
-
-static char *
-set_local_mac(struct config *c, const char *path, const json_t *value)
-{
-    return give_string(c, path, value, config_set_local_mac);
+    for (size_t i = 0; !error && i < json_array_size(value); i++) {
+        char *element = xasprintf("%s[%" PRIuSIZE "]", path, i);
+        error = set_port_element(c, element, json_array_get(value, i));
+        free(element);
+    }
+    return error;
 }
 
 static char *
@@ -252,18 +261,6 @@ set_flow_priority(struct config *c, const char *path, const json_t *value)
 }
 
 static char *
-set_forward(struct config *c, const char *path, const json_t *value)
-{
-    return give_string(c, path, value, config_set_forward);
-}
-
-static char *
-set_address(struct config *c, const char *path, const json_t *value)
-{
-    return give_string(c, path, value, config_set_mesh_address);
-}
-
-static char *
 set_mesh_port(struct config *c, const char *path, const json_t *value)
 {
     int64_t port = c->mesh.port;
@@ -274,37 +271,16 @@ set_mesh_port(struct config *c, const char *path, const json_t *value)
 }
 
 static char *
-set_peer_element(struct config *c, const char *path, const json_t *value)
-{
-    return give_string(c, path, value, config_add_peer);
-}
-
-static char *
-set_peers(struct config *c, const char *path, const json_t *value)
-{
-    return give_elements(c, path, value, set_peer_element);
-}
-
-static char *
-set_accept_element(struct config *c, const char *path, const json_t *value)
-{
-    return give_string(c, path, value, config_add_accept);
-}
-
-static char *
-set_accept(struct config *c, const char *path, const json_t *value)
-{
-    return give_elements(c, path, value, set_accept_element);
-}
-
-static char *
 set_relay(struct config *c, const char *path, const json_t *value)
 {
     static const struct key keys[] = {
-        { "ports", set_ports },         { "destination", set_destination },
-        { "local_mac", set_local_mac }, { "filter", NULL },
-        { "max_pps", set_max_pps },     { "flow_priority", set_flow_priority },
-        { "forward", set_forward },
+        { "ports", .value = set_ports },
+        { "destination", .text = config_set_destination },
+        { "local_mac", .text = config_set_local_mac },
+        { "max_pps", .value = set_max_pps },
+        { "flow_priority", .value = set_flow_priority },
+        { "forward", .text = config_set_forward },
+        { .name = "filter" },
     };
     return give_members(c, path, value, keys, ARRAY_SIZE(keys));
 }
@@ -313,10 +289,13 @@ static char *
 set_mesh(struct config *c, const char *path, const json_t *value)
 {
     static const struct key keys[] = {
-        { "address", set_address }, { "port", set_mesh_port },
-        { "peers", set_peers },     { "accept", set_accept },
-        { "discover", NULL },       { "key_file", NULL },
-        { "transport", NULL },
+        { "address", .text = config_set_mesh_address },
+        { "port", .value = set_mesh_port },
+        { "peers", .texts = config_add_peer },
+        { "accept", .texts = config_add_accept },
+        { .name = "discover" },
+        { .name = "key_file" },
+        { .name = "transport" },
     };
     return give_members(c, path, value, keys, ARRAY_SIZE(keys));
 }
@@ -325,10 +304,13 @@ static char *
 set_root(struct config *c, const json_t *root)
 {
     static const struct key keys[] = {
-        { "bridge", set_bridge }, { "id_base", set_id_base },
-        { "relay", set_relay },   { "mesh", set_mesh },
-        { "replicate", NULL },    { "http", NULL },
-        { "inspect", NULL },
+        { "bridge", .text = config_set_bridge },
+        { "id_base", .value = set_id_base },
+        { "relay", .value = set_relay },
+        { "mesh", .value = set_mesh },
+        { .name = "replicate" },
+        { .name = "http" },
+        { .name = "inspect" },
     };
     return give_members(c, "", root, keys, ARRAY_SIZE(keys));
 }

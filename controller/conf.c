@@ -4,10 +4,8 @@
 #include "conf.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <jansson.h>
 #include <net/if.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dirs.h"
@@ -17,17 +15,17 @@
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vconn.h"
-#include "options.h"
 #include "packets.h"
 #include "util.h"
 
 static const char *const log_levels[] = { "debug", "info", "warning", "error",
                                           "critical" };
 
-static void
-set_defaults(struct config *c)
+struct config *
+config_create(void)
 {
-    memset(c, 0, sizeof *c);
+    struct config *c = xzalloc(sizeof *c);
+
     c->bridge = xstrdup("br0");
     c->id_base = 0x534e00;
     c->ports[0] = 5076;
@@ -40,6 +38,7 @@ set_defaults(struct config *c)
     in6_addr_set_mapped_ipv4(&c->mesh.address, htonl(INADDR_ANY));
     c->mesh.port = 7124;
     c->log_level = "info";
+    return c;
 }
 
 void
@@ -242,8 +241,8 @@ config_set_forward(struct config *c, const char *source, const char *text)
     return NULL;
 }
 
-static char *
-set_mesh_port(struct config *c, const char *source, const char *text)
+char *
+config_set_mesh_port(struct config *c, const char *source, const char *text)
 {
     return (port_from_text(text, &c->mesh.port)
                 ? NULL
@@ -251,8 +250,8 @@ set_mesh_port(struct config *c, const char *source, const char *text)
                             text));
 }
 
-static char *
-set_log_level(struct config *c, const char *source, const char *text)
+char *
+config_set_log_level(struct config *c, const char *source, const char *text)
 {
     for (size_t i = 0; i < ARRAY_SIZE(log_levels); i++) {
         if (!strcmp(text, log_levels[i])) {
@@ -265,122 +264,20 @@ set_log_level(struct config *c, const char *source, const char *text)
                      source, text);
 }
 
-/* Sets the broadcast ports to those in 'text', which has commas in between. */
-static char *
-set_ports(struct config *c, const char *source, const char *text)
+char *
+config_set_switch(struct config *c, const char *source, const char *target)
 {
-    char *copy = xstrdup(text);
-    char *save = copy;
-    char *error = NULL;
-    char *port;
-
-    config_clear_ports(c);
-    while (!error && (port = strsep(&save, ",")) != NULL) {
-        error = config_set_port(c, source, port);
-    }
-    free(copy);
-    return error;
-}
-
-/* Sources. */
-
-static char *
-read_file(struct config *c, const char *name)
-{
-    FILE *file = fopen(name, "r");
-    if (!file) {
-        return xasprintf("%s: cannot open the configuration file: %s", name,
-                         ovs_strerror(errno));
-    }
-
-    /* No configuration is longer; a device or a log given by mistake is. */
-    enum { MAX_BYTES = 1024 * 1024 };
-    char *text = xmalloc(MAX_BYTES + 1);
-    size_t length = fread(text, 1, MAX_BYTES + 1, file);
-    int read_error = ferror(file) ? errno : 0;
-    char *error;
-
-    fclose(file);
-    if (read_error) {
-        error = xasprintf("%s: cannot read the configuration file: %s", name,
-                          ovs_strerror(read_error));
-    } else if (length > MAX_BYTES) {
-        error =
-            xasprintf("%s: longer than 1 MiB, so not a configuration", name);
-    } else {
-        error = config_parse_json(c, text, length, name);
-    }
-    free(text);
-    return error;
-}
-
-/* A value that may come from the command line or from the environment. */
-struct setting {
-    const char *option_name;
-    const char *option;   /* Value from the command line, or NULL. */
-    const char *variable; /* Name in the environment. */
-    char *(*set)(struct config *, const char *source, const char *text);
-};
-
-static char *
-apply_setting(struct config *c, const struct setting *s)
-{
-    const char *value = getenv(s->variable);
-
-    if (s->option) {
-        return s->set(c, s->option_name, s->option);
-    }
-    return value && *value ? s->set(c, s->variable, value) : NULL;
-}
-
-/* Applies the command line and the environment to 'c'. */
-static char *
-apply_options(struct config *c, const struct options *o)
-{
-    const struct setting settings[] = {
-        { "--target-interface", o->target_interface, "TARGET_INTERFACE",
-          config_set_bridge },
-        { "--broadcast-port", o->broadcast_port, "BDCAST_PORT", set_ports },
-        { "--mesh-port", o->mesh_port, "MESH_PORT", set_mesh_port },
-        { "--log-level", o->log_level, "LOGLEVEL", set_log_level },
-    };
-    const char *service = getenv("SERVICENAME");
-    char *error = NULL;
-
-    for (size_t i = 0; !error && i < ARRAY_SIZE(settings); i++) {
-        error = apply_setting(c, &settings[i]);
-    }
-    if (!error && service && *service) {
-        error = xasprintf("SERVICENAME: \"%s\": discovery of peers is not yet "
-                          "supported; name them with --other-relays",
-                          service);
-    }
-    if (!error && o->other_relays.n) {
-        config_clear_peers(c);
-    }
-    for (size_t i = 0; !error && i < o->other_relays.n; i++) {
-        error = config_add_peer(c, "--other-relays", o->other_relays.names[i]);
-    }
-    return error;
-}
-
-/* Sets where the switch is. */
-static char *
-set_switch(struct config *c, const char *target)
-{
-    if (!target) {
-        c->switch_target =
-            xasprintf("unix:%s/%s.mgmt", ovs_rundir(), c->bridge);
-        return NULL;
-    }
     if (!is_graphic(target) || vconn_verify_name(target)) {
-        return xasprintf("--switch: \"%s\" is not an OVS connection method "
+        return xasprintf("%s: \"%s\" is not an OVS connection method "
                          "(unix:FILE, tcp:HOST[:PORT] or ssl:HOST[:PORT])",
-                         target);
+                         source, target);
     }
+    free(c->switch_target);
     c->switch_target = xstrdup(target);
     return NULL;
 }
+
+/* Checks. */
 
 /* Checks that the templates make flows and emissions out of 'c', as the switch
  * would get them. */
@@ -419,9 +316,8 @@ check_flows(const struct config *c)
     return NULL;
 }
 
-/* Checks what no value can say of itself. */
-static char *
-check_whole(struct config *c)
+char *
+config_check(struct config *c)
 {
     for (size_t i = 0; i < c->n_ports; i++) {
         if (c->ports[i] == c->mesh.port) {
@@ -438,35 +334,11 @@ check_whole(struct config *c)
         }
     }
 
+    if (!c->switch_target) {
+        c->switch_target =
+            xasprintf("unix:%s/%s.mgmt", ovs_rundir(), c->bridge);
+    }
     return check_flows(c);
-}
-
-char *
-config_load(const struct options *options, struct config **configp)
-{
-    struct config *c = xmalloc(sizeof *c);
-    const char *file = options->config_file;
-    char *error = NULL;
-
-    set_defaults(c);
-    if (file) {
-        error = read_file(c, file);
-    }
-    if (!error) {
-        error = apply_options(c, options);
-    }
-    if (!error) {
-        error = set_switch(c, options->switch_target);
-    }
-    if (!error) {
-        error = check_whole(c);
-    }
-
-    *configp = error ? NULL : c;
-    if (error) {
-        config_destroy(c);
-    }
-    return error;
 }
 
 char *

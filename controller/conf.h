@@ -5,11 +5,11 @@
 
 /* Configuration: what this relay is to do.
  *
- * Each value comes from the command line, else from the environment, else from
- * the JSON file, else it has a default.  All of them are checked together
- * before any of them is used, so that a wrong file changes nothing.  Every
- * error is one line that names the option, the variable or the JSON path, the
- * value, and what is allowed. */
+ * A configuration begins with the defaults; the setters put in what the
+ * command line, the environment and the file say (conf-load.h, conf-file.h);
+ * at the end it is checked as a whole.  Every error is one line that names the
+ * option, the variable or the JSON path, the value, and what is allowed. Pure:
+ * no I/O. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,8 +20,6 @@
 #include "openvswitch/types.h"
 #include "peers.h"
 #include "segment.h"
-
-struct options;
 
 enum {
     CONFIG_MAX_PORTS = 64,
@@ -55,21 +53,18 @@ struct config {
     const char *log_level; /* debug, info, warning, error or critical. */
 };
 
-/* Reads the configuration that 'options', the environment and the file ask
- * for. Returns NULL and stores in '*configp' a configuration that the caller
- * frees with config_destroy(), or returns a message that the caller frees. */
-char *config_load(const struct options *options,
-                  struct config **configp) OVS_WARN_UNUSED_RESULT;
+/* Returns a configuration of defaults, which the caller frees with
+ * config_destroy(). */
+struct config *config_create(void);
 void config_destroy(struct config *);
 
 /* Returns 'config' as the text of a JSON file that would give the same,
  * indented for people.  The caller frees it. */
 char *config_to_json(const struct config *config);
 
-/* Fills the JSON text 'text' into 'config'; 'name' stands for the file in
- * messages.  Returns NULL or a message that the caller frees. */
-char *config_parse_json(struct config *config, const char *text, size_t length,
-                        const char *name) OVS_WARN_UNUSED_RESULT;
+/* Checks what no value can say of itself, and fills in what follows from the
+ * others.  Returns NULL, or a message that the caller frees. */
+char *config_check(struct config *) OVS_WARN_UNUSED_RESULT;
 
 /* Setters, for the readers of the sources.  'source' names where 'text' is
  * from in the message that they return if it is wrong. */
@@ -83,6 +78,12 @@ char *config_add_accept(struct config *, const char *source,
                         const char *text) OVS_WARN_UNUSED_RESULT;
 char *config_set_mesh_address(struct config *, const char *source,
                               const char *text) OVS_WARN_UNUSED_RESULT;
+char *config_set_mesh_port(struct config *, const char *source,
+                           const char *text) OVS_WARN_UNUSED_RESULT;
+char *config_set_log_level(struct config *, const char *source,
+                           const char *text) OVS_WARN_UNUSED_RESULT;
+char *config_set_switch(struct config *, const char *source,
+                        const char *target) OVS_WARN_UNUSED_RESULT;
 char *config_set_destination(struct config *, const char *source,
                              const char *text) OVS_WARN_UNUSED_RESULT;
 char *config_set_local_mac(struct config *, const char *source,

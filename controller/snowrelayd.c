@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "conf-load.h"
 #include "conf.h"
 #include "daemon.h"
 #include "fatal-signal.h"

@@ -2,6 +2,8 @@
 
 #include <config.h>
 #include "conf.h"
+#include "conf-file.h"
+#include "conf-load.h"
 
 #include "support.h"
 

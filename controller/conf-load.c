@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "conf-load.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf-file.h"
+#include "conf.h"
+#include "openvswitch/util.h"
+#include "options.h"
+#include "util.h"
+
+/* Sets the broadcast ports to those in 'text', which has commas in between. */
+static char *
+set_ports(struct config *c, const char *source, const char *text)
+{
+    char *copy = xstrdup(text);
+    char *save = copy;
+    char *error = NULL;
+    char *port;
+
+    config_clear_ports(c);
+    while (!error && (port = strsep(&save, ",")) != NULL) {
+        error = config_set_port(c, source, port);
+    }
+    free(copy);
+    return error;
+}
+
+/* Reads the file 'name' into 'c'. */
+static char *
+read_file(struct config *c, const char *name)
+{
+    FILE *file = fopen(name, "r");
+    if (!file) {
+        return xasprintf("%s: cannot open the configuration file: %s", name,
+                         ovs_strerror(errno));
+    }
+
+    /* No configuration is longer; a device or a log given by mistake is. */
+    enum { MAX_BYTES = 1024 * 1024 };
+    char *text = xmalloc(MAX_BYTES + 1);
+    size_t length = fread(text, 1, MAX_BYTES + 1, file);
+    int read_error = ferror(file) ? errno : 0;
+    char *error;
+
+    fclose(file);
+    if (read_error) {
+        error = xasprintf("%s: cannot read the configuration file: %s", name,
+                          ovs_strerror(read_error));
+    } else if (length > MAX_BYTES) {
+        error =
+            xasprintf("%s: longer than 1 MiB, so not a configuration", name);
+    } else {
+        error = config_parse_json(c, text, length, name);
+    }
+    free(text);
+    return error;
+}
+
+/* A value that may come from the command line or from the environment. */
+struct setting {
+    const char *option_name;
+    const char *option;   /* Value from the command line, or NULL. */
+    const char *variable; /* Name in the environment. */
+    char *(*set)(struct config *, const char *source, const char *text);
+};
+
+static char *
+apply_setting(struct config *c, const struct setting *s)
+{
+    const char *value = getenv(s->variable);
+
+    if (s->option) {
+        return s->set(c, s->option_name, s->option);
+    }
+    return value && *value ? s->set(c, s->variable, value) : NULL;
+}
+
+/* Applies the command line and the environment to 'c'. */
+static char *
+apply_options(struct config *c, const struct options *o)
+{
+    const struct setting settings[] = {
+        { "--target-interface", o->target_interface, "TARGET_INTERFACE",
+          config_set_bridge },
+        { "--broadcast-port", o->broadcast_port, "BDCAST_PORT", set_ports },
+        { "--mesh-port", o->mesh_port, "MESH_PORT", config_set_mesh_port },
+        { "--log-level", o->log_level, "LOGLEVEL", config_set_log_level },
+    };
+    const char *service = getenv("SERVICENAME");
+    char *error = NULL;
+
+    for (size_t i = 0; !error && i < ARRAY_SIZE(settings); i++) {
+        error = apply_setting(c, &settings[i]);
+    }
+    if (!error && service && *service) {
+        error = xasprintf("SERVICENAME: \"%s\": discovery of peers is not yet "
+                          "supported; name them with --other-relays",
+                          service);
+    }
+    if (!error && o->other_relays.n) {
+        config_clear_peers(c);
+    }
+    for (size_t i = 0; !error && i < o->other_relays.n; i++) {
+        error = config_add_peer(c, "--other-relays", o->other_relays.names[i]);
+    }
+    return error;
+}
+
+/* Applies all that 'options' ask for to 'c', the weakest source first. */
+static char *
+apply_sources(struct config *c, const struct options *options)
+{
+    char *error = NULL;
+
+    if (options->config_file) {
+        error = read_file(c, options->config_file);
+    }
+    if (!error) {
+        error = apply_options(c, options);
+    }
+    if (!error && options->switch_target) {
+        error = config_set_switch(c, "--switch", options->switch_target);
+    }
+    return error ? error : config_check(c);
+}
+
+char *
+config_load(const struct options *options, struct config **configp)
+{
+    struct config *c = config_create();
+    char *error = apply_sources(c, options);
+
+    if (error) {
+        config_destroy(c);
+        c = NULL;
+    }
+    *configp = c;
+    return error;
+}
