@@ -162,6 +162,41 @@ refused() {
     diff <(echo "$before") <(lab_status 1 'del(.counters)')
 }
 
+@test "a file named by a relative path can be reloaded by a daemon" {
+    echo '{"mesh": {"peers": ["172.30.0.2"]}}' > "$LAB_DIR/h1/relative.json"
+    lab_relay 1 --config relative.json
+    echo '{"mesh": {"peers": ["172.30.0.3"]}}' > "$LAB_DIR/h1/relative.json"
+    run -0 appctl 1 config/reload
+    [ "$(lab_status 1 '.peers[0].name')" = 172.30.0.3 ]
+}
+
+@test "a reload moves the mesh to another address on the same port, or leaves it" {
+    local file=$LAB_DIR/move.json
+    echo '{"mesh": {"peers": ["172.30.0.2"]}}' > "$file"
+    lab_relay 1 --config "$file"
+    echo '{"mesh": {"address": "172.30.0.1", "peers": ["172.30.0.2", "fd30::2"]}}' > "$file"
+    run -0 appctl 1 config/reload
+    [ "$(lab_on h1 ss -lun | grep -c '172.30.0.1:7124 ')" -eq 1 ]
+    # An IPv6 peer cannot be sent to from there, and is shown as such.
+    [ "$(lab_status 1 '[.peers[].state] | join(",")')" = ready,unreachable ]
+
+    echo '{"mesh": {"address": "192.0.2.1", "peers": ["172.30.0.2"]}}' > "$file"
+    run -2 appctl 1 config/reload
+    [ "$(lab_on h1 ss -lun | grep -c '172.30.0.1:7124 ')" -eq 1 ]
+}
+
+@test "a forward that cannot follow a punt is refused, at the start and by a reload" {
+    local file=$LAB_DIR/forward.json
+    echo '{"relay": {"ports": [], "forward": "drop"}}' > "$file"
+    run -2 "$SNOWRELAYD" --config "$file" --check-config
+    [[ "$output" == *'relay.forward: "drop" cannot follow a punt or an emission'* ]]
+    echo '{}' > "$file"
+    lab_relay 1 --config "$file" --other-relays 172.30.0.2
+    echo '{"relay": {"ports": [], "forward": "drop"}}' > "$file"
+    run -2 appctl 1 config/reload
+    lab_relay_ready 1
+}
+
 @test "a reload does not lose a frame to a peer that stays" {
     local file=$LAB_DIR/stay.json arrived=$BATS_TEST_TMPDIR/arrived.pcap i
     echo '{"relay": {"ports": [5076, 5064, 5065]}, "mesh": {"peers": ["172.30.0.2"]}}' > "$file"

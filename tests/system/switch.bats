@@ -242,3 +242,49 @@ lab_not_connected() { [ "$(lab_status 1 .connected)" = false ]; }
     [ "$(lab_ofctl 2 dump-flows br0 table=10 | grep -c n_packets=1)" -eq 1 ]
     lab_ofctl 2 del-flows br0 table=10
 }
+
+@test "a bridge address that was given without its broadcast address" {
+    local file=$BATS_TEST_TMPDIR/plain.pcap
+    lab_on h2 ip address del 10.2.0.1/24 dev br0
+    lab_on h2 ip address add 10.23.0.1/24 dev br0
+    record h2c1 "$file" udp port 5076
+    broadcast h1c1 plain 10.1.0.255
+    stop_recording "$file" 1
+    lab_on h2 ip address del 10.23.0.1/24 dev br0
+    lab_segment_address 2 br0
+    [ "$(count "$file" dst 10.23.0.255)" -eq 1 ]
+}
+
+# Open vSwitch binds a flow to its meter when the flow is installed, so with the meter the flows have
+# to be installed again, or somebody else's meter counts, and cuts, our punts.
+@test "a meter that is put back counts the punts again, also if another took its place" {
+    lab_ofctl 1 del-meters br0
+    lab_ofctl 1 add-meter br0 meter=7,pktps,burst,band=type=drop,rate=1,burst_size=1
+    lab_ofctl 1 add-meter br0 meter=8,pktps,burst,band=type=drop,rate=1,burst_size=1
+    back() { lab_ofctl 1 dump-meters br0 | grep -q meter=5459456; }
+    lab_wait 15 back
+    lab_wait 5 lab_relay_ready 1
+    relays
+    relays
+    relays
+    [ "$(lab_ofctl 1 meter-stats br0 meter=5459456 | grep -o 'packet_in_count:[0-9]*')" = packet_in_count:3 ]
+    lab_ofctl 1 del-meter br0 meter=7
+    lab_ofctl 1 del-meter br0 meter=8
+}
+
+# A switch that accepts connections and says nothing is given up and tried again.
+@test "a switch that is silent over TCP" {
+    lab_relay_stop 1
+    lab_in_background h1 socat -u TCP4-LISTEN:6653,bind=127.0.0.1,fork OPEN:/dev/null
+    local silent=$LAB_PID
+    lab_wait 5 lab_on h1 sh -c 'ss -ltn | grep -q 127.0.0.1:6653'
+    lab_daemon 1 "$SNOWRELAYD" --switch tcp:127.0.0.1:6653 --other-relays 172.30.0.2
+    local before after
+    before=$("$BUILD/bench-probe" cpu "$(lab_relay_pid 1)" | grep -o '[0-9]*$')
+    connections() { [ "$(lab_on h1 ss -tn state fin-wait-2 state time-wait state fin-wait-1 | grep -c ':6653')" -ge 1 ]; }
+    lab_wait 25 connections
+    after=$("$BUILD/bench-probe" cpu "$(lab_relay_pid 1)" | grep -o '[0-9]*$')
+    echo "CPU time: $(((after - before) / 1000000)) ms"
+    [ $((after - before)) -lt 1000000000 ]
+    lab_kill "$silent"
+}
