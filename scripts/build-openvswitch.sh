@@ -16,6 +16,14 @@ fragment=${1:?usage: build-openvswitch.sh FRAGMENT}
 top=$(cd "$(dirname "$0")/.." && pwd)
 tarball=/usr/src/openvswitch/openvswitch.tar.gz
 
+# Debian's folders, where its Open vSwitch has its sockets, pid files and logs.
+# And no libunbound: names in OVS connection methods are not ours to look up,
+# and the library would start a resolver of its own.
+options=(--prefix=/usr --localstatedir=/var --sysconfdir=/etc
+         --disable-dependency-tracking --disable-shared --enable-silent-rules
+         ac_cv_lib_unbound_ub_ctx_create=no
+         CFLAGS='-O2 -g -fno-omit-frame-pointer')
+
 die() {
     echo "build-openvswitch.sh: $*" >&2
     exit 1
@@ -44,11 +52,7 @@ build() {
     (
         cd "$tree"
         echo "  configure"
-        # Without libunbound: names in OVS connection methods are not ours to
-        # look up, and the switch's library would start a resolver of its own.
-        ac_cv_lib_unbound_ub_ctx_create=no \
-            ./configure --disable-dependency-tracking --disable-shared --enable-silent-rules \
-            CFLAGS='-O2 -g -fno-omit-frame-pointer' > "$log" 2>&1
+        ./configure "${options[@]}" > "$log" 2>&1
         # The library's own target does not make the headers that the build
         # generates; ask for those first.
         # shellcheck disable=SC2016  # $(BUILT_SOURCES) is for make
@@ -57,7 +61,7 @@ build() {
         echo "  compile"
         make -j"$(nproc)" lib/libopenvswitch.la 2>&1 | tee -a "$log" | progress 215
     ) || { tail -n 20 "$log" >&2; die "building libopenvswitch failed, see $log"; }
-    touch "$tree/.complete"
+    echo "${options[*]}" > "$tree/.complete"
 }
 
 if [ -n "${OVS_BUILDDIR-}" ]; then
@@ -69,7 +73,7 @@ else
         || die "openvswitch-source is $version but openvswitch-switch is $switch: install the same"
     [ -r "$tarball" ] || die "$tarball: not found"
     tree=$top/.cache/openvswitch-$version
-    [ -e "$tree/.complete" ] || build "$tree"
+    [ "$(cat "$tree/.complete" 2> /dev/null)" = "${options[*]}" ] || build "$tree"
 fi
 
 for part in lib/.libs/libopenvswitch.a lib/libopenvswitch.pc config.h Makefile; do

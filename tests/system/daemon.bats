@@ -99,6 +99,16 @@ refused() {
     [[ "$output" == *"cannot listen for the mesh on UDP 192.0.2.1:7124: Cannot assign requested address"* ]]
 }
 
+@test "it looks for the switch where Debian's Open vSwitch is" {
+    local folder
+    folder=$(env -u OVS_RUNDIR ovs-vswitchd --help | sed -n 's,.*unix:\(.*\)/db.sock.*,\1,p')
+    [ -n "$folder" ]
+    run -0 env -u OVS_RUNDIR -u OVS_LOGDIR "$SNOWRELAYD" --help
+    [[ "$output" == *"unix:$folder/BRIDGE.mgmt"* ]]
+    [[ "$output" == *"$folder/snowrelayd.pid"* ]]
+    [[ "$output" == *"/var/log/openvswitch/snowrelayd.log"* ]]
+}
+
 @test "--help names every option, --version the version" {
     run -0 "$SNOWRELAYD" --help
     local option
