@@ -397,6 +397,29 @@ demo_is_gone() {
     demo_is_gone
 }
 
+# up and down on h1 in a view of the file system in which these folders are empty.
+# shellcheck disable=SC2016  # for the shell in there
+up_and_down_in_usual_folders() {
+    lab_on h1 env -u OVS_RUNDIR -u OVS_DBDIR -u OVS_LOGDIR -u OVS_SYSCONFDIR \
+        unshare --mount --propagation private bash -ec '
+            for folder in /run/openvswitch /var/log/openvswitch /etc/openvswitch; do
+                mkdir -p "$folder"
+                mount -t tmpfs tmpfs "$folder"
+            done
+            "$0"/ovs-setup.sh up --uplink eth0 -- --other-relays 172.30.0.2
+            ovs-appctl -t snowrelayd status
+            "$0"/ovs-setup.sh down' "$ROOT" 3>&-
+}
+
+@test "without OVS_RUNDIR all is in the folders of Debian's Open vSwitch" {
+    run up_and_down_in_usual_folders
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"br0 at unix:/var/run/openvswitch/br0.mgmt, connected, flows in place"* ]]
+    is_as_before
+    lab_wait 5 runs_nothing
+}
+
 @test "the demo cleans up when it is interrupted" {
     "$ROOT/ovs-setup.sh" demo > "$LAB_DIR/demo.out" 2>&1 3>&- &
     lab_wait 10 demo_printed "+ put seg0 into br0"
