@@ -84,7 +84,7 @@ replay() {
     broadcast h1c1 limited 255.255.255.255
     stop_recording "$other" 1
     [ "$(count "$other")" -eq 1 ]
-    [ "$(count "$other" dst 255.255.255.255)" -eq 1 ]
+    [ "$(count "$other" dst 255.255.255.255 and ether src 02:00:00:00:02:01)" -eq 1 ]
 }
 
 @test "programs on a relay's own host are relayed too" {
@@ -148,6 +148,8 @@ END
     stop_recording "$other" 1
     [ "$(count "$other")" -eq 1 ]
     [ "$(count "$other" dst port 5076)" -eq 1 ]
+    # They are not even punted.
+    [ "$(lab_status 1 '.counters.punt_dropped.port // 0')" -eq 0 ]
 }
 
 @test "a frame from the local MAC on the segment is forwarded, not relayed" {
