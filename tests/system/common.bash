@@ -5,6 +5,9 @@
 # shellcheck source=scripts/lab.sh
 . "$BATS_TEST_DIRNAME/../../scripts/lab.sh"
 
+# A file has one lab, which setup_file makes.
+teardown_file() { lab_destroy; }
+
 export CAPTURES=$BATS_TEST_DIRNAME/../captures
 
 # record NODE FILE FILTER...: begins to write what arrives on NODE's eth0 to FILE; returns once

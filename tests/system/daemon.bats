@@ -7,7 +7,6 @@ bats_require_minimum_version 1.5.0
 load common
 
 setup_file() {
-    load common
     lab_init
     lab_host 1
     lab_host 2
@@ -16,11 +15,6 @@ setup_file() {
 }
 
 teardown() { lab_relay_stop 1 2> /dev/null || true; }
-
-teardown_file() {
-    load common
-    lab_destroy
-}
 
 check_config() { "$SNOWRELAYD" "$@" --check-config; }
 

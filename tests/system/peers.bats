@@ -8,7 +8,6 @@ bats_require_minimum_version 1.5.0
 load common
 
 setup_file() {
-    load common
     lab_init
     lab_host 1
     lab_host 2
@@ -24,11 +23,6 @@ teardown() {
         lab_relay_stop "$n" || true
     done 2> /dev/null
     [ -z "${NAME_SERVER:-}" ] || lab_kill "$NAME_SERVER"
-}
-
-teardown_file() {
-    load common
-    lab_destroy
 }
 
 # heard TO: broadcasts from h1's client; prints how many copies reach the client TO.

@@ -10,7 +10,6 @@ load common
 ports="5076 5064 5065 137"
 
 setup_file() {
-    load common
     lab_init
     lab_host 1
     lab_host 2
@@ -19,11 +18,6 @@ setup_file() {
     lab_client 2 1
     lab_relay 1 -b "${ports// /,}" --other-relays 172.30.0.2
     lab_relay 2 -b "${ports// /,}" --other-relays 172.30.0.1
-}
-
-teardown_file() {
-    load common
-    lab_destroy
 }
 
 # replay CAPTURE FROM TO LOCAL-MAC DESTINATION: sends the broadcasts of CAPTURE from client FROM and

@@ -8,7 +8,6 @@ bats_require_minimum_version 1.5.0
 load common
 
 setup_file() {
-    load common
     lab_init
     lab_host 1
     lab_host 2
@@ -26,11 +25,6 @@ teardown() {
     for n in 1 2; do
         lab_relay_stop "$n" || true
     done
-}
-
-teardown_file() {
-    load common
-    lab_destroy
 }
 
 log() { cat "$LAB_DIR/h$1/snowrelayd.log"; }
@@ -141,7 +135,10 @@ has_flows() { [ "$(our_flows "$1" | grep -c cookie=)" -eq "$2" ]; }
     lab_switch_kill 1
     lab_wait 5 lab_not_connected
     lab_switch_start 1
+    local started=$EPOCHREALTIME
     lab_wait 10 lab_relay_ready 1
+    echo "# the relay was ready $(((${EPOCHREALTIME//[!0-9]/} - ${started//[!0-9]/}) / 1000)) ms" \
+        "after the switch was" >&3
     relays
 }
 
