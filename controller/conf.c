@@ -16,6 +16,7 @@
 #include "openvswitch/util.h"
 #include "openvswitch/vconn.h"
 #include "packets.h"
+#include "relay-flows.h"
 #include "util.h"
 
 static const char *const log_levels[] = { "debug", "info", "warning", "error",
@@ -286,26 +287,32 @@ check_flows(const struct config *c)
 {
     const uint16_t any_port = 1;
     const struct eth_addr any_mac = ETH_ADDR_C(02, 00, 00, 00, 00, 01);
-    const struct flowset_params params = {
+    const struct relay_flows_params params = {
         .ports = c->n_ports ? c->ports : &any_port,
         .n_ports = c->n_ports ? c->n_ports : 1,
         .local_macs = &any_mac,
         .n_local_macs = 1,
         .flow_priority = c->flow_priority,
-        .id_base = c->id_base,
         .max_pps = c->max_pps,
         .forward = c->forward,
         .destination = htonl(INADDR_BROADCAST),
     };
+    char *keep = NULL, *rewrite = NULL;
     struct flowset set;
-    char *error = flowset_build(&params, &set);
 
+    flowset_init(&set, c->id_base);
+    char *error = relay_flows_add(&params, &set);
+    flowset_destroy(&set);
+    if (!error) {
+        error = relay_flows_emission(&params, &keep, &rewrite);
+    }
     if (!error) {
         struct emit *emit = emit_create();
-        error = emit_set_actions(emit, set.emit_keep, set.emit_rewrite);
+        error = emit_set_actions(emit, keep, rewrite);
         emit_destroy(emit);
-        flowset_destroy(&set);
     }
+    free(keep);
+    free(rewrite);
     if (error) {
         char *whole = xasprintf("relay.forward: \"%s\" cannot follow a punt "
                                 "or an emission: %s",

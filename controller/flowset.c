@@ -11,50 +11,17 @@
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/util.h"
-#include "packets.h"
-#include "punt.h"
 #include "template.h"
 #include "util.h"
 
-/* Filling in the templates. */
+/* Making. */
 
-static void
-set_value(struct shash *values, const char *name, char *value)
+void
+flowset_init(struct flowset *set, uint32_t id_base)
 {
-    free(shash_replace(values, name, value));
-}
-
-/* Sets the values that are the same for all ports and MACs. */
-static void
-set_common_values(struct shash *values, const struct flowset_params *p)
-{
-    set_value(values, "controller", xasprintf("%u", PUNT_CONTROLLER_ID));
-    set_value(values, "destination",
-              xasprintf(IP_FMT, IP_ARGS(p->destination)));
-    set_value(values, "forward", xstrdup(p->forward));
-    set_value(values, "max_pps", xasprintf("%" PRIu32, p->max_pps));
-    set_value(values, "punt_priority", xasprintf("%u", p->flow_priority));
-    set_value(values, "loop_filter_priority",
-              xasprintf("%u", p->flow_priority + 1));
-    set_value(values, "own_host_priority",
-              xasprintf("%u", p->flow_priority + 2));
-}
-
-/* Sets the values for the 'i'th broadcast port. */
-static void
-set_port_values(struct shash *values, const struct flowset_params *p, size_t i)
-{
-    set_value(values, "port", xasprintf("%u", p->ports[i]));
-    set_value(values, "meter",
-              xasprintf("%" PRIu32, p->id_base + (uint32_t) i));
-    set_value(values, "userdata", punt_userdata(PUNT_BROADCAST, p->ports[i]));
-}
-
-static void
-set_mac_value(struct shash *values, struct eth_addr mac)
-{
-    set_value(values, "local_mac",
-              xasprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(mac)));
+    memset(set, 0, sizeof *set);
+    hmap_init(&set->flows);
+    set->id_base = id_base;
 }
 
 /* Prefixes 'error', which it frees, with the file 'name' of flows/. */
@@ -73,16 +40,17 @@ flow_hash(const struct match *match, int priority, uint8_t table_id)
     return match_hash(match, priority ^ table_id << 16);
 }
 
-/* Adds to 'set' the flow in the file 'name' of flows/. */
-static char *
-add_flow(struct flowset *set, const char *name, const struct shash *values)
+char *
+flowset_add_flow(struct flowset *set, const char *name,
+                 const struct shash *values,
+                 const struct ofputil_port_map *port_map)
 {
     enum ofputil_protocol usable;
     struct wanted_flow *flow = xzalloc(sizeof *flow);
 
     char *error = template_expand(template_text(name), values, &flow->text);
     if (!error) {
-        error = parse_ofp_flow_mod_str(&flow->fm, flow->text, NULL, NULL,
+        error = parse_ofp_flow_mod_str(&flow->fm, flow->text, port_map, NULL,
                                        OFPFC_ADD, &usable);
     }
     if (error) {
@@ -93,18 +61,27 @@ add_flow(struct flowset *set, const char *name, const struct shash *values)
 
     struct match match;
     minimatch_expand(&flow->fm.match, &match);
-    flow->order = hmap_count(&set->flows);
+    if (hmap_count(&set->flows) >= set->allocated_order) {
+        set->order =
+            x2nrealloc(set->order, &set->allocated_order, sizeof *set->order);
+    }
+    set->order[hmap_count(&set->flows)] = flow;
     hmap_insert(&set->flows, &flow->node,
                 flow_hash(&match, flow->fm.priority, flow->fm.table_id));
     return NULL;
 }
 
-/* Adds to 'set' the meter in the file 'name' of flows/. */
-static char *
-add_meter(struct flowset *set, const char *name, const struct shash *values)
+char *
+flowset_add_meter(struct flowset *set, const char *name,
+                  const struct shash *values)
 {
-    struct wanted_meter *meter = &set->meters[set->n_meters];
     enum ofputil_protocol usable;
+
+    if (set->n_meters >= set->allocated_meters) {
+        set->meters = x2nrealloc(set->meters, &set->allocated_meters,
+                                 sizeof *set->meters);
+    }
+    struct wanted_meter *meter = &set->meters[set->n_meters];
 
     char *error = template_expand(template_text(name), values, &meter->text);
     if (!error) {
@@ -117,83 +94,6 @@ add_meter(struct flowset *set, const char *name, const struct shash *values)
     }
     set->n_meters++;
     return NULL;
-}
-
-/* Adds the flows and the meter of one broadcast port. */
-static char *
-add_port(struct flowset *set, const struct flowset_params *p,
-         struct shash *values)
-{
-    char *error = add_meter(set, "punt.meter", values);
-    if (!error) {
-        error = add_flow(set, "punt-own-host.flow", values);
-    }
-    for (size_t i = 0; !error && i < p->n_local_macs; i++) {
-        set_mac_value(values, p->local_macs[i]);
-        error = add_flow(set, "loop-filter.flow", values);
-    }
-    if (!error) {
-        error = add_flow(set, "punt.flow", values);
-    }
-    return error;
-}
-
-/* Sets the actions for emission, which are those of the first local MAC. */
-static char *
-set_emission(struct flowset *set, const struct flowset_params *p,
-             struct shash *values)
-{
-    if (!p->n_local_macs) {
-        return NULL;
-    }
-    set_mac_value(values, p->local_macs[0]);
-
-    char *error = template_expand(template_text("emit.actions"), values,
-                                  &set->emit_keep);
-    return error ? error
-                 : template_expand(template_text("emit-rewritten.actions"),
-                                   values, &set->emit_rewrite);
-}
-
-/* Makes 'set->order'. */
-static void
-put_in_order(struct flowset *set)
-{
-    struct wanted_flow *flow;
-
-    set->order = xcalloc(hmap_count(&set->flows), sizeof *set->order);
-    HMAP_FOR_EACH (flow, node, &set->flows) {
-        set->order[flow->order] = flow;
-    }
-}
-
-char *
-flowset_build(const struct flowset_params *p, struct flowset *set)
-{
-    struct shash values = SHASH_INITIALIZER(&values);
-    char *error = NULL;
-
-    memset(set, 0, sizeof *set);
-    hmap_init(&set->flows);
-    set->id_base = p->id_base;
-    set->meters = xcalloc(p->n_ports, sizeof *set->meters);
-
-    set_common_values(&values, p);
-    for (size_t i = 0; !error && i < p->n_ports; i++) {
-        set_port_values(&values, p, i);
-        error = add_port(set, p, &values);
-    }
-    if (!error) {
-        error = set_emission(set, p, &values);
-    }
-    shash_destroy_free_data(&values);
-
-    if (error) {
-        flowset_destroy(set);
-    } else {
-        put_in_order(set);
-    }
-    return error;
 }
 
 void
@@ -214,8 +114,6 @@ flowset_destroy(struct flowset *set)
         free(set->meters[i].mm.meter.bands);
     }
     free(set->meters);
-    free(set->emit_keep);
-    free(set->emit_rewrite);
 }
 
 /* Comparing with what the switch has. */

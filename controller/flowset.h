@@ -6,9 +6,10 @@
 /* Flow sets: the flows and meters that the switch should have, and how they
  * differ from those it has.
  *
- * The wanted set is made from the templates in flows/: as text, for people,
- * and parsed by libopenvswitch, for the switch.  The same text serves to
- * print, to install and to compare.
+ * The wanted set is made from the templates in flows/, by the modules that
+ * know what they mean (relay-flows.h): as text, for people, and parsed by
+ * libopenvswitch, for the switch.  The same text serves to print, to install
+ * and to compare.
  *
  * Ownership is in the cookie: its upper 32 bits are "SNOW" in ASCII, the next
  * 16 the kind of flow, the last 16 the role within the kind.  Whatever carries
@@ -28,29 +29,18 @@
 #include "openvswitch/ofp-meter.h"
 #include "openvswitch/types.h"
 
+struct ofputil_port_map;
+struct shash;
+
 #define COOKIE_RELAY UINT64_C(0x534e4f5700010000)
 #define COOKIE_KIND_MASK UINT64_C(0xffffffffffff0000)
 
 /* Meter ids from the base on that are ours, whether in use or not. */
 enum { FLOWSET_MAX_METERS = 256 };
 
-/* What the templates are filled in with. */
-struct flowset_params {
-    const uint16_t *ports; /* Broadcast ports. */
-    size_t n_ports;
-    const struct eth_addr *local_macs; /* For the loop filter. */
-    size_t n_local_macs;
-    uint16_t flow_priority;
-    uint32_t id_base;     /* First meter id. */
-    uint32_t max_pps;     /* Punts a second for each port. */
-    const char *forward;  /* Actions, such as "NORMAL". */
-    ovs_be32 destination; /* From segment_destination(). */
-};
-
 /* A flow that is wanted. */
 struct wanted_flow {
     struct hmap_node node; /* In "struct flowset" 'flows'. */
-    size_t order;          /* Its place in the templates' order. */
     char *text;            /* As ovs-ofctl add-flow takes it. */
     struct ofputil_flow_mod fm;
     bool in_place;      /* Found by flowset_compare(). */
@@ -66,20 +56,25 @@ struct wanted_meter {
 
 struct flowset {
     struct hmap flows;          /* Of "struct wanted_flow". */
-    struct wanted_flow **order; /* The same, in the templates' order. */
+    struct wanted_flow **order; /* The same, as they were added. */
+    size_t allocated_order;
     struct wanted_meter *meters;
-    size_t n_meters;
-    uint32_t id_base;
-    char *emit_keep;    /* Actions for emitted frames. */
-    char *emit_rewrite; /* ...whose destination is rewritten. */
+    size_t n_meters, allocated_meters;
+    uint32_t id_base; /* First id of meters and groups. */
 };
 
-/* Makes in '*set' what 'params' ask for.  Without a local MAC the actions for
- * emission stay NULL.  Returns NULL, or a message that the caller frees, and
- * then '*set' need not be destroyed. */
-char *flowset_build(const struct flowset_params *params,
-                    struct flowset *set) OVS_WARN_UNUSED_RESULT;
+/* Makes an empty set. */
+void flowset_init(struct flowset *, uint32_t id_base);
 void flowset_destroy(struct flowset *);
+
+/* Add to 'set' the flow, or the meter, in the file 'name' of flows/, filled in
+ * from 'values'.  A flow may name ports that 'port_map' knows (NULL for none).
+ * Return NULL, or a message that the caller frees. */
+char *flowset_add_flow(
+    struct flowset *set, const char *name, const struct shash *values,
+    const struct ofputil_port_map *port_map) OVS_WARN_UNUSED_RESULT;
+char *flowset_add_meter(struct flowset *set, const char *name,
+                        const struct shash *values) OVS_WARN_UNUSED_RESULT;
 
 /* A flow of ours that the switch has, copied from its flow statistics. */
 struct installed_flow {

@@ -9,7 +9,6 @@
 #include "channel.h"
 #include "conf.h"
 #include "emit.h"
-#include "flowset.h"
 #include "frame.h"
 #include "host.h"
 #include "mesh.h"
@@ -19,6 +18,7 @@
 #include "packets.h"
 #include "peers.h"
 #include "punt.h"
+#include "relay-flows.h"
 #include "resolver.h"
 #include "segment.h"
 #include "sset.h"
@@ -38,18 +38,21 @@ enum {
 };
 
 struct relay {
-    struct config *config;
     struct counters counters;
 
-    struct bridge *bridge;   /* The switch, for flows... */
-    struct channel *channel; /* ...and for frames. */
+
+    /* The node's. */
+    const struct config *config;
+    const struct host *host;
+    const struct resolver *resolver;
+    struct bridge *bridge;
+
+    struct channel *channel; /* The switch, for frames. */
     struct emit *emit;
     struct segment segment;
 
     struct mesh *mesh;
     struct peers peers;
-    struct resolver *resolver;
-    struct host *host;
 
     /* What the flows, and the peers, were last worked out from. */
     struct eth_addr local_mac;
@@ -57,41 +60,12 @@ struct relay {
     unsigned int host_seqno;
     unsigned int resolver_seqno;
     unsigned int channel_seqno;
+    bool reconfigured; /* Since relay_update(). */
 
     uint64_t relayed_port[UINT16_MAX / 64 + 1]; /* Bitmap: is it relayed? */
 };
 
 /* Working out what the others must know. */
-
-/* Brings flows and emission up to date with the configuration, the local MAC
- * and the segment. */
-static void
-update_flows(struct relay *r)
-{
-    const struct flowset_params params = {
-        .ports = r->config->ports,
-        .n_ports = r->config->n_ports,
-        .local_macs = &r->local_mac,
-        .n_local_macs = 1,
-        .flow_priority = r->config->flow_priority,
-        .id_base = r->config->id_base,
-        .max_pps = r->config->max_pps,
-        .forward = r->config->forward,
-        .destination = segment_destination(&r->segment),
-    };
-    struct flowset *set = xmalloc(sizeof *set);
-
-    /* The configuration was checked with these templates, so they can only
-     * fail if a file of flows/ is wrong. */
-    char *error = flowset_build(&params, set);
-    if (!error) {
-        error = emit_set_actions(r->emit, set->emit_keep, set->emit_rewrite);
-    }
-    if (error) {
-        VLOG_FATAL("%s", error);
-    }
-    bridge_set_wanted(r->bridge, set);
-}
 
 /* Works out the local MAC.  Returns true if it changed. */
 static bool
@@ -164,48 +138,20 @@ update_peers(struct relay *r)
     free(own);
 }
 
-/* Brings everybody up to date with what the others found out. */
-static void
-run_news(struct relay *r)
-{
-    bool host_changed = r->host_seqno != host_seqno(r->host);
-    bool names_changed = r->resolver_seqno != resolver_seqno(r->resolver);
-
-    r->host_seqno = host_seqno(r->host);
-    r->resolver_seqno = resolver_seqno(r->resolver);
-
-    bool mac_changed = update_local_mac(r);
-    bool segment_changed = host_changed && update_segment(r);
-    if (r->local_mac_known && (mac_changed || segment_changed)) {
-        update_flows(r);
-    }
-    if (host_changed || names_changed) {
-        update_peers(r);
-    }
-
-    /* The channel tries more often than the bridge does. */
-    if (r->channel_seqno != channel_seqno(r->channel)) {
-        r->channel_seqno = channel_seqno(r->channel);
-        bridge_reconnect(r->bridge);
-    }
-}
-
 /* Configuration. */
 
-/* Takes from 'config' what can be taken at any time. */
-static void
-apply_config(struct relay *r, struct config *config)
+void
+relay_configure(struct relay *r, const struct config *config)
 {
     char self_host[INET6_ADDRSTRLEN] = "127.0.0.1";
     struct peer_spec self = { .text = "(self)", .host = self_host };
     const struct peer_spec *specs = config->peers;
     size_t n_specs = config->n_peers;
-    struct sset names = SSET_INITIALIZER(&names);
 
-    config_destroy(r->config);
     r->config = config;
+    r->reconfigured = true;
 
-    if (!n_specs) {
+    if (!n_specs && config->n_ports) {
         VLOG_WARN("no peers: relaying to this relay itself, for testing");
         if (!endpoint_is_any(&config->mesh)) {
             address_format(&config->mesh.address, self_host);
@@ -216,30 +162,83 @@ apply_config(struct relay *r, struct config *config)
     }
     peers_configure(&r->peers, specs, n_specs, config->accept,
                     config->n_accept);
-    for (size_t i = 0; i < r->peers.n_all; i++) {
-        if (r->peers.all[i]->by_name) {
-            sset_add(&names, r->peers.all[i]->spec.host);
-        }
-    }
-    resolver_set_names(r->resolver, &names);
-    sset_destroy(&names);
 
     memset(r->relayed_port, 0, sizeof r->relayed_port);
     for (size_t i = 0; i < config->n_ports; i++) {
         uint16_t port = config->ports[i];
         r->relayed_port[port / 64] |= UINT64_C(1) << port % 64;
     }
+}
 
-    update_peers(r);
-    update_local_mac(r);
-    update_segment(r);
-    if (r->local_mac_known) {
-        update_flows(r);
+void
+relay_add_names(const struct relay *r, struct sset *names)
+{
+    for (size_t i = 0; i < r->peers.n_all; i++) {
+        if (r->peers.all[i]->by_name) {
+            sset_add(names, r->peers.all[i]->spec.host);
+        }
     }
 }
 
+bool
+relay_update(struct relay *r)
+{
+    bool host_changed = r->host_seqno != host_seqno(r->host);
+    bool names_changed = r->resolver_seqno != resolver_seqno(r->resolver);
+    bool changed = r->reconfigured;
+
+    r->host_seqno = host_seqno(r->host);
+    r->resolver_seqno = resolver_seqno(r->resolver);
+    if (host_changed || names_changed || r->reconfigured) {
+        update_peers(r);
+    }
+    if (host_changed || r->reconfigured) {
+        changed |= update_segment(r);
+    }
+    changed |= update_local_mac(r);
+    r->reconfigured = false;
+    return changed;
+}
+
+bool
+relay_knows_flows(const struct relay *r)
+{
+    return r->local_mac_known;
+}
+
 char *
-relay_create(struct config *config, struct relay **relayp)
+relay_add_flows(struct relay *r, struct flowset *set)
+{
+    const struct relay_flows_params params = {
+        .ports = r->config->ports,
+        .n_ports = r->config->n_ports,
+        .local_macs = &r->local_mac,
+        .n_local_macs = 1,
+        .flow_priority = r->config->flow_priority,
+        .max_pps = r->config->max_pps,
+        .forward = r->config->forward,
+        .destination = segment_destination(&r->segment),
+    };
+    char *keep, *rewrite;
+
+    char *error = relay_flows_add(&params, set);
+    if (!error) {
+        error = relay_flows_emission(&params, &keep, &rewrite);
+    }
+    if (!error) {
+        error = emit_set_actions(r->emit, keep, rewrite);
+        free(keep);
+        free(rewrite);
+    }
+    return error;
+}
+
+/* Life. */
+
+char *
+relay_create(const struct config *config, const struct host *host,
+             const struct resolver *resolver, struct bridge *bridge,
+             struct relay **relayp)
 {
     struct mesh *mesh;
 
@@ -250,15 +249,15 @@ relay_create(struct config *config, struct relay **relayp)
     }
 
     struct relay *r = xzalloc(sizeof *r);
+    r->config = config;
     r->mesh = mesh;
-    r->host = host_create();
-    r->host_seqno = host_seqno(r->host);
-    r->resolver = resolver_create();
+    r->host = host;
+    r->host_seqno = host_seqno(host);
+    r->resolver = resolver;
+    r->bridge = bridge;
     peers_init(&r->peers);
     r->emit = emit_create();
-    r->bridge = bridge_create(config->switch_target);
     r->channel = channel_create(config->switch_target);
-    apply_config(r, config);
     *relayp = r;
     return NULL;
 }
@@ -268,25 +267,22 @@ relay_destroy(struct relay *r)
 {
     if (r) {
         channel_destroy(r->channel);
-        bridge_destroy(r->bridge);
         emit_destroy(r->emit);
         peers_destroy(&r->peers);
-        resolver_destroy(r->resolver);
-        host_destroy(r->host);
         mesh_close(r->mesh);
-        config_destroy(r->config);
         free(r);
     }
 }
 
-/* Moves the mesh to 'local'.  Returns NULL, or a message that the caller
- * frees, and then the mesh is where it was. */
-static char *
-move_mesh(struct relay *r, const struct endpoint *local)
+char *
+relay_move_mesh(struct relay *r, const struct endpoint *local)
 {
     struct endpoint before = *mesh_local(r->mesh);
     struct mesh *mesh;
 
+    if (endpoint_equal(&before, local)) {
+        return NULL;
+    }
     char *error = mesh_open(local, &mesh);
     if (error && local->port == before.port) {
         /* Our own socket may be in the way. */
@@ -306,25 +302,6 @@ move_mesh(struct relay *r, const struct endpoint *local)
         r->mesh = mesh;
     }
     return error;
-}
-
-char *
-relay_reconfigure(struct relay *r, struct config *config)
-{
-    if (strcmp(config->bridge, r->config->bridge)
-        || strcmp(config->switch_target, r->config->switch_target)) {
-        return xasprintf("bridge: \"%s\" cannot become \"%s\" while running; "
-                         "restart for that",
-                         r->config->bridge, config->bridge);
-    }
-    if (!endpoint_equal(&config->mesh, &r->config->mesh)) {
-        char *error = move_mesh(r, &config->mesh);
-        if (error) {
-            return error;
-        }
-    }
-    apply_config(r, config);
-    return NULL;
 }
 
 /* Counting. */
@@ -527,40 +504,21 @@ relay_carry(struct relay *r)
 void
 relay_run(struct relay *r)
 {
-    host_run(r->host);
-    resolver_run(r->resolver);
-    bridge_run(r->bridge);
     drop(r, DIRECTION_MESH, DROP_DISCONNECTED,
          channel_run(r->channel, r->emit));
-    run_news(r);
+
+    /* The channel tries more often than the bridge does. */
+    if (r->channel_seqno != channel_seqno(r->channel)) {
+        r->channel_seqno = channel_seqno(r->channel);
+        bridge_reconnect(r->bridge);
+    }
 }
 
 void
 relay_wait(struct relay *r)
 {
-    host_wait(r->host);
-    resolver_wait(r->resolver);
-    bridge_wait(r->bridge);
     channel_wait(r->channel, r->emit);
     mesh_wait(r->mesh);
-}
-
-void
-relay_stop(struct relay *r)
-{
-    bridge_remove(r->bridge);
-}
-
-bool
-relay_is_stopped(const struct relay *r)
-{
-    return bridge_is_removed(r->bridge);
-}
-
-const struct config *
-relay_config(const struct relay *r)
-{
-    return r->config;
 }
 
 const struct counters *
@@ -575,12 +533,6 @@ relay_peers(const struct relay *r)
     return &r->peers;
 }
 
-struct bridge *
-relay_bridge(const struct relay *r)
-{
-    return r->bridge;
-}
-
 unsigned int
 relay_queued(const struct relay *r)
 {
@@ -590,8 +542,7 @@ relay_queued(const struct relay *r)
 bool
 relay_is_connected(const struct relay *r)
 {
-    return (bridge_is_connected(r->bridge) && bridge_is_in_place(r->bridge)
-            && channel_is_open(r->channel));
+    return channel_is_open(r->channel);
 }
 
 bool

@@ -8,10 +8,8 @@
  *    switch --channel--> punt --> frame --> mesh --> peers
  *    peers --mesh--> wire --> frame --> segment --> emit --channel--> switch
  *
- * Beside them stand the bridge, which sees to the flows that make the switch
- * punt, the resolver, which finds the peers' addresses, and the host, which
- * knows this machine's.  The relay owns all of these, tells each what the
- * configuration and the others' news mean for it, and counts. */
+ * The relay owns these modules, tells each what the configuration and the
+ * news of the node (node.h) mean for it, and counts. */
 
 #include <stdbool.h>
 
@@ -21,46 +19,61 @@
 
 struct bridge;
 struct config;
+struct endpoint;
+struct flowset;
+struct host;
 struct peers;
 struct relay;
+struct resolver;
+struct sset;
 
-/* Makes a relay for 'config', which it takes over if it succeeds.  Returns
+/* Makes a relay, which asks 'host', 'resolver' and 'bridge' for what they know
+ * as long as it lives.  It does nothing before relay_configure().  Returns
  * NULL and stores the relay in '*relayp', or returns a message that the caller
  * frees. */
-char *relay_create(struct config *config,
+char *relay_create(const struct config *config, const struct host *host,
+                   const struct resolver *resolver, struct bridge *bridge,
                    struct relay **relayp) OVS_WARN_UNUSED_RESULT;
 void relay_destroy(struct relay *);
 
+/* Goes on with 'config', which must stay until the next call.  What stays the
+ * same is not disturbed. */
+void relay_configure(struct relay *, const struct config *config);
+
+/* Moves the mesh to 'local', if it is not there.  Returns NULL, or a message
+ * that the caller frees, and then the mesh is where it was. */
+char *relay_move_mesh(struct relay *,
+                      const struct endpoint *local) OVS_WARN_UNUSED_RESULT;
+
+/* Adds the names that the relay wants to have looked up to 'names'. */
+void relay_add_names(const struct relay *, struct sset *names);
+
+/* Takes in what host, resolver and bridge have found out, and the
+ * configuration.  Returns true if the relay's flows changed by that. */
+bool relay_update(struct relay *);
+
+/* Returns true if enough is known for relay_add_flows(). */
+bool relay_knows_flows(const struct relay *);
+
+/* Adds the flows and meters that the relay wants to 'set', and emits according
+ * to them from now on.  Returns NULL, or a message that the caller frees. */
+char *
+relay_add_flows(struct relay *, struct flowset *set) OVS_WARN_UNUSED_RESULT;
+
 /* Carries the frames that are there, both ways.  Returns true if there were
- * any. To be called first in each turn of the main loop. */
+ * any. */
 bool relay_carry(struct relay *);
 
-/* Does everything else that can be done without waiting.  While relay_carry()
- * returns true this may wait for some milliseconds. */
+/* Does everything else that can be done without waiting. */
 void relay_run(struct relay *);
 void relay_wait(struct relay *);
 
-/* Goes on with 'config', which it takes over if it succeeds.  What stays the
- * same is not disturbed.  Returns NULL, or a message that the caller frees,
- * and then nothing has changed. */
-char *relay_reconfigure(struct relay *,
-                        struct config *config) OVS_WARN_UNUSED_RESULT;
-
-/* Begins to take everything of ours off the switch. */
-void relay_stop(struct relay *);
-
-/* Returns true when that is done, or cannot be. */
-bool relay_is_stopped(const struct relay *);
-
 /* For those who look on. */
-const struct config *relay_config(const struct relay *);
 const struct counters *relay_counters(const struct relay *);
 const struct peers *relay_peers(const struct relay *);
-struct bridge *relay_bridge(const struct relay *);
 unsigned int relay_queued(const struct relay *); /* Frames for the switch. */
 
-/* Returns true if frames can be punted and emitted: both connections to the
- * switch are up and our flows are in place. */
+/* Returns true if the connection for frames is up. */
 bool relay_is_connected(const struct relay *);
 
 /* Stores the local MAC in '*mac' and returns true, or returns false if it is

@@ -4,31 +4,27 @@
 
 #include <config.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "conf-load.h"
 #include "conf.h"
 #include "daemon.h"
 #include "fatal-signal.h"
-#include "flowset.h"
-#include "host.h"
 #include "memory.h"
+#include "node.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "options.h"
+#include "print-flows.h"
 #include "ovs-thread.h"
-#include "packets.h"
 #include "simap.h"
 #include "socket-util.h"
 #include "relay.h"
@@ -51,7 +47,7 @@ enum {
 /* What the control commands need. */
 struct daemon {
     const struct options *options;
-    struct relay *relay;
+    struct node *node;
     bool exiting;
     struct unixctl_conn *exit_conn; /* To answer when done, or NULL. */
 };
@@ -63,89 +59,6 @@ die(char *error)
     fprintf(stderr, "%s: %s\n", program_name, error);
     free(error);
     exit(EXIT_USAGE);
-}
-
-/* --print-flows */
-
-/* Stores the MAC of this host's interface 'name' in '*mac'. */
-static bool
-get_interface_mac(const char *name, struct eth_addr *mac)
-{
-    struct ifreq ifr;
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-    memset(&ifr, 0, sizeof ifr);
-    ovs_strlcpy(ifr.ifr_name, name, sizeof ifr.ifr_name);
-    bool ok = fd >= 0 && !ioctl(fd, SIOCGIFHWADDR, &ifr);
-    if (ok) {
-        memcpy(mac, ifr.ifr_hwaddr.sa_data, sizeof *mac);
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return ok;
-}
-
-/* Prints each line of 'text' as an argument of ovs-ofctl's command 'command'.
- */
-static void
-print_command(const struct config *config, const char *command,
-              const char *text)
-{
-    printf("ovs-ofctl -O OpenFlow15 %s %s '%s'\n", command, config->bridge,
-           text);
-}
-
-/* Prints what the switch would be told, as commands for a shell. */
-static void
-print_flows(const struct config *config)
-{
-    struct eth_addr mac = config->local_mac;
-    struct segment segment = { .policy = config->destination };
-    struct host *host = host_create();
-    size_t n_addresses;
-    const struct host_address *addresses = host_addresses(host, &n_addresses);
-    bool mac_known =
-        (!config->local_mac_auto || get_interface_mac(config->bridge, &mac));
-
-    segment_update(&segment, config->destination, config->bridge, addresses,
-                   n_addresses);
-    host_destroy(host);
-
-    const struct flowset_params params = {
-        .ports = config->ports,
-        .n_ports = config->n_ports,
-        .local_macs = &mac,
-        .n_local_macs = mac_known,
-        .flow_priority = config->flow_priority,
-        .id_base = config->id_base,
-        .max_pps = config->max_pps,
-        .forward = config->forward,
-        .destination = segment_destination(&segment),
-    };
-    struct flowset set;
-    char *error = flowset_build(&params, &set);
-    if (error) {
-        die(error);
-    }
-    for (size_t i = 0; i < set.n_meters; i++) {
-        print_command(config, "add-meter", set.meters[i].text);
-    }
-    for (size_t i = 0; i < hmap_count(&set.flows); i++) {
-        print_command(config, "add-flow", set.order[i]->text);
-    }
-    if (mac_known) {
-        printf("# a frame from the mesh: packet-out, in_port=CONTROLLER, "
-               "actions=%s\n"
-               "# its IP destination rewritten: packet-out, "
-               "in_port=CONTROLLER, actions=%s\n",
-               set.emit_keep, set.emit_rewrite);
-    } else {
-        printf("# no loop filter: this host has no interface %s to take the "
-               "local MAC from; set relay.local_mac\n",
-               config->bridge);
-    }
-    flowset_destroy(&set);
 }
 
 /* Control commands. */
@@ -179,7 +92,7 @@ reload(struct daemon *d)
     char *error = config_load(d->options, &config);
 
     if (!error) {
-        error = relay_reconfigure(d->relay, config);
+        error = node_reconfigure(d->node, config);
         if (error) {
             config_destroy(config);
         }
@@ -270,7 +183,7 @@ static void
 set_log_level(const char *name)
 {
     static const char *const own_modules[] = {
-        "snowrelayd", "relay", "bridge",   "channel",
+        "snowrelayd", "node",  "relay",    "bridge", "channel",
         "mesh",       "peers", "resolver", "host",
     };
     static const struct {
@@ -304,20 +217,20 @@ stop(struct daemon *d, struct unixctl_server *unixctl)
 {
     long long int deadline = time_msec() + STOP_TIMEOUT_MS;
 
-    relay_stop(d->relay);
-    while (!relay_is_stopped(d->relay) && time_msec() < deadline) {
-        relay_carry(d->relay);
-        relay_run(d->relay);
+    node_stop(d->node);
+    while (!node_is_stopped(d->node) && time_msec() < deadline) {
+        node_carry(d->node);
+        node_run(d->node);
         unixctl_server_run(unixctl);
 
-        relay_wait(d->relay);
+        node_wait(d->node);
         unixctl_server_wait(unixctl);
         poll_timer_wait_until(deadline);
-        if (!relay_is_stopped(d->relay)) {
+        if (!node_is_stopped(d->node)) {
             poll_block();
         }
     }
-    if (relay_is_stopped(d->relay)) {
+    if (node_is_stopped(d->node)) {
         VLOG_INFO("exiting");
     } else {
         VLOG_WARN("exiting, but the switch did not confirm that our flows "
@@ -330,8 +243,10 @@ stop(struct daemon *d, struct unixctl_server *unixctl)
 
 /* For memory/show. */
 static void
-report_memory(const struct relay *relay)
+report_memory(const struct node *node)
 {
+    const struct relay *relay = node_relay(node);
+
     memory_run();
     if (memory_should_report()) {
         struct simap usage = SIMAP_INITIALIZER(&usage);
@@ -346,7 +261,7 @@ report_memory(const struct relay *relay)
 int
 main(int argc, char *argv[])
 {
-    struct daemon d = { .relay = NULL };
+    struct daemon d = { .node = NULL };
     struct unixctl_server *unixctl;
     struct options options;
     struct config *config;
@@ -368,7 +283,10 @@ main(int argc, char *argv[])
         free(json);
     }
     if (options.print_flows) {
-        print_flows(config);
+        error = print_flows(config);
+        if (error) {
+            die(error);
+        }
     }
     if (options.check_config || options.print_flows) {
         config_destroy(config);
@@ -388,30 +306,30 @@ main(int argc, char *argv[])
     if (unixctl_server_create(unixctl_path, &unixctl)) {
         exit(EXIT_FAILURE);
     }
-    error = relay_create(config, &d.relay);
+    error = node_create(config, &d.node);
     if (error) {
         VLOG_FATAL("%s", error);
     }
-    struct status *status = status_create(d.relay);
+    struct status *status = status_create(d.node);
     unixctl_command_register("exit", "[--cleanup]", 0, 1, handle_exit, &d);
     unixctl_command_register("config/reload", "", 0, 0, handle_reload, &d);
     daemonize_complete();
 
     long long int next_rest = 0;
     while (!d.exiting) {
-        bool busy = relay_carry(d.relay);
+        bool busy = node_carry(d.node);
 
         if (!busy || time_msec() >= next_rest) {
             next_rest = time_msec() + BUSY_MS;
-            report_memory(d.relay);
-            relay_run(d.relay);
+            report_memory(d.node);
+            node_run(d.node);
             unixctl_server_run(unixctl);
             status_run(status);
             signals_run(&d);
         }
 
         memory_wait();
-        relay_wait(d.relay);
+        node_wait(d.node);
         unixctl_server_wait(unixctl);
         status_wait(status);
         signals_wait();
@@ -424,7 +342,7 @@ main(int argc, char *argv[])
     stop(&d, unixctl);
     status_destroy(status);
     unixctl_server_destroy(unixctl);
-    relay_destroy(d.relay);
+    node_destroy(d.node);
     options_destroy(&options);
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "bridge.h"
 #include "conf.h"
 #include "flowset.h"
+#include "node.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/list.h"
 #include "openvswitch/ofp-actions.h"
@@ -36,7 +37,7 @@ struct waiting {
 };
 
 struct status {
-    struct relay *relay;
+    struct node *node;
     struct ovs_list waiting; /* Of "struct waiting". */
 };
 
@@ -111,9 +112,10 @@ peers_to_json(const struct relay *relay)
 }
 
 static char *
-status_to_json(const struct relay *relay)
+status_to_json(const struct node *node)
 {
-    const struct config *config = relay_config(relay);
+    const struct relay *relay = node_relay(node);
+    const struct config *config = node_config(node);
     const struct counters *c = relay_counters(relay);
     char mac[ETH_ADDR_STRLEN + 1];
     char mesh[ENDPOINT_TEXT_SIZE];
@@ -130,8 +132,8 @@ status_to_json(const struct relay *relay)
         " s:{s:I, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:o}}",
         "bridge", config->bridge,
         "switch", config->switch_target,
-        "connected", relay_is_connected(relay),
-        "flows_in_place", bridge_is_in_place(relay_bridge(relay)),
+        "connected", node_is_connected(node),
+        "flows_in_place", bridge_is_in_place(node_bridge(node)),
         "local_mac", mac,
         "ports", ports,
         "mesh", endpoint_format(&config->mesh, mesh),
@@ -171,9 +173,10 @@ format_drops(const struct counters *counters, enum direction direction,
 }
 
 static char *
-status_to_text(const struct relay *relay)
+status_to_text(const struct node *node)
 {
-    const struct config *config = relay_config(relay);
+    const struct relay *relay = node_relay(node);
+    const struct config *config = node_config(node);
     const struct counters *c = relay_counters(relay);
     const struct peers *peers = relay_peers(relay);
     struct ds out = DS_EMPTY_INITIALIZER;
@@ -183,8 +186,8 @@ status_to_text(const struct relay *relay)
     format_mac(relay, mac);
     ds_put_format(&out, "bridge: %s at %s, %s\n", config->bridge,
                   config->switch_target,
-                  relay_is_connected(relay) ? "connected, flows in place"
-                  : bridge_is_connected(relay_bridge(relay))
+                  node_is_connected(node) ? "connected, flows in place"
+                  : bridge_is_connected(node_bridge(node))
                       ? "connected, flows not in place yet"
                       : "not connected");
     ds_put_format(&out, "local MAC: %s\nports:", mac);
@@ -223,9 +226,9 @@ show_status(struct unixctl_conn *conn, int argc, const char *argv[],
     const struct status *status = status_;
 
     if (argc < 2) {
-        reply(conn, status_to_text(status->relay));
+        reply(conn, status_to_text(status->node));
     } else if (!strcmp(argv[1], "json")) {
-        reply(conn, status_to_json(status->relay));
+        reply(conn, status_to_json(status->node));
     } else {
         char *error = xasprintf("status: \"%s\" is not json", argv[1]);
         unixctl_command_reply_error(conn, error);
@@ -240,7 +243,7 @@ show_mesh(struct unixctl_conn *conn, int argc OVS_UNUSED,
           const char *argv[] OVS_UNUSED, void *status_)
 {
     const struct status *status = status_;
-    const struct peers *peers = relay_peers(status->relay);
+    const struct peers *peers = relay_peers(node_relay(status->node));
     struct ds out = DS_EMPTY_INITIALIZER;
 
     ds_put_format(&out, "%-24s %-28s %-10s %-10s %12s %12s %9s\n", "PEER",
@@ -358,7 +361,7 @@ show_flows(struct unixctl_conn *conn, int argc OVS_UNUSED,
            const char *argv[] OVS_UNUSED, void *status_)
 {
     struct status *status = status_;
-    struct bridge *bridge = relay_bridge(status->relay);
+    struct bridge *bridge = node_bridge(status->node);
     const struct ovs_list *installed;
 
     if (!bridge_is_connected(bridge) || !bridge_wanted(bridge, &installed)) {
@@ -374,11 +377,11 @@ show_flows(struct unixctl_conn *conn, int argc OVS_UNUSED,
 }
 
 struct status *
-status_create(struct relay *relay)
+status_create(struct node *node)
 {
     struct status *status = xmalloc(sizeof *status);
 
-    status->relay = relay;
+    status->node = node;
     ovs_list_init(&status->waiting);
     unixctl_command_register("status", "[json]", 0, 1, show_status, status);
     unixctl_command_register("mesh/show", "", 0, 0, show_mesh, status);
@@ -403,7 +406,7 @@ status_destroy(struct status *status)
 void
 status_run(struct status *status)
 {
-    struct bridge *bridge = relay_bridge(status->relay);
+    struct bridge *bridge = node_bridge(status->node);
     struct waiting *w;
 
     LIST_FOR_EACH_SAFE (w, node, &status->waiting) {

@@ -11,11 +11,11 @@
  *
  * "status json" is for programs; its keys stay. */
 
-struct relay;
+struct node;
 struct status;
 
-/* Registers the commands, which show 'relay'. */
-struct status *status_create(struct relay *relay);
+/* Registers the commands, which show 'node'. */
+struct status *status_create(struct node *node);
 void status_destroy(struct status *);
 
 /* Answers commands that had to wait for the switch. */

@@ -22,6 +22,12 @@ template_text(const char *name)
     OVS_NOT_REACHED();
 }
 
+void
+template_set(struct shash *values, const char *name, char *value)
+{
+    free(shash_replace(values, name, value));
+}
+
 /* Appends the line of 'length' bytes at 'line' to 'out', filled in. */
 static char *
 expand_line(const char *line, size_t length, const struct shash *values,

@@ -27,6 +27,10 @@ extern const struct template templates[];
  * name is a constant in the caller. */
 const char *template_text(const char *name);
 
+/* Sets 'name' to 'value', which it takes over, in 'values', a map for
+ * template_expand(). */
+void template_set(struct shash *values, const char *name, char *value);
+
 /* Fills in 'text', which may have several lines, from 'values', a map from a
  * name to a "const char *".  Lines that start with '#' and empty lines are
  * left out, and so is the end of the last line.

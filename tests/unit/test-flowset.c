@@ -13,6 +13,7 @@
 #include "openvswitch/util.h"
 #include "packets.h"
 #include "punt.h"
+#include "relay-flows.h"
 #include "util.h"
 
 enum { PRIORITY = 300, ID_BASE = 7000, MAX_PPS = 1234 };
@@ -30,28 +31,35 @@ static const struct eth_addr macs[] = { ETH_ADDR_C(02, 00, 00, 00, 01, 01),
 /* Flows of one port: own host, one loop filter for each MAC, punt. */
 enum { FLOWS_PER_PORT = 2 + ARRAY_SIZE(macs) };
 
-static struct flowset_params
+static struct relay_flows_params
 params(void)
 {
-    return (struct flowset_params){
+    return (struct relay_flows_params){
         .ports = ports,
         .n_ports = ARRAY_SIZE(ports),
         .local_macs = macs,
         .n_local_macs = ARRAY_SIZE(macs),
         .flow_priority = PRIORITY,
-        .id_base = ID_BASE,
         .max_pps = MAX_PPS,
         .forward = "NORMAL",
         .destination = htonl(0x0a0100ff),
     };
 }
 
+/* Makes in '*set' what 'p' asks for. */
+static char *
+build_for(const struct relay_flows_params *p, struct flowset *set)
+{
+    flowset_init(set, ID_BASE);
+    return relay_flows_add(p, set);
+}
+
 static void
 build(struct flowset *set)
 {
-    struct flowset_params p = params();
+    struct relay_flows_params p = params();
 
-    assert_no_error(flowset_build(&p, set));
+    assert_no_error(build_for(&p, set));
 }
 
 /* Decodes the flow mod 'oh' as a switch does.  The caller frees the match of
@@ -245,25 +253,26 @@ test_meters(void **state OVS_UNUSED)
 static void
 test_emit_actions(void **state OVS_UNUSED)
 {
-    struct flowset set;
+    struct relay_flows_params p = params();
+    char *keep, *rewrite;
 
-    build(&set);
-    assert_string_equal(set.emit_keep,
-                        "set_field:02:00:00:00:01:01->eth_src,NORMAL");
-    assert_string_equal(set.emit_rewrite,
-                        "set_field:02:00:00:00:01:01->eth_src,"
-                        "set_field:10.1.0.255->ip_dst,NORMAL");
-    flowset_destroy(&set);
+    assert_no_error(relay_flows_emission(&p, &keep, &rewrite));
+    assert_string_equal(keep, "set_field:02:00:00:00:01:01->eth_src,NORMAL");
+    assert_string_equal(rewrite, "set_field:02:00:00:00:01:01->eth_src,"
+                                 "set_field:10.1.0.255->ip_dst,NORMAL");
+    free(keep);
+    free(rewrite);
 }
 
 static void
 test_forward_is_used_everywhere(void **state OVS_UNUSED)
 {
-    struct flowset_params p = params();
+    struct relay_flows_params p = params();
+    char *keep, *rewrite;
     struct flowset set;
 
     p.forward = "resubmit(,10)";
-    assert_no_error(flowset_build(&p, &set));
+    assert_no_error(build_for(&p, &set));
     for (size_t i = 0; i < hmap_count(&set.flows); i++) {
         const struct ofputil_flow_mod *fm = &set.order[i]->fm;
         const struct ofpact *a, *last = NULL;
@@ -275,36 +284,43 @@ test_forward_is_used_everywhere(void **state OVS_UNUSED)
         assert_int_equal(ofpact_get_RESUBMIT(last)->table_id, 10);
         assert_null(strstr(set.order[i]->text, "NORMAL"));
     }
-    assert_non_null(strstr(set.emit_keep, ",resubmit(,10)"));
-    assert_non_null(strstr(set.emit_rewrite, ",resubmit(,10)"));
-    assert_null(strstr(set.emit_keep, "NORMAL"));
-    assert_null(strstr(set.emit_rewrite, "NORMAL"));
     flowset_destroy(&set);
+
+    assert_no_error(relay_flows_emission(&p, &keep, &rewrite));
+    assert_non_null(strstr(keep, ",resubmit(,10)"));
+    assert_non_null(strstr(rewrite, ",resubmit(,10)"));
+    assert_null(strstr(keep, "NORMAL"));
+    assert_null(strstr(rewrite, "NORMAL"));
+    free(keep);
+    free(rewrite);
 }
 
 static void
 test_no_local_mac(void **state OVS_UNUSED)
 {
-    struct flowset_params p = params();
+    struct relay_flows_params p = params();
+    char *keep, *rewrite;
     struct flowset set;
 
     p.n_local_macs = 0;
-    assert_no_error(flowset_build(&p, &set));
+    assert_no_error(build_for(&p, &set));
     assert_int_equal(hmap_count(&set.flows), 2 * ARRAY_SIZE(ports));
-    assert_null(set.emit_keep);
-    assert_null(set.emit_rewrite);
     flowset_destroy(&set);
+
+    assert_no_error(relay_flows_emission(&p, &keep, &rewrite));
+    assert_null(keep);
+    assert_null(rewrite);
 }
 
 static void
 test_no_ports(void **state OVS_UNUSED)
 {
-    struct flowset_params p = params();
+    struct relay_flows_params p = params();
     struct ovs_list installed = OVS_LIST_INITIALIZER(&installed);
     struct flowset set;
 
     p.n_ports = 0;
-    assert_no_error(flowset_build(&p, &set));
+    assert_no_error(build_for(&p, &set));
     assert_int_equal(hmap_count(&set.flows), 0);
     assert_int_equal(set.n_meters, 0);
     assert_int_equal(flowset_compare(&set, &installed), 0);
@@ -314,11 +330,12 @@ test_no_ports(void **state OVS_UNUSED)
 static void
 test_wrong_forward(void **state OVS_UNUSED)
 {
-    struct flowset_params p = params();
+    struct relay_flows_params p = params();
     struct flowset set;
 
     p.forward = "upwards";
-    assert_error(flowset_build(&p, &set), "flows/punt-own-host.flow: *");
+    assert_error(build_for(&p, &set), "flows/punt-own-host.flow: *");
+    flowset_destroy(&set);
 }
 
 /* Comparing.  What is installed comes from what is wanted, through the
@@ -376,8 +393,6 @@ stats_of(const struct wanted_flow *flow)
         .priority = flow->fm.priority,
         .idle_age = -1,
         .hard_age = -1,
-        .packet_count = 10 + flow->order,
-        .byte_count = 1000 + flow->order,
         .ofpacts = flow->fm.ofpacts,
         .ofpacts_len = flow->fm.ofpacts_len,
     };
@@ -397,6 +412,9 @@ install(struct installed *in, size_t without)
     for (size_t i = 0; i < hmap_count(&in->set.flows); i++) {
         if (i != without) {
             struct ofputil_flow_stats fs = stats_of(in->set.order[i]);
+
+            fs.packet_count = 10 + i;
+            fs.byte_count = 1000 + i;
             install_stats(&in->flows, &fs);
         }
     }

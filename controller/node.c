@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "node.h"
+
+#include <string.h>
+
+#include "bridge.h"
+#include "conf.h"
+#include "flowset.h"
+#include "host.h"
+#include "openvswitch/vlog.h"
+#include "relay.h"
+#include "resolver.h"
+#include "sset.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(node);
+
+struct node {
+    struct config *config;
+    struct bridge *bridge;
+    struct host *host;
+    struct resolver *resolver;
+    struct relay *relay;
+};
+
+/* Puts together what the switch is to be told, as far as the jobs know it. */
+static void
+update_flows(struct node *n)
+{
+    struct flowset *set = xmalloc(sizeof *set);
+
+    flowset_init(set, n->config->id_base);
+
+    /* The configuration was checked with the same templates, so they can only
+     * fail if a file of flows/ is wrong. */
+    char *error = relay_add_flows(n->relay, set);
+    if (error) {
+        VLOG_FATAL("%s", error);
+    }
+    bridge_set_wanted(n->bridge, set);
+}
+
+/* Takes from 'config' what can be taken at any time. */
+static void
+apply_config(struct node *n, struct config *config)
+{
+    struct sset names = SSET_INITIALIZER(&names);
+    struct config *before = n->config;
+
+    n->config = config;
+    relay_configure(n->relay, config);
+    config_destroy(before);
+
+    relay_add_names(n->relay, &names);
+    resolver_set_names(n->resolver, &names);
+    sset_destroy(&names);
+}
+
+/* Tells everybody what the others found out. */
+static void
+run_news(struct node *n)
+{
+    if (relay_update(n->relay) && relay_knows_flows(n->relay)) {
+        update_flows(n);
+    }
+}
+
+char *
+node_create(struct config *config, struct node **nodep)
+{
+    struct node *n = xzalloc(sizeof *n);
+
+    n->host = host_create();
+    n->resolver = resolver_create();
+    n->bridge = bridge_create(config->switch_target);
+
+    char *error =
+        relay_create(config, n->host, n->resolver, n->bridge, &n->relay);
+    if (error) {
+        node_destroy(n);
+        *nodep = NULL;
+        return error;
+    }
+    apply_config(n, config);
+    run_news(n);
+    *nodep = n;
+    return NULL;
+}
+
+void
+node_destroy(struct node *n)
+{
+    if (n) {
+        relay_destroy(n->relay);
+        bridge_destroy(n->bridge);
+        resolver_destroy(n->resolver);
+        host_destroy(n->host);
+        config_destroy(n->config);
+        free(n);
+    }
+}
+
+char *
+node_reconfigure(struct node *n, struct config *config)
+{
+    if (strcmp(config->bridge, n->config->bridge)
+        || strcmp(config->switch_target, n->config->switch_target)) {
+        return xasprintf("bridge: \"%s\" cannot become \"%s\" while running; "
+                         "restart for that",
+                         n->config->bridge, config->bridge);
+    }
+    char *error = relay_move_mesh(n->relay, &config->mesh);
+    if (error) {
+        return error;
+    }
+    apply_config(n, config);
+    run_news(n);
+    return NULL;
+}
+
+bool
+node_carry(struct node *n)
+{
+    return relay_carry(n->relay);
+}
+
+void
+node_run(struct node *n)
+{
+    host_run(n->host);
+    resolver_run(n->resolver);
+    bridge_run(n->bridge);
+    relay_run(n->relay);
+    run_news(n);
+}
+
+void
+node_wait(struct node *n)
+{
+    host_wait(n->host);
+    resolver_wait(n->resolver);
+    bridge_wait(n->bridge);
+    relay_wait(n->relay);
+}
+
+void
+node_stop(struct node *n)
+{
+    bridge_remove(n->bridge);
+}
+
+bool
+node_is_stopped(const struct node *n)
+{
+    return bridge_is_removed(n->bridge);
+}
+
+const struct config *
+node_config(const struct node *n)
+{
+    return n->config;
+}
+
+struct bridge *
+node_bridge(const struct node *n)
+{
+    return n->bridge;
+}
+
+const struct relay *
+node_relay(const struct node *n)
+{
+    return n->relay;
+}
+
+bool
+node_is_connected(const struct node *n)
+{
+    return (bridge_is_connected(n->bridge) && bridge_is_in_place(n->bridge)
+            && relay_is_connected(n->relay));
+}
