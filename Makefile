@@ -66,7 +66,7 @@ $(BUILD)/%.o: controller/%.c build/openvswitch.mk Makefile
 	$(COMPILE)
 
 # The files of flows/, as C strings.
-templates = $(wildcard flows/*.flow flows/*.meter flows/*.actions flows/*.match)
+templates = $(wildcard $(addprefix flows/*.,flow meter group bucket actions match))
 
 $(BUILD)/flows.c: $(templates) Makefile
 	@mkdir -p $(@D)

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# ovs-setup.sh - make this host a relay: Open vSwitch, a bridge, snowrelayd; and take it back.
+# ovs-setup.sh - make this host a relay of broadcasts, a collector host that replicates streams, or
+# both: Open vSwitch, a bridge, snowrelayd; and take it back.
 #
 #     ovs-setup.sh up [--bridge br0] [--uplink IFACE] [--datapath auto|system|netdev]
-#                     [--confirm SECONDS] [--dry-run] [-- SNOWRELAYD-OPTION...]
+#                     [--rules FILE] [--confirm SECONDS] [--dry-run] [-- SNOWRELAYD-OPTION...]
 #     ovs-setup.sh confirm [--bridge br0]
 #     ovs-setup.sh down [--bridge br0] [--dry-run]
 #     ovs-setup.sh status [--bridge br0]
@@ -15,13 +16,17 @@
 #         options after `--`. What is there already is kept, so `up` may be run again at any time.
 #         A step that fails undoes the ones before it. Installs and builds what is missing.
 #         --datapath  auto: the kernel's where its module can be loaded, else netdev, in userspace
+#         --rules     snowrelayd's configuration file, whose "replicate" says what to copy to whom.
+#                     A wrong one is refused before the first step. `up` again applies what has
+#                     changed in it. Without --rules, or without `--`, what was given last holds
 #         --confirm   undo everything after SECONDS unless `confirm` is run before; for the card
 #                     one is logged in through. It holds even if `up` is killed half-way
 #         --dry-run   only print the steps
 # confirm keeps what `up --confirm` did.
-# down    undoes what `up` did, in reverse, and nothing else.
-# status  shows the bridge, its ports, addresses and relay flows, and the relay; status 1 and the
-#         reason where something is missing.
+# down    undoes what `up` did, in reverse, and nothing else; with snowrelayd go its flows, groups,
+#         meters and tunnel ports, even if it was killed.
+# status  shows the bridge, its ports and addresses, snowrelayd's flows, the relay and replication;
+#         status 1 and the reason where something is missing.
 # demo    shows the whole thing on two hosts in network namespaces, and cleans up.
 #
 # Every step is printed: `+` is done, `=` was so already, `-` is undone.
@@ -32,7 +37,8 @@
 # Environment: OVS_RUNDIR (and OVS_DBDIR, OVS_LOGDIR, which follow it) where Open vSwitch is not in
 # its usual folders; SNOWRELAYD, the daemon (build/snowrelayd beside this script, else from PATH).
 # State is in $OVS_RUNDIR/snowrelay-setup/BRIDGE/: `undo` is the list of steps to undo, each written
-# before its step is done; `addresses.*` and `routes.*` are what the card had.
+# before its step is done; `addresses.*` and `routes.*` are what the card had; `relay` and `rules`,
+# what snowrelayd runs with.
 
 set -u
 
@@ -47,6 +53,7 @@ command=
 bridge=br0
 uplink=
 datapath=auto
+rules=
 confirm=
 dry_run=
 after=
@@ -93,7 +100,7 @@ quietly() { ("$@") > "$state/output" 2>&1 9>&-; }
 
 reason() {
     local last
-    last=$(grep -v '^ *$' "$state/output" | tail -n 1)
+    last=$(grep -v -e '^ *$' -e 'server returned an error$' "$state/output" | tail -n 1)
     echo "${last:-it ended with status $1}"
 }
 
@@ -195,6 +202,8 @@ end_recorded() {
 # ---- Open vSwitch itself
 
 vsctl() { ovs-vsctl --timeout=10 "$@"; }
+
+ofctl() { ovs-ofctl --timeout=10 -O OpenFlow15 "$@"; }
 
 daemon_runs() { ovs-appctl -T 3 -t "$1" version > /dev/null 2>&1; }
 
@@ -690,29 +699,72 @@ build() {
     make -C "$root" || die "could not build snowrelayd"
 }
 
+# What `up` is not given, rules or options after `--`, stays as it was given last.
+choose_options() {
+    local path=
+    relay_before=() rules_sum_before='' rules_sum=''
+    [[ ! -e "$state/relay" ]] || mapfile -d '' -t relay_before < "$state/relay"
+    [[ ! -e "$state/rules" ]] || read -r rules_sum_before path < "$state/rules"
+    [[ -n "$relay_options_given" ]] || relay_options=("${relay_before[@]:${path:+2}}")
+    if [[ " ${relay_options[*]}" == *' --co'* ]]; then
+        [[ -z "$rules" ]] || usage "--rules $rules and --config after \`--\` exclude each other"
+    else
+        rules=${rules:-$path}
+    fi
+    relay_line=(${rules:+--config "$rules"} "${relay_options[@]}")
+    [[ -n "$rules" ]] || return 0
+    [[ -f "$rules" && -r "$rules" ]] || die "--rules $rules: no such file, or it cannot be read"
+}
+
+check_rules() {
+    local said named
+    [[ -n "$rules" && -x "$daemon" ]] || return 0
+    read -r rules_sum _ < <(sha256sum < "$rules")
+    said=$("$daemon" "${relay_line[@]}" --check-config 2>&1) ||
+        die "$(tail -n 1 <<< "${said:-$daemon --check-config failed}")"
+    named=$(sed -n 's/^ *"bridge": "\(.*\)".*/\1/p' <<< "$said")
+    [[ "${named:-br0}" =~ ^(br0|"$bridge")$ ]] ||
+        die "--rules $rules: it is for bridge $named, so say --bridge $named"
+}
+
 ensure_relay() {
-    local -a before=()
-    [[ ! -e "$state/relay" ]] || mapfile -d '' -t before < "$state/relay"
-    [[ -n "$relay_options_given" ]] || relay_options=("${before[@]}")
     if ! relay_runs; then
         remember relay
-        start_relay "${relay_options[@]}"
+        start_relay "${relay_line[@]}"
     elif ! remembered relay; then
         die "snowrelayd runs already (pid $(relay_pid)) and was not started by this script"
-    elif [[ "${before[*]@Q}" == "${relay_options[*]@Q}" ]]; then
-        already "snowrelayd is running (pid $(relay_pid))"
-    else
-        relay_to_return_to=("${before[@]}")
+    elif [[ "${relay_before[*]@Q}" != "${relay_line[*]@Q}" ]]; then
+        relay_to_return_to=("${relay_before[@]}")
         step "stop snowrelayd, whose options have changed" stop_relay
-        start_relay "${relay_options[@]}"
+        start_relay "${relay_line[@]}"
+    elif [[ "$rules_sum" != "$rules_sum_before" ]]; then
+        note_ids
+        step "apply $rules, which has changed" ovs-appctl -T 10 -t snowrelayd config/reload
+        record_relay
+    else
+        already "snowrelayd is running (pid $(relay_pid))"
     fi
 }
 
 start_relay() {
     local daemon_line=("$daemon" -t "$bridge" --pidfile --detach --log-file "$@")
+    note_ids
     step "start ${daemon_line[*]}" "${daemon_line[@]}"
     step "see it serve $bridge" wait_for_relay
-    [[ -n "$dry_run" ]] || printf '%s\0' "$@" > "$state/relay"
+    record_relay
+}
+
+# The first of the 256 ids of its groups and meters, before snowrelayd uses them
+note_ids() {
+    [[ -n "$dry_run" ]] || timeout 5 "$daemon" "${relay_line[@]}" --check-config 2> /dev/null |
+        sed -n 's/^ *"id_base": \([0-9]*\).*/\1/p' >> "$state/ids"
+}
+
+record_relay() {
+    [[ -z "$dry_run" ]] || return 0
+    { ((${#relay_line[@]} == 0)) || printf '%s\0' "${relay_line[@]}"; } > "$state/relay"
+    echo "$rules_sum $rules" > "$state/rules"
+    sed -i '$!d' "$state/ids"
 }
 
 wait_for_relay() {
@@ -728,28 +780,68 @@ relay_runs() {
     pid=$(relay_pid) && grep -qsaF snowrelayd "/proc/$pid/cmdline" && ! gone "$pid"
 }
 
-relay_serves() {
-    ovs-appctl -T 3 -t snowrelayd status json 2> /dev/null | grep -q '"connected": *true'
-}
+relay_serves() { relay_status | grep -q '"connected": *true'; }
 
+relays_nothing() { relay_status | grep -q '"ports": *\[\]'; }
+
+relay_status() { ovs-appctl -T 3 -t snowrelayd status json 2> /dev/null; }
+
+# stop_relay [--cleanup]: copies go on in the switch without --cleanup
 stop_relay() {
     local pid
     relay_runs || return 0
     pid=$(relay_pid)
-    ovs-appctl -T 3 -t snowrelayd exit
+    ovs-appctl -T 3 -t snowrelayd exit "$@"
     soon 3 gone "$pid" || kill -TERM "$pid"
     soon 3 gone "$pid" || kill -KILL "$pid"
     soon 3 gone "$pid"
 }
 
-undo_relay() { undo_step "stop snowrelayd" stop_relay; }
+undo_relay() {
+    local left
+    undo_step "stop snowrelayd" stop_relay --cleanup || return
+    # With a bridge that `up` made goes all that is on it.
+    ! remembered "bridge $bridge" && ! relay_runs || return 0
+    left=$(leftovers)
+    [[ -z "$left" ]] || undo_step "remove what snowrelayd left on $bridge" run_each "$left"
+}
+
+# What snowrelayd has on the bridge, as the commands that remove it, one a line
+leftovers() {
+    vsctl_even_without_switch br-exists "$bridge" 2> /dev/null
+    case $? in
+        0) ;;
+        2) return ;;    # No bridge, nothing left; otherwise the database does not answer.
+        *) echo "vsctl_even_without_switch br-exists $bridge" && return ;;
+    esac
+    if daemon_runs ovs-vswitchd; then
+        ! relay_flows | grep -q . || echo "ofctl del-flows $bridge cookie=$relay_cookie"
+        { ofctl dump-groups "$bridge"; ofctl dump-meters "$bridge"; } |
+            sed -nE "s/^ *(group|meter)(_id)?=([0-9]+).*/\3 ofctl del-\1s $bridge \1\2=\3/p" |
+            awk -v bases="$(grep -s . "$state/ids" || echo 5459456)" '
+                BEGIN { split(bases, base) }
+                { for (i in base) if ($1 >= base[i] && $1 < base[i] + 256) print $2, $3, $4, $5 }'
+    fi
+    vsctl_even_without_switch list-ports "$bridge" | grep -xFf <(vsctl_even_without_switch -d bare \
+        --no-headings --columns=name find Port external_ids:snowrelay=replicate | grep .) |
+        sed "s/^/vsctl_even_without_switch del-port $bridge /"
+}
+
+run_each() {
+    local status=0
+    local -a words
+    while read -ra words; do "${words[@]}" || status=1; done <<< "$1"
+    return "$status"
+}
 
 # ---- up
 
 do_up() {
     wanted_datapath > /dev/null || exit
     check_uplink
+    choose_options
     ensure_daemon
+    check_rules
     begin
     start_watchdog
     ensure_switch
@@ -757,6 +849,7 @@ do_up() {
     ensure_uplink
     ensure_relay
     finish
+    warn_of_sysctls
 }
 
 begin() {
@@ -779,6 +872,12 @@ finish() {
     if [[ -e "$state/watchdog" ]]; then
         echo "All is undone after ${confirm:-a few} s unless you run: $0 confirm --bridge $bridge"
     fi
+}
+
+# Settings of the kernel that cost copies are for the host's owner to change.
+warn_of_sysctls() {
+    [[ -n "$dry_run" ]] || ovs-appctl -T 5 -t snowrelayd replicate/show 2> /dev/null |
+        sed -nE 's/^ *(dropped.* net\.ipv[46]\.)/Beware: copies are \1/p' | sort -u
 }
 
 # What was begun to be undone is undone, terminal or not.
@@ -864,7 +963,7 @@ do_status() {
     fi
     vsctl br-exists "$bridge" || die "there is no bridge $bridge"
     show_bridge
-    show_relay_flows
+    show_flows
     show_relay
     ((${#missing[@]} == 0)) || die "missing: $(IFS=';' && echo "${missing[*]}")"
 }
@@ -872,7 +971,7 @@ do_status() {
 show_bridge() {
     echo "Bridge $bridge, $(bridge_type) datapath, MAC $(cat "/sys/class/net/$bridge/address")"
     echo "Ports, by their OpenFlow number"
-    ovs-ofctl -O OpenFlow15 show "$bridge" | sed -nE 's/^ +([0-9]+|LOCAL)\((.*)\): .*/    \1 \2/p'
+    ofctl show "$bridge" | sed -nE 's/^ +([0-9]+|LOCAL)\((.*)\): .*/    \1 \2/p'
     echo "Addresses"
     { list_addresses 4 "$bridge" && list_addresses 6 "$bridge"; } |
         awk '{ print "    " $1 ($2 == "peer" ? " peer " $3 : "") }'
@@ -886,12 +985,15 @@ show_bridge() {
     addresses_are_on "$bridge" || missing+=("addresses of $uplink are not on $bridge: run up")
 }
 
-show_relay_flows() {
-    local flows
-    flows=$(ovs-ofctl -O OpenFlow15 dump-flows "$bridge" "cookie=$relay_cookie" | grep cookie=)
-    echo "Relay flows"
-    sed -E 's/^ cookie=[^,]*, duration=[^,]*, /    /' <<< "$flows"
-    [[ -n "$flows" ]] || missing+=("relay flows")
+show_flows() {
+    echo "Flows of snowrelayd"
+    relay_flows
+    relay_flows | grep -q . || relays_nothing || missing+=("flows of snowrelayd")
+}
+
+relay_flows() {
+    ofctl dump-flows "$bridge" "cookie=$relay_cookie" |
+        sed -nE 's/^ cookie=[^,]*, duration=[^,]*, /    /p'
 }
 
 show_relay() {
@@ -945,7 +1047,8 @@ parse() {
             'up --dry-run' | 'down --dry-run') dry_run=yes && shift && continue ;;
             'up --') relay_options=("${@:2}") relay_options_given=yes && break ;;
             demo\ *) usage "demo takes no options, but there is $1" ;;
-            *' --bridge' | 'up --uplink' | 'up --datapath' | 'up --confirm' | 'watch --after') ;;
+            *' --bridge' | 'up --uplink' | 'up --datapath' | 'up --rules' | 'up --confirm' | \
+                'watch --after') ;;
             *) usage "$command has no option $1" ;;
         esac
         (($# >= 2)) || usage "$1 wants a value"
@@ -959,6 +1062,10 @@ set_option() {
         --bridge | --uplink)
             [[ "$2" =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$ ]] ||
                 usage "$1 wants the name of a network interface, not '$2'"
+            ;;
+        --rules)
+            [[ -n "$2" ]] || usage "--rules wants a file"
+            set -- "$1" "$(realpath -sm -- "$2")"
             ;;
         --datapath)
             [[ "$2" =~ ^(auto|system|netdev)$ ]] ||

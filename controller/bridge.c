@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "flowset.h"
+#include "inventory.h"
 #include "openvswitch/ofp-errors.h"
 #include "openvswitch/ofp-meter.h"
 #include "openvswitch/ofp-monitor.h"
@@ -18,6 +19,7 @@
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
+#include "ports.h"
 #include "requests.h"
 #include "socket-util.h"
 #include "timeval.h"
@@ -51,9 +53,12 @@ struct bridge {
     struct rconn *rconn;
     unsigned int connection; /* rconn_get_connection_seqno() handled. */
 
-    /* What the switch said of itself. */
-    struct eth_addr mac;
-    bool mac_known;
+    struct ports ports;
+    struct eth_addr mac; /* The bridge's own, as last told. */
+    ovs_be32 ports_xid;  /* Of the question for ports, 0 once answered. */
+    bool listing;        /* Has part of it been answered? */
+    bool ports_known;    /* Has it ever been answered? */
+
 
     struct flowset *wanted; /* NULL at first. */
     enum bridge_state state;
@@ -65,15 +70,13 @@ struct bridge {
     unsigned int audit_seqno;
 
     /* The audit in progress, or the last one. */
-    struct ovs_list installed; /* Of "struct installed_flow". */
-    struct ofputil_meter_config meters[FLOWSET_MAX_METERS];
-    bool meter_found[FLOWSET_MAX_METERS]; /* By id, less 'wanted->id_base'. */
-    ovs_be32 flows_xid, meters_xid;       /* 0 once answered. */
+    struct inventory inventory;
 
-    /* Meters of a wanted set before, to be deleted when no flow of ours names
-     * them any more. */
+    /* Where the meters and groups of a wanted set before were.  They are to be
+     * deleted when no flow of ours names them any more. */
     uint32_t old_id_base;
-    size_t n_old_meters;
+    bool has_old_ids;
+
 
     /* The change in progress. */
     uint32_t bundle_id;
@@ -92,7 +95,8 @@ bridge_create(const char *target)
     b->rconn = rconn_create(PROBE_S, MAX_BACKOFF_S, DSCP_DEFAULT,
                             1u << OFP15_VERSION);
     b->next_audit = LLONG_MAX;
-    ovs_list_init(&b->installed);
+    inventory_init(&b->inventory);
+    ports_init(&b->ports);
     rconn_connect(b->rconn, target, target);
     b->connection = rconn_get_connection_seqno(b->rconn);
     return b;
@@ -108,25 +112,14 @@ free_wanted(struct bridge *b)
     }
 }
 
-/* Forgets what the last audit found. */
-static void
-clear_installed(struct bridge *b)
-{
-    installed_flows_clear(&b->installed);
-    for (size_t i = 0; i < FLOWSET_MAX_METERS; i++) {
-        free(b->meters[i].bands);
-        b->meters[i].bands = NULL;
-        b->meter_found[i] = false;
-    }
-}
-
 void
 bridge_destroy(struct bridge *b)
 {
     if (b) {
         rconn_destroy(b->rconn);
-        clear_installed(b);
+        inventory_clear(&b->inventory);
         free_wanted(b);
+        ports_destroy(&b->ports);
         free(b->target);
         free(b);
     }
@@ -150,7 +143,13 @@ bool
 bridge_get_mac(const struct bridge *b, struct eth_addr *mac)
 {
     *mac = b->mac;
-    return b->mac_known;
+    return !eth_addr_is_zero(b->mac);
+}
+
+const struct ports *
+bridge_ports(const struct bridge *b)
+{
+    return b->ports_known && !b->ports_xid ? &b->ports : NULL;
 }
 
 bool
@@ -166,16 +165,15 @@ bridge_audit_seqno(const struct bridge *b)
 }
 
 const struct flowset *
-bridge_wanted(const struct bridge *b, const struct ovs_list **installed)
+bridge_wanted(const struct bridge *b)
 {
-    *installed = &b->installed;
     return b->wanted;
 }
 
-const struct ofputil_meter_config *
-bridge_installed_meter(const struct bridge *b, size_t i)
+const struct inventory *
+bridge_inventory(const struct bridge *b)
 {
-    return b->meter_found[i] ? &b->meters[i] : NULL;
+    return &b->inventory;
 }
 
 /* Sends 'msg' and returns its transaction id. */
@@ -205,12 +203,16 @@ bridge_audit(struct bridge *b)
     return b->audit_seqno + (b->state == BRIDGE_DUMPING);
 }
 
-/* Sends the deletion of the 'n' meters from 'id_base' on. */
+/* Sends the deletion of all meters that are ours from 'id_base' on, and of all
+ * groups if 'groups'.  What is not there is deleted without an error. */
 static void
-delete_meters(struct bridge *b, uint32_t id_base, size_t n)
+delete_ids(struct bridge *b, uint32_t id_base, bool groups)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < FLOWSET_MAX_METERS; i++) {
         send_message(b, request_no_meter(id_base + i));
+    }
+    for (uint32_t i = 0; groups && i < GROUP_MAX_IDS; i++) {
+        send_message(b, group_encode_deletion(id_base + i));
     }
 }
 
@@ -219,10 +221,10 @@ bridge_set_wanted(struct bridge *b, struct flowset *set)
 {
     if (b->wanted && b->wanted->id_base != set->id_base) {
         b->old_id_base = b->wanted->id_base;
-        b->n_old_meters = b->wanted->n_meters;
+        b->has_old_ids = true;
     }
     free_wanted(b);
-    clear_installed(b);
+    inventory_clear(&b->inventory);
     b->wanted = set;
     b->in_place = false;
     b->told_refusal = false;
@@ -236,13 +238,27 @@ bridge_set_wanted(struct bridge *b, struct flowset *set)
     }
 }
 
-/* Asks for our flows and for all meters. */
+/* Sends 'requests', which it empties.  Returns the id of the last one. */
+static ovs_be32
+send_messages(struct bridge *b, struct ovs_list *requests)
+{
+    struct ofpbuf *request;
+    ovs_be32 xid = 0;
+
+    LIST_FOR_EACH_POP (request, list_node, requests) {
+        xid = send_message(b, request);
+    }
+    return xid;
+}
+
+/* Asks for everything of ours. */
 static void
 begin_audit(struct bridge *b)
 {
-    clear_installed(b);
-    b->flows_xid = send_message(b, request_flows());
-    b->meters_xid = send_message(b, request_meters());
+    struct ovs_list requests = OVS_LIST_INITIALIZER(&requests);
+
+    inventory_ask(&b->inventory, b->wanted->id_base, &requests);
+    send_messages(b, &requests);
     b->state = BRIDGE_DUMPING;
     b->next_audit = time_msec() + BRIDGE_AUDIT_MS;
 }
@@ -253,7 +269,8 @@ begin_audit(struct bridge *b)
 static struct ofpbuf *
 change_meter(const struct bridge *b, size_t i, bool *added)
 {
-    const struct ofputil_meter_config *there = bridge_installed_meter(b, i);
+    const struct ofputil_meter_config *there =
+        inventory_meter(&b->inventory, i);
     struct ofputil_meter_mod mm;
 
     if (i >= b->wanted->n_meters) {
@@ -290,28 +307,19 @@ change_meters(struct bridge *b, bool *added)
     return n;
 }
 
-/* Sends the flow mods in 'requests', which it empties, as one bundle. */
-static void
-send_bundle(struct bridge *b, struct ovs_list *requests)
-{
-    struct ofpbuf *request;
-
-    requests_bundle(requests, ++b->bundle_id);
-    LIST_FOR_EACH_POP (request, list_node, requests) {
-        b->commit_xid = send_message(b, request);
-    }
-}
-
 /* Notes that the switch has what it should have. */
 static void
 set_in_place(struct bridge *b)
 {
-    delete_meters(b, b->old_id_base, b->n_old_meters);
-    b->n_old_meters = 0;
+    if (b->has_old_ids) {
+        delete_ids(b, b->old_id_base, true);
+        b->has_old_ids = false;
+    }
     if (!b->in_place) {
-        VLOG_INFO("%s: %" PRIuSIZE " flows and %" PRIuSIZE " meters in place",
+        VLOG_INFO("%s: %" PRIuSIZE " flows, %" PRIuSIZE
+                  " meters and %" PRIuSIZE " groups in place",
                   b->target, hmap_count(&b->wanted->flows),
-                  b->wanted->n_meters);
+                  b->wanted->n_meters, b->wanted->n_groups);
     }
     b->in_place = true;
     b->told_refusal = false;
@@ -325,7 +333,8 @@ static void
 finish_audit(struct bridge *b)
 {
     struct ovs_list requests = OVS_LIST_INITIALIZER(&requests);
-    size_t n_flows = flowset_compare(b->wanted, &b->installed);
+    size_t n_flows =
+        flowset_compare(b->wanted, &b->inventory.flows, &b->inventory.groups);
     bool meter_added;
     size_t n_meters = change_meters(b, &meter_added);
 
@@ -338,7 +347,8 @@ finish_audit(struct bridge *b)
         static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
         VLOG_WARN_RL(&rl,
                      "%s: somebody else changed or removed %" PRIuSIZE
-                     " of our flows and %" PRIuSIZE " of our meters; "
+                     " of our flows or groups and %" PRIuSIZE
+                     " of our meters; "
                      "putting them back",
                      b->target, n_flows, n_meters);
     }
@@ -352,8 +362,10 @@ finish_audit(struct bridge *b)
 
     /* An empty bundle is sent all the same: its commitment tells that the
      * switch is done with the meters. */
-    flowset_changes(b->wanted, &b->installed, &requests);
-    send_bundle(b, &requests);
+    flowset_changes(b->wanted, &b->inventory.flows, &b->inventory.groups,
+                    &requests);
+    requests_bundle(&requests, ++b->bundle_id);
+    b->commit_xid = send_messages(b, &requests);
     b->state = BRIDGE_CHANGING;
 }
 
@@ -363,23 +375,26 @@ finish_audit(struct bridge *b)
 static void
 greet_switch(struct bridge *b)
 {
-    send_message(b, request_port_status());
-    send_message(b, request_local_port());
-    send_message(b, request_flow_monitor());
+    struct ovs_list requests = OVS_LIST_INITIALIZER(&requests);
+
+    send_message(b, request_news());
+    b->ports_xid = send_message(b, request_ports());
+    b->listing = false;
+    request_flow_monitors(&requests);
+    send_messages(b, &requests);
 }
 
-/* Takes the bridge's MAC from the description of its local port. */
+/* Takes in the description of a port. */
 static void
-take_local_port(struct bridge *b, const struct ofputil_phy_port *port)
+put_port(struct bridge *b, const struct ofputil_phy_port *port)
 {
-    if (port->port_no != OFPP_LOCAL || eth_addr_is_zero(port->hw_addr)
-        || (b->mac_known && eth_addr_equals(b->mac, port->hw_addr))) {
-        return;
+    ports_put(&b->ports, port);
+    if (port->port_no == OFPP_LOCAL && !eth_addr_is_zero(port->hw_addr)
+        && !eth_addr_equals(b->mac, port->hw_addr)) {
+        VLOG_INFO("%s: bridge MAC is " ETH_ADDR_FMT, b->target,
+                  ETH_ADDR_ARGS(port->hw_addr));
+        b->mac = port->hw_addr;
     }
-    VLOG_INFO("%s: bridge MAC is " ETH_ADDR_FMT, b->target,
-              ETH_ADDR_ARGS(port->hw_addr));
-    b->mac = port->hw_addr;
-    b->mac_known = true;
 }
 
 static void
@@ -387,8 +402,13 @@ handle_port_status(struct bridge *b, const struct ofp_header *oh)
 {
     struct ofputil_port_status ps;
 
-    if (!ofputil_decode_port_status(oh, &ps)) {
-        take_local_port(b, &ps.desc);
+    if (ofputil_decode_port_status(oh, &ps)) {
+        return;
+    }
+    if (ps.reason == OFPPR_DELETE) {
+        ports_remove(&b->ports, ps.desc.port_no);
+    } else {
+        put_port(b, &ps.desc);
     }
 }
 
@@ -398,57 +418,20 @@ handle_port_desc(struct bridge *b, const struct ofp_header *oh)
     struct ofpbuf msg = ofpbuf_const_initializer(oh, ntohs(oh->length));
     struct ofputil_phy_port port;
 
+    if (oh->xid != b->ports_xid) {
+        return;
+    }
+    if (!b->listing) {
+        ports_clear(&b->ports); /* Those of the last connection. */
+        b->listing = true;
+    }
     ofpraw_pull_assert(&msg);
     while (!ofputil_pull_phy_port(oh->version, &msg, &port)) {
-        take_local_port(b, &port);
+        put_port(b, &port);
     }
-}
-
-static void
-handle_flow_stats(struct bridge *b, const struct ofp_header *oh)
-{
-    struct ofpbuf msg = ofpbuf_const_initializer(oh, ntohs(oh->length));
-    struct ofputil_flow_stats fs;
-    struct ofpbuf ofpacts;
-
-    if (b->state != BRIDGE_DUMPING || oh->xid != b->flows_xid) {
-        return;
-    }
-    ofpbuf_init(&ofpacts, 0);
-    while (!ofputil_decode_flow_stats_reply(&fs, &msg, true, &ofpacts)) {
-        installed_flow_add(&b->installed, &fs);
-    }
-    ofpbuf_uninit(&ofpacts);
     if (!ofpmp_more(oh)) {
-        b->flows_xid = 0;
-    }
-}
-
-static void
-handle_meter_config(struct bridge *b, const struct ofp_header *oh)
-{
-    struct ofpbuf msg = ofpbuf_const_initializer(oh, ntohs(oh->length));
-    struct ofputil_meter_config config;
-    struct ofpbuf bands;
-
-    if (b->state != BRIDGE_DUMPING || oh->xid != b->meters_xid) {
-        return;
-    }
-    ofpbuf_init(&bands, 0);
-    while (!ofputil_decode_meter_config(&msg, &config, &bands)) {
-        uint32_t i = config.meter_id - b->wanted->id_base;
-
-        if (i < FLOWSET_MAX_METERS) {
-            free(b->meters[i].bands);
-            b->meters[i] = config;
-            b->meters[i].bands =
-                xmemdup(config.bands, config.n_bands * sizeof *config.bands);
-            b->meter_found[i] = true;
-        }
-    }
-    ofpbuf_uninit(&bands);
-    if (!ofpmp_more(oh)) {
-        b->meters_xid = 0;
+        b->ports_xid = 0;
+        b->ports_known = true;
     }
 }
 
@@ -494,11 +477,12 @@ handle_error(struct bridge *b, const struct ofp_header *oh)
 {
     const char *error = ofperr_to_string(ofperr_decode_msg(oh, NULL));
 
-    if (oh->xid == b->meters_xid && b->state == BRIDGE_DUMPING) {
-        b->meters_xid = 0; /* A datapath without meters. */
-    } else if (oh->xid == b->flows_xid && b->state == BRIDGE_DUMPING) {
+    if (inventory_asks_flows(&b->inventory, oh->xid)) {
+        inventory_clear(&b->inventory);
         b->state = BRIDGE_IDLE;
         audit_within(b, RETRY_MS);
+    } else if (inventory_refused(&b->inventory, oh->xid)) {
+        VLOG_DBG("%s: no meters or no groups: %s", b->target, error);
     } else if (b->state != BRIDGE_CHANGING) {
         static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
         VLOG_WARN_RL(&rl, "%s: the switch refused a message: %s", b->target,
@@ -518,7 +502,8 @@ handle_error(struct bridge *b, const struct ofp_header *oh)
                   b->target, error);
         b->no_meters = true;
     } else if (!b->told_refusal) {
-        VLOG_ERR("%s: the switch refused a flow: %s", b->target, error);
+        VLOG_ERR("%s: the switch refused a flow or group: %s", b->target,
+                 error);
     }
 }
 
@@ -544,8 +529,12 @@ handle_message(struct bridge *b, const struct ofp_header *oh)
         break;
     case OFPTYPE_PORT_STATUS: handle_port_status(b, oh); break;
     case OFPTYPE_PORT_DESC_STATS_REPLY: handle_port_desc(b, oh); break;
-    case OFPTYPE_FLOW_STATS_REPLY: handle_flow_stats(b, oh); break;
-    case OFPTYPE_METER_CONFIG_STATS_REPLY: handle_meter_config(b, oh); break;
+    case OFPTYPE_FLOW_STATS_REPLY:
+    case OFPTYPE_METER_CONFIG_STATS_REPLY:
+    case OFPTYPE_GROUP_DESC_STATS_REPLY:
+    case OFPTYPE_GROUP_STATS_REPLY: inventory_take(&b->inventory, oh); break;
+    case OFPTYPE_REQUESTFORWARD: audit_within(b, SETTLE_MS); break;
+
     case OFPTYPE_FLOW_MONITOR_STATS_REPLY: handle_flow_update(b, oh); break;
     case OFPTYPE_BUNDLE_CONTROL: handle_bundle_control(b, oh); break;
     case OFPTYPE_BARRIER_REPLY: handle_barrier_reply(b, oh); break;
@@ -573,6 +562,7 @@ handle_connection_change(struct bridge *b)
     b->told_refusal = false;
     b->no_meters = false;
     b->differences_expected = true;
+    inventory_clear(&b->inventory);
     if (rconn_is_connected(b->rconn)) {
         greet_switch(b);
         b->next_audit = time_msec();
@@ -598,11 +588,12 @@ bridge_run(struct bridge *b)
     if (!rconn_is_connected(b->rconn) || !b->wanted) {
         return;
     }
-    if (b->state == BRIDGE_DUMPING && !b->flows_xid && !b->meters_xid) {
-        finish_audit(b);
-    }
+    /* The result of an audit stays to be looked at for at least one run. */
     if (b->state == BRIDGE_IDLE && time_msec() >= b->next_audit) {
         begin_audit(b);
+    } else if (b->state == BRIDGE_DUMPING
+               && inventory_is_complete(&b->inventory)) {
+        finish_audit(b);
     }
 }
 
@@ -619,7 +610,7 @@ bridge_wait(struct bridge *b)
 /* Removal. */
 
 void
-bridge_remove(struct bridge *b)
+bridge_remove(struct bridge *b, uint32_t id_base, bool everything)
 {
     b->in_place = false;
     if (!rconn_is_connected(b->rconn)) {
@@ -627,11 +618,14 @@ bridge_remove(struct bridge *b)
         return;
     }
 
-    send_message(b, request_no_flows());
-    if (b->wanted) {
-        delete_meters(b, b->wanted->id_base, b->wanted->n_meters);
+    send_message(b, request_no_flows(COOKIE_RELAY));
+    if (everything) {
+        send_message(b, request_no_flows(COOKIE_REPLICATE));
     }
-    delete_meters(b, b->old_id_base, b->n_old_meters);
+    delete_ids(b, id_base, everything);
+    if (b->has_old_ids) {
+        delete_ids(b, b->old_id_base, everything);
+    }
     b->barrier_xid =
         send_message(b, ofputil_encode_barrier_request(OFP15_VERSION));
     b->state = BRIDGE_REMOVING;

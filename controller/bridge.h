@@ -3,20 +3,21 @@
 #ifndef SNOWRELAY_BRIDGE_H
 #define SNOWRELAY_BRIDGE_H 1
 
-/* Bridge: the Open vSwitch bridge served, and our flows and meters on it.
+/* Bridge: the Open vSwitch bridge served, and what it has of ours.
  *
  * Keeps an OpenFlow 1.5 connection to the bridge (an rconn), learns the
- * bridge's own MAC address from it, and sees to it that the switch has the
- * flows and meters of a "struct flowset" and no others of ours:
+ * bridge's ports and its own MAC address from it, and sees to it that the
+ * switch has the flows, meters and groups of a "struct flowset" and no others
+ * of ours:
  *
- *    connected ---> audit: dump our flows and all meters, compare
+ *    connected ---> audit: ask for what there is (inventory.h), compare
  *                     |  the same                    | different
  *                     v                              v
  *                  in place <--- committed --- meter mods, then one bundle
  *                     |
- *                     +---> audit again when a flow monitor reports that
- *                           somebody else changed a flow, and every
- *                           BRIDGE_AUDIT_MS in any case
+ *                     +---> audit again when the switch reports that
+ *                           somebody else changed a flow, a group or a
+ *                           meter, and every BRIDGE_AUDIT_MS in any case
  *
  * A flow that is as it should be is never touched, so a restarted relay takes
  * over what a dead one left without a gap. */
@@ -29,11 +30,10 @@
 
 struct bridge;
 struct flowset;
-struct ofputil_meter_config;
-struct ovs_list;
+struct inventory;
+struct ports;
 
-/* Meters are not covered by flow monitors; an audit finds what happened to
- * them. */
+/* An audit finds what no report tells of. */
 enum { BRIDGE_AUDIT_MS = 5000 };
 
 /* Makes a bridge that connects to 'target', an OVS connection method. */
@@ -54,6 +54,10 @@ bool bridge_is_connected(const struct bridge *);
  */
 bool bridge_get_mac(const struct bridge *, struct eth_addr *mac);
 
+/* Returns the bridge's ports, NULL while they are not known.  They stay known
+ * while the connection is down. */
+const struct ports *bridge_ports(const struct bridge *);
+
 /* Makes 'set' what the switch should have.  Takes ownership of it. */
 void bridge_set_wanted(struct bridge *, struct flowset *set);
 
@@ -66,20 +70,16 @@ bool bridge_is_in_place(const struct bridge *);
 unsigned int bridge_audit(struct bridge *);
 unsigned int bridge_audit_seqno(const struct bridge *);
 
-/* What the switch should have, compared with what it had at the last audit,
- * which is '*installed', a list of "struct installed_flow".  NULL if nothing
- * is wanted yet.  Both are valid until the next call to bridge_run(). */
-const struct flowset *
-bridge_wanted(const struct bridge *, const struct ovs_list **installed);
+/* What the switch should have, NULL if nothing is wanted yet, and what it had
+ * at the last audit, with which it is compared.  Both are valid until the next
+ * call to bridge_run(). */
+const struct flowset *bridge_wanted(const struct bridge *);
+const struct inventory *bridge_inventory(const struct bridge *);
 
-/* Returns what the switch had at the last audit for the 'i'th meter wanted,
- * NULL if nothing.  Valid until the next call to bridge_run(). */
-const struct ofputil_meter_config *
-bridge_installed_meter(const struct bridge *, size_t i);
-
-/* Begins to remove all flows and meters of ours.  Nothing is put back from
- * then on. */
-void bridge_remove(struct bridge *);
+/* Begins to remove the relay's flows and our meters, which are those from
+ * 'id_base' on, and with 'everything' the flows of replication and our groups
+ * as well.  Nothing is put back from then on. */
+void bridge_remove(struct bridge *, uint32_t id_base, bool everything);
 
 /* Returns true once the switch has removed them, or if it cannot be asked. */
 bool bridge_is_removed(const struct bridge *);

@@ -83,6 +83,24 @@ give_string(struct config *c, const char *path, const json_t *value,
                                   : type_error(path, value, "a string"));
 }
 
+/* Gives each element of the array 'value' to 'set'. */
+static char *
+give_elements(struct config *c, const char *path, const json_t *value,
+              char *(*set)(struct config *, const char *, const json_t *) )
+{
+    char *error = NULL;
+
+    if (!json_is_array(value)) {
+        return type_error(path, value, "an array");
+    }
+    for (size_t i = 0; !error && i < json_array_size(value); i++) {
+        char *element = xasprintf("%s[%" PRIuSIZE "]", path, i);
+        error = set(c, element, json_array_get(value, i));
+        free(element);
+    }
+    return error;
+}
+
 /* Gives each string of the array 'value' to 'set'. */
 static char *
 give_strings(struct config *c, const char *path, const json_t *value,
@@ -208,14 +226,27 @@ set_id_base(struct config *c, const char *path, const json_t *value)
     return error;
 }
 
+/* Stores the port 'value' in '*port'. */
+static char *
+get_port(const char *path, const json_t *value, uint16_t *port)
+{
+    int64_t number = 0;
+    char *error = get_integer(path, value, 1, 65535, &number);
+
+    if (!error) {
+        *port = number;
+    }
+    return error;
+}
+
 static char *
 set_port_element(struct config *c, const char *path, const json_t *value)
 {
-    int64_t port = 0;
-    char *error = get_integer(path, value, 1, 65535, &port);
+    uint16_t port;
+    char *error = get_port(path, value, &port);
 
     if (!error) {
-        char *text = xasprintf("%" PRId64, port);
+        char *text = xasprintf("%u", port);
         error = config_set_port(c, path, text);
         free(text);
     }
@@ -225,18 +256,8 @@ set_port_element(struct config *c, const char *path, const json_t *value)
 static char *
 set_ports(struct config *c, const char *path, const json_t *value)
 {
-    char *error = NULL;
-
-    if (!json_is_array(value)) {
-        return type_error(path, value, "an array");
-    }
     config_clear_ports(c);
-    for (size_t i = 0; !error && i < json_array_size(value); i++) {
-        char *element = xasprintf("%s[%" PRIuSIZE "]", path, i);
-        error = set_port_element(c, element, json_array_get(value, i));
-        free(element);
-    }
-    return error;
+    return give_elements(c, path, value, set_port_element);
 }
 
 static char *
@@ -263,11 +284,7 @@ set_flow_priority(struct config *c, const char *path, const json_t *value)
 static char *
 set_mesh_port(struct config *c, const char *path, const json_t *value)
 {
-    int64_t port = c->mesh.port;
-    char *error = get_integer(path, value, 1, 65535, &port);
-
-    c->mesh.port = port;
-    return error;
+    return get_port(path, value, &c->mesh.port);
 }
 
 static char *
@@ -300,6 +317,167 @@ set_mesh(struct config *c, const char *path, const json_t *value)
     return give_members(c, path, value, keys, ARRAY_SIZE(keys));
 }
 
+/* Rules.  The one that is being read is the last one, and so is its collector.
+ */
+
+static struct rule *
+last_rule(struct config *c)
+{
+    return &c->replicate.rules[c->replicate.n - 1];
+}
+
+static struct collector *
+last_collector(struct config *c)
+{
+    struct rule *r = last_rule(c);
+
+    return &r->collectors[r->n_collectors - 1];
+}
+
+static char *
+set_collector_host(struct config *c, const char *path, const char *text)
+{
+    return collector_set_host(last_collector(c), path, text);
+}
+
+static char *
+set_collector_source(struct config *c, const char *path, const char *text)
+{
+    return collector_set_source(last_collector(c), path, text);
+}
+
+static char *
+set_collector_tunnel(struct config *c, const char *path, const char *text)
+{
+    return collector_set_tunnel(last_collector(c), path, text);
+}
+
+static char *
+set_collector_out_port(struct config *c, const char *path, const char *text)
+{
+    return collector_set_out_port(last_collector(c), path, text);
+}
+
+static char *
+set_collector_mac(struct config *c, const char *path, const char *text)
+{
+    return collector_set_mac(last_collector(c), path, text);
+}
+
+static char *
+set_collector_port(struct config *c, const char *path, const json_t *value)
+{
+    return get_port(path, value, &last_collector(c)->port);
+}
+
+static char *
+add_collector(struct config *c, const char *path, const json_t *value)
+{
+    static const struct key keys[] = {
+        { "host", .text = set_collector_host },
+        { "port", .value = set_collector_port },
+        { "source", .text = set_collector_source },
+        { "tunnel", .text = set_collector_tunnel },
+        { "out_port", .text = set_collector_out_port },
+        { "mac", .text = set_collector_mac },
+    };
+    if (!rule_add_collector(last_rule(c))) {
+        return xasprintf("%s: more than %d collectors", path,
+                         RULE_MAX_COLLECTORS);
+    }
+    return give_members(c, path, value, keys, ARRAY_SIZE(keys));
+}
+
+static char *
+set_rule_to(struct config *c, const char *path, const json_t *value)
+{
+    return give_elements(c, path, value, add_collector);
+}
+
+static char *
+set_rule_name(struct config *c, const char *path, const char *text)
+{
+    return rule_set_name(last_rule(c), path, text);
+}
+
+static char *
+set_rule_port(struct config *c, const char *path, const json_t *value)
+{
+    return get_port(path, value, &last_rule(c)->port);
+}
+
+static char *
+add_rule_from(struct config *c, const char *path, const char *text)
+{
+    return rule_add_from(last_rule(c), path, text);
+}
+
+/* One subnet, or an array of them. */
+static char *
+set_rule_from(struct config *c, const char *path, const json_t *value)
+{
+    return (json_is_string(value)
+                ? add_rule_from(c, path, json_string_value(value))
+                : give_strings(c, path, value, add_rule_from));
+}
+
+static char *
+set_rule_destination(struct config *c, const char *path, const char *text)
+{
+    return rule_set_destination(last_rule(c), path, text);
+}
+
+static char *
+set_rule_in_port(struct config *c, const char *path, const char *text)
+{
+    return rule_set_in_port(last_rule(c), path, text);
+}
+
+static char *
+set_rule_spread(struct config *c, const char *path, const char *text)
+{
+    return rule_set_spread(last_rule(c), path, text);
+}
+
+static char *
+set_rule_tunnel(struct config *c, const char *path, const char *text)
+{
+    return rule_set_tunnel(last_rule(c), path, text);
+}
+
+static char *
+set_rule_remote(struct config *c, const char *path, const char *text)
+{
+    return rule_set_remote(last_rule(c), path, text);
+}
+
+static char *
+add_rule(struct config *c, const char *path, const json_t *value)
+{
+    static const struct key keys[] = {
+        { "name", .text = set_rule_name },
+        { "port", .value = set_rule_port },
+        { "from", .value = set_rule_from },
+        { "destination", .text = set_rule_destination },
+        { "in_port", .text = set_rule_in_port },
+        { "spread", .text = set_rule_spread },
+        { "tunnel", .text = set_rule_tunnel },
+        { "remote", .text = set_rule_remote },
+        { "to", .value = set_rule_to },
+    };
+    if (!rules_add(&c->replicate)) {
+        return xasprintf("%s: more than %d rules", path, RULE_MAX);
+    }
+    return give_members(c, path, value, keys, ARRAY_SIZE(keys));
+}
+
+static char *
+set_replicate(struct config *c, const char *path, const json_t *value)
+{
+    rules_clear(&c->replicate);
+    return give_elements(c, path, value, add_rule);
+}
+
 static char *
 set_root(struct config *c, const json_t *root)
 {
@@ -308,7 +486,7 @@ set_root(struct config *c, const json_t *root)
         { "id_base", .value = set_id_base },
         { "relay", .value = set_relay },
         { "mesh", .value = set_mesh },
-        { .name = "replicate" },
+        { "replicate", .value = set_replicate },
         { .name = "http" },
         { .name = "inspect" },
     };

@@ -127,6 +127,9 @@ apply_sources(struct config *c, const struct options *options)
     if (!error && options->switch_target) {
         error = config_set_switch(c, "--switch", options->switch_target);
     }
+    if (!error && options->database) {
+        error = config_set_database(c, "--db", options->database);
+    }
     return error ? error : config_check(c);
 }
 

@@ -4,7 +4,6 @@
 #include "conf.h"
 
 #include <ctype.h>
-#include <jansson.h>
 #include <net/if.h>
 #include <string.h>
 
@@ -17,6 +16,8 @@
 #include "openvswitch/vconn.h"
 #include "packets.h"
 #include "relay-flows.h"
+#include "replicate-flows.h"
+#include "stream.h"
 #include "util.h"
 
 static const char *const log_levels[] = { "debug", "info", "warning", "error",
@@ -52,8 +53,10 @@ config_destroy(struct config *c)
         }
         free(c->accept_texts);
         free(c->accept);
+        rules_clear(&c->replicate);
         free(c->bridge);
         free(c->switch_target);
+        free(c->database);
         free(c->forward);
         free(c);
     }
@@ -266,6 +269,19 @@ config_set_log_level(struct config *c, const char *source, const char *text)
 }
 
 char *
+config_set_database(struct config *c, const char *source, const char *target)
+{
+    if (!is_graphic(target) || stream_verify_name(target)) {
+        return xasprintf("%s: \"%s\" is not an OVSDB connection method "
+                         "(unix:FILE, tcp:HOST:PORT or ssl:HOST:PORT)",
+                         source, target);
+    }
+    free(c->database);
+    c->database = xstrdup(target);
+    return NULL;
+}
+
+char *
 config_set_switch(struct config *c, const char *source, const char *target)
 {
     if (!is_graphic(target) || vconn_verify_name(target)) {
@@ -323,6 +339,24 @@ check_flows(const struct config *c)
     return NULL;
 }
 
+/* Checks the rules, and that the templates make flows out of them. */
+static char *
+check_replication(struct config *c)
+{
+    char *error = rules_check(&c->replicate, "replicate");
+
+    if (!error && c->replicate.n
+        && (c->flow_priority <= REPLICATE_PRIORITIES_BELOW
+            || c->flow_priority > UINT16_MAX - REPLICATE_PRIORITIES_ABOVE)) {
+        error =
+            xasprintf("relay.flow_priority: %u is not from %d to %d, which "
+                      "leaves room for the flows of \"replicate\"",
+                      c->flow_priority, REPLICATE_PRIORITIES_BELOW + 1,
+                      UINT16_MAX - REPLICATE_PRIORITIES_ABOVE);
+    }
+    return error ? error : replicate_flows_check(c);
+}
+
 char *
 config_check(struct config *c)
 {
@@ -345,48 +379,9 @@ config_check(struct config *c)
         c->switch_target =
             xasprintf("unix:%s/%s.mgmt", ovs_rundir(), c->bridge);
     }
-    return check_flows(c);
-}
-
-char *
-config_to_json(const struct config *c)
-{
-    char address[INET6_ADDRSTRLEN];
-    char mac[ETH_ADDR_STRLEN + 1];
-    json_t *ports = json_array();
-    json_t *peers = json_array();
-    json_t *accept = json_array();
-
-    for (size_t i = 0; i < c->n_ports; i++) {
-        json_array_append_new(ports, json_integer(c->ports[i]));
+    if (!c->database) {
+        c->database = xasprintf("unix:%s/db.sock", ovs_rundir());
     }
-    for (size_t i = 0; i < c->n_peers; i++) {
-        json_array_append_new(peers, json_string(c->peers[i].text));
-    }
-    for (size_t i = 0; i < c->n_accept; i++) {
-        json_array_append_new(accept, json_string(c->accept_texts[i]));
-    }
-    snprintf(mac, sizeof mac, ETH_ADDR_FMT, ETH_ADDR_ARGS(c->local_mac));
-
-    /* clang-format off */
-    json_t *root = json_pack(
-        "{s:s, s:I, s:{s:o, s:s, s:s, s:I, s:i, s:s}, s:{s:s, s:i, s:o, s:o}}",
-        "bridge", c->bridge,
-        "id_base", (json_int_t) c->id_base,
-        "relay",
-            "ports", ports,
-            "destination", segment_policy_name(c->destination),
-            "local_mac", c->local_mac_auto ? "auto" : mac,
-            "max_pps", (json_int_t) c->max_pps,
-            "flow_priority", c->flow_priority,
-            "forward", c->forward,
-        "mesh",
-            "address", address_format(&c->mesh.address, address),
-            "port", c->mesh.port,
-            "peers", peers,
-            "accept", accept);
-    /* clang-format on */
-    char *text = json_dumps(root, JSON_INDENT(2));
-    json_decref(root);
-    return text;
+    char *error = check_flows(c);
+    return error ? error : check_replication(c);
 }

@@ -19,6 +19,7 @@
 #include "openvswitch/compiler.h"
 #include "openvswitch/types.h"
 #include "peers.h"
+#include "rule.h"
 #include "segment.h"
 
 enum {
@@ -50,6 +51,9 @@ struct config {
     char **accept_texts;
     size_t n_accept;
 
+    struct rules replicate;
+    char *database; /* OVSDB connection method, for tunnel ports. */
+
     const char *log_level; /* debug, info, warning, error or critical. */
 };
 
@@ -57,10 +61,6 @@ struct config {
  * config_destroy(). */
 struct config *config_create(void);
 void config_destroy(struct config *);
-
-/* Returns 'config' as the text of a JSON file that would give the same,
- * indented for people.  The caller frees it. */
-char *config_to_json(const struct config *config);
 
 /* Checks what no value can say of itself, and fills in what follows from the
  * others.  Returns NULL, or a message that the caller frees. */
@@ -84,6 +84,8 @@ char *config_set_log_level(struct config *, const char *source,
                            const char *text) OVS_WARN_UNUSED_RESULT;
 char *config_set_switch(struct config *, const char *source,
                         const char *target) OVS_WARN_UNUSED_RESULT;
+char *config_set_database(struct config *, const char *source,
+                          const char *target) OVS_WARN_UNUSED_RESULT;
 char *config_set_destination(struct config *, const char *source,
                              const char *text) OVS_WARN_UNUSED_RESULT;
 char *config_set_local_mac(struct config *, const char *source,

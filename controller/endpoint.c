@@ -37,6 +37,12 @@ address_from_text(const char *text, struct in6_addr *address)
     return inet_pton(AF_INET6, text, address) == 1;
 }
 
+bool
+address_is_ipv6(const struct in6_addr *address)
+{
+    return !IN6_IS_ADDR_V4MAPPED(address);
+}
+
 const char *
 address_format(const struct in6_addr *address, char *text)
 {

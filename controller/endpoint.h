@@ -40,6 +40,9 @@ bool port_from_text(const char *text, uint16_t *port);
  * false if it is anything else. */
 bool address_from_text(const char *text, struct in6_addr *address);
 
+/* Returns true if 'address' is an IPv6 one, not an IPv4-mapped one. */
+bool address_is_ipv6(const struct in6_addr *address);
+
 /* Writes 'address' to 'text', of INET6_ADDRSTRLEN bytes, and returns 'text'.
  */
 const char *address_format(const struct in6_addr *address, char *text);

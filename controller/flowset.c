@@ -33,6 +33,15 @@ template_error(const char *name, char *error)
     return whole;
 }
 
+/* The parser and the switch differ in the bits of nw_frag that mean nothing.
+ * Leaves only those that do. */
+static void
+tidy_match(struct match *match)
+{
+    match->flow.nw_frag &= FLOW_NW_FRAG_MASK;
+    match->wc.masks.nw_frag &= FLOW_NW_FRAG_MASK;
+}
+
 /* Flows are found by where they are: table, priority and match. */
 static uint32_t
 flow_hash(const struct match *match, int priority, uint8_t table_id)
@@ -61,6 +70,9 @@ flowset_add_flow(struct flowset *set, const char *name,
 
     struct match match;
     minimatch_expand(&flow->fm.match, &match);
+    tidy_match(&match);
+    minimatch_destroy(&flow->fm.match);
+    minimatch_init(&flow->fm.match, &match);
     if (hmap_count(&set->flows) >= set->allocated_order) {
         set->order =
             x2nrealloc(set->order, &set->allocated_order, sizeof *set->order);
@@ -96,6 +108,34 @@ flowset_add_meter(struct flowset *set, const char *name,
     return NULL;
 }
 
+char *
+flowset_add_group(struct flowset *set, const char *name,
+                  const struct shash *values,
+                  const struct ofputil_port_map *port_map, uint32_t *open,
+                  size_t n_open)
+{
+    char *text = NULL;
+
+    if (set->n_groups >= set->allocated_groups) {
+        set->groups = x2nrealloc(set->groups, &set->allocated_groups,
+                                 sizeof *set->groups);
+    }
+    char *error = template_expand(template_text(name), values, &text);
+    struct wanted_group *group = xmalloc(sizeof *group);
+
+    if (!error) {
+        error = wanted_group_init(group, text, port_map, open, n_open);
+    }
+    if (error) {
+        free(group);
+        free(text);
+        free(open);
+        return template_error(name, error);
+    }
+    set->groups[set->n_groups++] = group;
+    return NULL;
+}
+
 void
 flowset_destroy(struct flowset *set)
 {
@@ -114,6 +154,11 @@ flowset_destroy(struct flowset *set)
         free(set->meters[i].mm.meter.bands);
     }
     free(set->meters);
+    for (size_t i = 0; i < set->n_groups; i++) {
+        wanted_group_uninit(set->groups[i]);
+        free(set->groups[i]);
+    }
+    free(set->groups);
 }
 
 /* Comparing with what the switch has. */
@@ -125,6 +170,7 @@ installed_flow_add(struct ovs_list *installed,
     struct installed_flow *flow = xmalloc(sizeof *flow);
 
     flow->fs = *fs;
+    tidy_match(&flow->fs.match);
     flow->fs.ofpacts = xmemdup(fs->ofpacts, fs->ofpacts_len);
     flow->wanted = false;
     ovs_list_push_back(installed, &flow->node);
@@ -177,9 +223,12 @@ is_as_wanted(const struct wanted_flow *flow,
 }
 
 size_t
-flowset_compare(struct flowset *set, struct ovs_list *installed)
+flowset_compare(struct flowset *set, struct ovs_list *installed,
+                struct ovs_list *installed_groups)
 {
-    size_t n_different = hmap_count(&set->flows);
+    size_t n_different =
+        hmap_count(&set->flows)
+        + groups_compare(set->groups, set->n_groups, installed_groups);
     struct installed_flow *inst;
     struct wanted_flow *flow;
 
@@ -233,10 +282,20 @@ append_deletion(const struct installed_flow *inst, struct ovs_list *requests)
 
 size_t
 flowset_changes(const struct flowset *set, const struct ovs_list *installed,
+                const struct ovs_list *installed_groups,
                 struct ovs_list *requests)
 {
     const struct installed_flow *inst;
+    const struct installed_group *group;
     size_t n = 0;
+
+    for (size_t i = 0; i < set->n_groups; i++) {
+        if (!set->groups[i]->in_place) {
+            struct ofpbuf *request = group_encode(set->groups[i]);
+            ovs_list_push_back(requests, &request->list_node);
+            n++;
+        }
+    }
 
     for (size_t i = 0; i < hmap_count(&set->flows); i++) {
         if (!set->order[i]->in_place) {
@@ -249,6 +308,14 @@ flowset_changes(const struct flowset *set, const struct ovs_list *installed,
     LIST_FOR_EACH (inst, node, installed) {
         if (!inst->wanted) {
             append_deletion(inst, requests);
+            n++;
+        }
+    }
+    LIST_FOR_EACH (group, node, installed_groups) {
+        if (!group->wanted) {
+            struct ofpbuf *request =
+                group_encode_deletion(group->desc.group_id);
+            ovs_list_push_back(requests, &request->list_node);
             n++;
         }
     }

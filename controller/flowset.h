@@ -3,18 +3,18 @@
 #ifndef SNOWRELAY_FLOWSET_H
 #define SNOWRELAY_FLOWSET_H 1
 
-/* Flow sets: the flows and meters that the switch should have, and how they
- * differ from those it has.
+/* Flow sets: the flows, meters and groups that the switch should have, and how
+ * they differ from those it has.
  *
  * The wanted set is made from the templates in flows/, by the modules that
- * know what they mean (relay-flows.h): as text, for people, and parsed by
- * libopenvswitch, for the switch.  The same text serves to print, to install
- * and to compare.
+ * know what they mean (relay-flows.h, replicate-flows.h): as text, for people,
+ * and parsed by libopenvswitch, for the switch.  The same text serves to
+ * print, to install and to compare.
  *
  * Ownership is in the cookie: its upper 32 bits are "SNOW" in ASCII, the next
  * 16 the kind of flow, the last 16 the role within the kind.  Whatever carries
- * ours is ours to change or delete, nothing else is.  Meters carry no cookie;
- * ours are those in a range of ids.
+ * ours is ours to change or delete, nothing else is.  Meters and groups carry
+ * no cookie; ours are those in a range of ids.
  *
  * Pure: no I/O. */
 
@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "group.h"
 #include "openvswitch/compiler.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/list.h"
@@ -32,7 +33,10 @@
 struct ofputil_port_map;
 struct shash;
 
+#define COOKIE_OURS UINT64_C(0x534e4f5700000000)
+#define COOKIE_OURS_MASK UINT64_C(0xffffffff00000000)
 #define COOKIE_RELAY UINT64_C(0x534e4f5700010000)
+#define COOKIE_REPLICATE UINT64_C(0x534e4f5700020000)
 #define COOKIE_KIND_MASK UINT64_C(0xffffffffffff0000)
 
 /* Meter ids from the base on that are ours, whether in use or not. */
@@ -43,6 +47,7 @@ struct wanted_flow {
     struct hmap_node node; /* In "struct flowset" 'flows'. */
     char *text;            /* As ovs-ofctl add-flow takes it. */
     struct ofputil_flow_mod fm;
+    uint64_t tag;       /* For who added it, 0 at first. */
     bool in_place;      /* Found by flowset_compare(). */
     uint64_t n_packets; /* Counted by the switch, if in place. */
     uint64_t n_bytes;
@@ -60,6 +65,8 @@ struct flowset {
     size_t allocated_order;
     struct wanted_meter *meters;
     size_t n_meters, allocated_meters;
+    struct wanted_group **groups;
+    size_t n_groups, allocated_groups;
     uint32_t id_base; /* First id of meters and groups. */
 };
 
@@ -76,6 +83,15 @@ char *flowset_add_flow(
 char *flowset_add_meter(struct flowset *set, const char *name,
                         const struct shash *values) OVS_WARN_UNUSED_RESULT;
 
+/* Adds to 'set' the group in the file 'name' of flows/, filled in from
+ * 'values'.  Of its buckets, the 'n_open' whose ids are in 'open', which it
+ * takes over, are open (group.h).  Returns NULL, or a message that the caller
+ * frees. */
+char *flowset_add_group(struct flowset *set, const char *name,
+                        const struct shash *values,
+                        const struct ofputil_port_map *port_map,
+                        uint32_t *open, size_t n_open) OVS_WARN_UNUSED_RESULT;
+
 /* A flow of ours that the switch has, copied from its flow statistics. */
 struct installed_flow {
     struct ovs_list node;
@@ -88,22 +104,26 @@ void installed_flow_add(struct ovs_list *installed,
                         const struct ofputil_flow_stats *fs);
 void installed_flows_clear(struct ovs_list *installed);
 
-/* Notes in each flow of 'set' whether it is in 'installed', a list of "struct
- * installed_flow", and in each of those whether it is wanted.  Returns the
- * number of wanted flows that are not there as they should be plus the number
- * of flows there that are not wanted. */
-size_t flowset_compare(struct flowset *set, struct ovs_list *installed);
+/* Notes in each flow and group of 'set' whether it is in 'installed', a list
+ * of "struct installed_flow", or 'installed_groups', of "struct
+ * installed_group", and in each of those whether it is wanted.  Returns the
+ * number of what is wanted and not there as it should be plus the number of
+ * what is there and not wanted. */
+size_t flowset_compare(struct flowset *set, struct ovs_list *installed,
+                       struct ovs_list *installed_groups);
 
 /* Notes that no flow of 'set' is in place, whatever flowset_compare() found.
  */
 void flowset_distrust(struct flowset *set);
 
-/* Appends to 'requests', a list of "struct ofpbuf", the OpenFlow 1.5 flow mods
- * that turn 'installed' into 'set', which flowset_compare() has compared:
- * first additions, then deletions, so that in no order does a broadcast go
- * unnoticed.  Returns their number. */
+/* Appends to 'requests', a list of "struct ofpbuf", the OpenFlow 1.5 messages
+ * that turn 'installed' and 'installed_groups' into 'set', which
+ * flowset_compare() has compared: first groups, which flows name, and flows,
+ * then deletions, so that in no order does a datagram go unnoticed.  Returns
+ * their number. */
 size_t
 flowset_changes(const struct flowset *set, const struct ovs_list *installed,
+                const struct ovs_list *installed_groups,
                 struct ovs_list *requests);
 
 /* Compares 'meter' of 'set' with what the switch says of it, NULL if the

@@ -4,6 +4,7 @@
 #include "host.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <ifaddrs.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -168,4 +169,21 @@ host_addresses(const struct host *host, size_t *n)
 {
     *n = host->n_addresses;
     return host->addresses;
+}
+
+int
+host_sysctl(const char *path)
+{
+    char *file = xasprintf("/proc/sys/%s", path);
+    FILE *stream = fopen(file, "r");
+    int value = -1;
+
+    free(file);
+    if (stream) {
+        if (fscanf(stream, "%d", &value) != 1) {
+            value = -1;
+        }
+        fclose(stream);
+    }
+    return value;
 }

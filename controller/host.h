@@ -3,7 +3,7 @@
 #ifndef SNOWRELAY_HOST_H
 #define SNOWRELAY_HOST_H 1
 
-/* Host: the IP addresses of this machine's interfaces.
+/* Host: the IP addresses of this machine's interfaces, and its sysctls.
  *
  * A picture of them is taken at the start and again whenever the kernel says
  * (rtnetlink(7)) that an address changed. */
@@ -35,5 +35,10 @@ unsigned int host_seqno(const struct host *);
 /* Returns the addresses and stores their number in '*n'.  Valid until the next
  * call to host_run(). */
 const struct host_address *host_addresses(const struct host *, size_t *n);
+
+/* Returns the value of the sysctl at 'path' under /proc/sys, such as
+ * "net/ipv4/ip_forward", as this process' network namespace has it; -1 if
+ * there is none. */
+int host_sysctl(const char *path);
 
 #endif /* host.h */

@@ -9,8 +9,10 @@
 #include "conf.h"
 #include "flowset.h"
 #include "host.h"
+#include "inventory.h"
 #include "openvswitch/vlog.h"
 #include "relay.h"
+#include "replicate.h"
 #include "resolver.h"
 #include "sset.h"
 #include "util.h"
@@ -23,6 +25,11 @@ struct node {
     struct host *host;
     struct resolver *resolver;
     struct relay *relay;
+    struct replicate *replicate;
+
+    bool flows_changed; /* Since update_flows(). */
+    unsigned int audit_seqno;
+    bool cleanup; /* Was node_stop() told to? */
 };
 
 /* Puts together what the switch is to be told, as far as the jobs know it. */
@@ -36,6 +43,9 @@ update_flows(struct node *n)
     /* The configuration was checked with the same templates, so they can only
      * fail if a file of flows/ is wrong. */
     char *error = relay_add_flows(n->relay, set);
+    if (!error) {
+        error = replicate_add_flows(n->replicate, set);
+    }
     if (error) {
         VLOG_FATAL("%s", error);
     }
@@ -51,9 +61,11 @@ apply_config(struct node *n, struct config *config)
 
     n->config = config;
     relay_configure(n->relay, config);
+    replicate_configure(n->replicate, config);
     config_destroy(before);
 
     relay_add_names(n->relay, &names);
+    replicate_add_names(n->replicate, &names);
     resolver_set_names(n->resolver, &names);
     sset_destroy(&names);
 }
@@ -62,7 +74,19 @@ apply_config(struct node *n, struct config *config)
 static void
 run_news(struct node *n)
 {
-    if (relay_update(n->relay) && relay_knows_flows(n->relay)) {
+    const struct ports *ports = bridge_ports(n->bridge);
+    struct eth_addr mac;
+
+    bool mac_known = bridge_get_mac(n->bridge, &mac);
+    n->flows_changed |= relay_update(n->relay);
+    n->flows_changed |= replicate_update(n->replicate, ports, mac);
+    if (n->audit_seqno != bridge_audit_seqno(n->bridge)) {
+        n->audit_seqno = bridge_audit_seqno(n->bridge);
+        replicate_count(n->replicate, bridge_wanted(n->bridge),
+                        bridge_inventory(n->bridge));
+    }
+    if (n->flows_changed && ports && mac_known) {
+        n->flows_changed = false;
         update_flows(n);
     }
 }
@@ -83,6 +107,7 @@ node_create(struct config *config, struct node **nodep)
         *nodep = NULL;
         return error;
     }
+    n->replicate = replicate_create(config, n->host, n->resolver);
     apply_config(n, config);
     run_news(n);
     *nodep = n;
@@ -93,6 +118,7 @@ void
 node_destroy(struct node *n)
 {
     if (n) {
+        replicate_destroy(n->replicate);
         relay_destroy(n->relay);
         bridge_destroy(n->bridge);
         resolver_destroy(n->resolver);
@@ -133,6 +159,7 @@ node_run(struct node *n)
     resolver_run(n->resolver);
     bridge_run(n->bridge);
     relay_run(n->relay);
+    replicate_run(n->replicate);
     run_news(n);
 }
 
@@ -143,18 +170,24 @@ node_wait(struct node *n)
     resolver_wait(n->resolver);
     bridge_wait(n->bridge);
     relay_wait(n->relay);
+    replicate_wait(n->replicate);
 }
 
 void
-node_stop(struct node *n)
+node_stop(struct node *n, bool cleanup)
 {
-    bridge_remove(n->bridge);
+    bridge_remove(n->bridge, n->config->id_base, cleanup);
+    if (cleanup) {
+        replicate_remove(n->replicate);
+    }
+    n->cleanup = cleanup;
 }
 
 bool
 node_is_stopped(const struct node *n)
 {
-    return bridge_is_removed(n->bridge);
+    return (bridge_is_removed(n->bridge)
+            && (!n->cleanup || replicate_is_removed(n->replicate)));
 }
 
 const struct config *
@@ -167,6 +200,12 @@ struct bridge *
 node_bridge(const struct node *n)
 {
     return n->bridge;
+}
+
+const struct replicate *
+node_replicate(const struct node *n)
+{
+    return n->replicate;
 }
 
 const struct relay *

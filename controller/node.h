@@ -5,11 +5,12 @@
 
 /* Node: this host's part in snowrelay, and what its jobs share.
  *
- * The relay carries frames (relay.h).  Beside it stand the bridge, which sees
- * to it that the switch has the flows that the jobs want, the resolver, which
- * finds the addresses of names, and the host, which knows this machine's own.
- * The node owns all of these, gives each its part of the configuration and the
- * others' news, and puts together what the switch is to be told. */
+ * The relay carries frames (relay.h); replication has the switch copy
+ * datagrams (replicate.h).  Beside them stand the bridge, which sees to it
+ * that the switch has the flows that these want, the resolver, which finds the
+ * addresses of names, and the host, which knows this machine's own. The node
+ * owns all of these, gives each its part of the configuration and the others'
+ * news, and puts together what the switch is to be told. */
 
 #include <stdbool.h>
 
@@ -19,6 +20,7 @@ struct bridge;
 struct config;
 struct node;
 struct relay;
+struct replicate;
 
 /* Makes a node for 'config', which it takes over if it succeeds.  Returns NULL
  * and stores the node in '*nodep', or returns a message that the caller frees.
@@ -42,8 +44,9 @@ void node_wait(struct node *);
 char *
 node_reconfigure(struct node *, struct config *config) OVS_WARN_UNUSED_RESULT;
 
-/* Begins to take the relay's flows off the switch. */
-void node_stop(struct node *);
+/* Begins to take the relay's flows off the switch, and with 'cleanup' those of
+ * replication as well, which need no daemon, and our tunnel ports. */
+void node_stop(struct node *, bool cleanup);
 
 /* Returns true when that is done, or cannot be. */
 bool node_is_stopped(const struct node *);
@@ -52,6 +55,7 @@ bool node_is_stopped(const struct node *);
 const struct config *node_config(const struct node *);
 struct bridge *node_bridge(const struct node *);
 const struct relay *node_relay(const struct node *);
+const struct replicate *node_replicate(const struct node *);
 
 /* Returns true if the switch is connected and has our flows, and frames can be
  * punted and emitted. */

@@ -23,6 +23,7 @@ enum {
     OPT_CHECK_CONFIG,
     OPT_PRINT_FLOWS,
     OPT_SWITCH,
+    OPT_DB,
     OPT_UNIXCTL,
     OPT_BOOTSTRAP_CA_CERT,
     OPT_PEER_CA_CERT,
@@ -41,6 +42,7 @@ static const struct option long_options[] = {
     { "check-config", no_argument, NULL, OPT_CHECK_CONFIG },
     { "print-flows", no_argument, NULL, OPT_PRINT_FLOWS },
     { "switch", required_argument, NULL, OPT_SWITCH },
+    { "db", required_argument, NULL, OPT_DB },
     { "unixctl", required_argument, NULL, OPT_UNIXCTL },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, 'V' },
@@ -55,34 +57,40 @@ static const struct option long_options[] = {
 static void
 print_usage(void)
 {
-    printf("snowrelayd: relays UDP broadcasts between Open vSwitch bridges\n"
-           "usage: %s [OPTIONS]\n\n"
-           "Relay options (each also from the environment, as shown):\n"
-           "  -t, --target-interface=BRIDGE  bridge to serve "
-           "(TARGET_INTERFACE; br0)\n"
-           "  -b, --broadcast-port=PORT[,..] ports to relay "
-           "(BDCAST_PORT; 5076)\n"
-           "  -m, --mesh-port=PORT           UDP port of the mesh "
-           "(MESH_PORT; 7124)\n"
-           "  --other-relays RELAY [RELAY..] the peers: ADDRESS, NAME, "
-           "either with :PORT\n"
-           "  -l, -ll, --log-level=LEVEL     debug, info, warning, error, "
-           "critical\n"
-           "                                 (LOGLEVEL; info)\n"
-           "  --config=FILE                  JSON configuration file "
-           "(SNOWRELAY_CONFIG)\n"
-           "  --switch=TARGET                where the switch is, an OVS "
-           "connection method\n"
-           "                                 (default: "
-           "unix:%s/BRIDGE.mgmt)\n\n"
-           "Other ways to run:\n"
-           "  --check-config                 check, print the effective "
-           "configuration, exit\n"
-           "  --print-flows                  print what the switch would be "
-           "told, exit\n"
-           "  -h, --help                     print this, exit\n"
-           "  -V, --version                  print the version, exit\n",
-           program_name, ovs_rundir());
+    printf(
+        "snowrelayd: relays UDP broadcasts between Open vSwitch bridges, and "
+        "has\n"
+        "the switch copy UDP streams to many collectors\n"
+        "usage: %s [OPTIONS]\n\n"
+        "Relay options (each also from the environment, as shown):\n"
+        "  -t, --target-interface=BRIDGE  bridge to serve "
+        "(TARGET_INTERFACE; br0)\n"
+        "  -b, --broadcast-port=PORT[,..] ports to relay "
+        "(BDCAST_PORT; 5076)\n"
+        "  -m, --mesh-port=PORT           UDP port of the mesh "
+        "(MESH_PORT; 7124)\n"
+        "  --other-relays RELAY [RELAY..] the peers: ADDRESS, NAME, "
+        "either with :PORT\n"
+        "  -l, -ll, --log-level=LEVEL     debug, info, warning, error, "
+        "critical\n"
+        "                                 (LOGLEVEL; info)\n"
+        "  --config=FILE                  JSON configuration file "
+        "(SNOWRELAY_CONFIG)\n"
+        "  --switch=TARGET                where the switch is, an OVS "
+        "connection method\n"
+        "                                 (default: "
+        "unix:%s/BRIDGE.mgmt)\n"
+        "  --db=DATABASE                  where its database is, for tunnel "
+        "ports\n"
+        "                                 (default: unix:%s/db.sock)\n\n"
+        "Other ways to run:\n"
+        "  --check-config                 check, print the effective "
+        "configuration, exit\n"
+        "  --print-flows                  print what the switch would be "
+        "told, exit\n"
+        "  -h, --help                     print this, exit\n"
+        "  -V, --version                  print the version, exit\n",
+        program_name, ovs_rundir(), ovs_rundir());
     daemon_usage();
     vlog_usage();
     stream_usage("switch", true, false, true);
@@ -164,6 +172,7 @@ options_parse(int argc, char *argv[], struct options *o, char **unixctl_path)
         case OPT_CHECK_CONFIG: o->check_config = true; break;
         case OPT_PRINT_FLOWS: o->print_flows = true; break;
         case OPT_SWITCH: o->switch_target = optarg; break;
+        case OPT_DB: o->database = optarg; break;
         case OPT_UNIXCTL: *unixctl_path = optarg; break;
 
         case 'h': print_usage(); exit(EXIT_SUCCESS);

@@ -24,6 +24,7 @@ struct options {
     const char *log_level;
     char *config_file; /* Absolute, also from SNOWRELAY_CONFIG. */
     const char *switch_target;
+    const char *database;
     struct svec other_relays;
     bool check_config;
     bool print_flows;

@@ -10,12 +10,24 @@
 #include <unistd.h>
 
 #include "conf.h"
+#include "flow.h"
 #include "flowset.h"
 #include "host.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
 #include "packets.h"
+#include "ports.h"
 #include "relay-flows.h"
+#include "replicate.h"
+#include "resolver.h"
 #include "segment.h"
+#include "sset.h"
+#include "timeval.h"
+#include "tunnels.h"
 #include "util.h"
+
+/* How long to wait for the answers of name servers and neighbours. */
+enum { LOOKUP_MS = 3000 };
 
 /* Stores the MAC of this host's interface 'name' in '*mac'. */
 static bool
@@ -50,6 +62,9 @@ print_set(const struct config *config, const struct flowset *set)
 {
     for (size_t i = 0; i < set->n_meters; i++) {
         print_command(config, "add-meter", set->meters[i].text);
+    }
+    for (size_t i = 0; i < set->n_groups; i++) {
+        print_command(config, "add-group", set->groups[i]->text);
     }
     for (size_t i = 0; i < hmap_count(&set->flows); i++) {
         print_command(config, "add-flow", set->order[i]->text);
@@ -86,18 +101,159 @@ add_relay(const struct config *config, const struct host *host,
     return error ? error : relay_flows_emission(&params, keep, rewrite);
 }
 
+/* Replication. */
+
+/* Adds the port 'name', whose number the switch will know, to 'ports'. */
+static void
+add_port(struct ports *ports, const char *name)
+{
+    struct ofputil_phy_port desc = { .port_no = u16_to_ofp(ports->n + 1) };
+
+    if (!ports_find(ports, name)) {
+        ovs_strlcpy(desc.name, name, sizeof desc.name);
+        ports_put(ports, &desc);
+    }
+}
+
+/* Waits until the collectors' names have been looked up and their neighbours
+ * have answered, as far as they do in time, and gives 'replicate' the news. */
+static void
+wait_for_answers(struct replicate *replicate, struct resolver *resolver,
+                 const struct ports *ports, struct eth_addr mac)
+{
+    long long int deadline = time_msec() + LOOKUP_MS;
+
+    for (;;) {
+        resolver_run(resolver);
+        replicate_follow(replicate);
+        replicate_update(replicate, ports, mac);
+        if (!replicate_is_pending(replicate) || time_msec() >= deadline) {
+            break;
+        }
+        resolver_wait(resolver);
+        replicate_wait(replicate);
+        poll_timer_wait_until(MIN(deadline, time_msec() + 100));
+        poll_block();
+    }
+}
+
+/* Prints the commands that make the tunnel ports, and adds these to 'ports'.
+ */
+static void
+print_tunnels(const struct config *config, const struct replicate *replicate,
+              struct ports *ports)
+{
+    size_t n;
+    struct tunnel *tunnels = replicate_tunnels(replicate, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        char name[IFNAMSIZ];
+
+        tunnel_port_name(&tunnels[i], name);
+        if (!ports_find(ports, name)) {
+            char *command = tunnel_command(&tunnels[i], config->bridge);
+            puts(command);
+            free(command);
+            add_port(ports, name);
+        }
+    }
+    free(tunnels);
+}
+
+/* Says of each collector that is not up why it gets nothing, and of each that
+ * is what may be in the way. */
+static void
+print_remarks(const struct config *config, const struct replicate *replicate)
+{
+    for (size_t i = 0; i < config->replicate.n; i++) {
+        const struct rule *r = &config->replicate.rules[i];
+
+        for (size_t j = 0; j < r->n_collectors; j++) {
+            const struct collector_status *status =
+                replicate_collector(replicate, i, j);
+
+            if (strcmp(status->report.state, "up")) {
+                printf("# %s: no copies to %s: %s\n", r->name,
+                       r->collectors[j].text, status->report.via);
+            }
+            if (status->report.note) {
+                printf("# %s: copies to %s: %s\n", r->name,
+                       r->collectors[j].text, status->report.note);
+            }
+        }
+    }
+}
+
+/* Adds replication's flows to 'set', after a look at names and neighbours, and
+ * prints what else there is to tell the switch. */
+static char *
+add_replication(const struct config *config, const struct host *host,
+                struct flowset *set)
+{
+    struct resolver *resolver = resolver_create();
+    struct replicate *replicate = replicate_create(config, host, resolver);
+    struct sset names = SSET_INITIALIZER(&names);
+    struct eth_addr mac = eth_addr_zero;
+    struct ports ports;
+
+    ports_init(&ports);
+    if (!get_interface_mac(config->bridge, &mac)) {
+        printf("# this host has no interface %s: its MAC address is missing "
+               "in what follows, and what goes out of it\n",
+               config->bridge);
+    }
+    struct ofputil_phy_port local = { .port_no = OFPP_LOCAL, .hw_addr = mac };
+    ovs_strlcpy(local.name, config->bridge, sizeof local.name);
+    ports_put(&ports, &local);
+    for (size_t i = 0; i < config->replicate.n; i++) {
+        const struct rule *r = &config->replicate.rules[i];
+
+        if (r->in_port) {
+            add_port(&ports, r->in_port);
+        }
+        for (size_t j = 0; j < r->n_collectors; j++) {
+            if (r->collectors[j].out_port) {
+                add_port(&ports, r->collectors[j].out_port);
+            }
+        }
+    }
+    replicate_configure(replicate, config);
+    replicate_add_names(replicate, &names);
+    resolver_set_names(resolver, &names);
+    wait_for_answers(replicate, resolver, &ports, mac);
+    print_tunnels(config, replicate, &ports);
+    replicate_update(replicate, &ports, mac);
+    print_remarks(config, replicate);
+    replicate_close(replicate);
+
+    char *error = replicate_add_flows(replicate, set);
+    sset_destroy(&names);
+    replicate_destroy(replicate);
+    resolver_destroy(resolver);
+    ports_destroy(&ports);
+    return error;
+}
+
 char *
 print_flows(const struct config *config)
 {
+    /* What there is to say is in comments. */
+    vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_ERR);
+
     struct host *host = host_create();
     char *keep = NULL, *rewrite = NULL;
     struct flowset set;
 
     flowset_init(&set, config->id_base);
     char *error = add_relay(config, host, &set, &keep, &rewrite);
+    if (!error && config->replicate.n) {
+        error = add_replication(config, host, &set);
+    }
     if (!error) {
         print_set(config, &set);
-        if (keep) {
+        if (!config->n_ports) {
+            /* Nothing is emitted. */
+        } else if (keep) {
             printf("# a frame from the mesh: packet-out, in_port=CONTROLLER, "
                    "actions=%s\n"
                    "# its IP destination rewritten: packet-out, "

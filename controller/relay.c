@@ -200,12 +200,6 @@ relay_update(struct relay *r)
     return changed;
 }
 
-bool
-relay_knows_flows(const struct relay *r)
-{
-    return r->local_mac_known;
-}
-
 char *
 relay_add_flows(struct relay *r, struct flowset *set)
 {

@@ -52,11 +52,9 @@ void relay_add_names(const struct relay *, struct sset *names);
  * configuration.  Returns true if the relay's flows changed by that. */
 bool relay_update(struct relay *);
 
-/* Returns true if enough is known for relay_add_flows(). */
-bool relay_knows_flows(const struct relay *);
-
 /* Adds the flows and meters that the relay wants to 'set', and emits according
- * to them from now on.  Returns NULL, or a message that the caller frees. */
+ * to them from now on.  The local MAC must be known.  Returns NULL, or a
+ * message that the caller frees. */
 char *
 relay_add_flows(struct relay *, struct flowset *set) OVS_WARN_UNUSED_RESULT;
 

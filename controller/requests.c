@@ -3,6 +3,8 @@
 #include <config.h>
 #include "requests.h"
 
+#include <string.h>
+
 #include "byte-order.h"
 #include "flowset.h"
 #include "openvswitch/list.h"
@@ -24,50 +26,60 @@
 VLOG_DEFINE_THIS_MODULE(requests);
 
 struct ofpbuf *
-request_port_status(void)
+request_news(void)
 {
     struct ofputil_async_cfg async = OFPUTIL_ASYNC_CFG_INIT;
 
-    async.primary[OAM_PORT_STATUS] = 1u << OFPPR_ADD | 1u << OFPPR_MODIFY;
+    async.primary[OAM_PORT_STATUS] =
+        1u << OFPPR_ADD | 1u << OFPPR_DELETE | 1u << OFPPR_MODIFY;
+    async.primary[OAM_REQUESTFORWARD] =
+        1u << OFPRFR_GROUP_MOD | 1u << OFPRFR_METER_MOD;
     return ofputil_encode_set_async_config(
-        &async, 1u << OAM_PORT_STATUS | 1u << OAM_PACKET_IN, OFP15_VERSION);
+        &async,
+        1u << OAM_PORT_STATUS | 1u << OAM_REQUESTFORWARD | 1u << OAM_PACKET_IN,
+        OFP15_VERSION);
 }
 
 struct ofpbuf *
-request_local_port(void)
+request_ports(void)
 {
-    return ofputil_encode_port_desc_stats_request(OFP15_VERSION, OFPP_LOCAL);
+    return ofputil_encode_port_desc_stats_request(OFP15_VERSION, OFPP_ANY);
 }
 
-struct ofpbuf *
-request_flow_monitor(void)
+void
+request_flow_monitors(struct ovs_list *requests)
 {
     struct shash no_values = SHASH_INITIALIZER(&no_values);
-    struct ofputil_flow_monitor_request fmr;
-    enum ofputil_protocol usable;
-    char *match;
+    char *matches, *save = NULL;
 
     char *error =
-        template_expand(template_text("monitor.match"), &no_values, &match);
-    if (!error) {
+        template_expand(template_text("monitor.match"), &no_values, &matches);
+    for (char *match = error ? NULL : strtok_r(matches, "\n", &save);
+         !error && match; match = strtok_r(NULL, "\n", &save)) {
+        struct ofputil_flow_monitor_request fmr;
+        enum ofputil_protocol usable;
+
         error = parse_flow_monitor_request(&fmr, match, NULL, NULL, &usable);
-        free(match);
+        if (!error) {
+            struct ofpbuf *request = ofpbuf_new(0);
+
+            ofputil_append_flow_monitor_request(&fmr, request,
+                                                OFPUTIL_P_OF15_OXM);
+            ovs_list_push_back(requests, &request->list_node);
+        }
     }
     if (error) {
         VLOG_FATAL("flows/monitor.match: %s", error);
     }
-
-    struct ofpbuf *request = ofpbuf_new(0);
-    ofputil_append_flow_monitor_request(&fmr, request, OFPUTIL_P_OF15_OXM);
-    return request;
+    free(matches);
 }
 
 struct ofpbuf *
 request_flows(void)
 {
     struct ofputil_flow_stats_request fsr = {
-        .cookie = htonll(COOKIE_RELAY),
-        .cookie_mask = htonll(COOKIE_KIND_MASK),
+        .cookie = htonll(COOKIE_OURS),
+        .cookie_mask = htonll(COOKIE_OURS_MASK),
         .out_port = OFPP_ANY,
         .out_group = OFPG_ANY,
         .table_id = 0xff,
@@ -85,10 +97,22 @@ request_meters(void)
 }
 
 struct ofpbuf *
-request_no_flows(void)
+request_groups(void)
+{
+    return ofputil_encode_group_desc_request(OFP15_VERSION, OFPG_ALL);
+}
+
+struct ofpbuf *
+request_group_counts(void)
+{
+    return ofputil_encode_group_stats_request(OFP15_VERSION, OFPG_ALL);
+}
+
+struct ofpbuf *
+request_no_flows(uint64_t cookie)
 {
     struct ofputil_flow_mod fm = {
-        .cookie = htonll(COOKIE_RELAY),
+        .cookie = htonll(cookie),
         .cookie_mask = htonll(COOKIE_KIND_MASK),
         .new_cookie = OVS_BE64_MAX,
         .table_id = 0xff,
@@ -116,7 +140,7 @@ request_no_meter(uint32_t id)
 }
 
 void
-requests_bundle(struct ovs_list *flow_mods, uint32_t id)
+requests_bundle(struct ovs_list *mods, uint32_t id)
 {
     struct ofputil_bundle_ctrl_msg ctrl = {
         .bundle_id = id,
@@ -128,7 +152,7 @@ requests_bundle(struct ovs_list *flow_mods, uint32_t id)
 
     msg = ofputil_encode_bundle_ctrl_request(OFP15_VERSION, &ctrl);
     ovs_list_push_back(&bundle, &msg->list_node);
-    LIST_FOR_EACH_POP (msg, list_node, flow_mods) {
+    LIST_FOR_EACH_POP (msg, list_node, mods) {
         struct ofputil_bundle_add_msg add = {
             .bundle_id = ctrl.bundle_id,
             .flags = ctrl.flags,
@@ -143,5 +167,5 @@ requests_bundle(struct ovs_list *flow_mods, uint32_t id)
     ctrl.type = OFPBCT_COMMIT_REQUEST;
     msg = ofputil_encode_bundle_ctrl_request(OFP15_VERSION, &ctrl);
     ovs_list_push_back(&bundle, &msg->list_node);
-    ovs_list_move(flow_mods, &bundle);
+    ovs_list_move(mods, &bundle);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "conf-load.h"
+#include "conf-json.h"
 #include "conf.h"
 #include "daemon.h"
 #include "fatal-signal.h"
@@ -49,6 +50,7 @@ struct daemon {
     const struct options *options;
     struct node *node;
     bool exiting;
+    bool cleanup;                   /* Take replication off the switch, too? */
     struct unixctl_conn *exit_conn; /* To answer when done, or NULL. */
 };
 
@@ -76,6 +78,7 @@ handle_exit(struct unixctl_conn *conn, int argc, const char *argv[],
         return;
     }
     d->exiting = true;
+    d->cleanup = argc > 1;
     if (d->exit_conn) {
         unixctl_command_reply(conn, NULL);
     } else {
@@ -183,8 +186,8 @@ static void
 set_log_level(const char *name)
 {
     static const char *const own_modules[] = {
-        "snowrelayd", "node",  "relay",    "bridge", "channel",
-        "mesh",       "peers", "resolver", "host",
+        "snowrelayd", "node",     "relay", "bridge",    "channel", "mesh",
+        "peers",      "resolver", "host",  "replicate", "nexthop", "tunnels",
     };
     static const struct {
         const char *name;
@@ -217,7 +220,7 @@ stop(struct daemon *d, struct unixctl_server *unixctl)
 {
     long long int deadline = time_msec() + STOP_TIMEOUT_MS;
 
-    node_stop(d->node);
+    node_stop(d->node, d->cleanup);
     while (!node_is_stopped(d->node) && time_msec() < deadline) {
         node_carry(d->node);
         node_run(d->node);

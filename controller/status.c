@@ -10,28 +10,29 @@
 
 #include "bridge.h"
 #include "conf.h"
-#include "flowset.h"
 #include "node.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/list.h"
-#include "openvswitch/ofp-actions.h"
-#include "openvswitch/ofp-flow.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/util.h"
 #include "packets.h"
 #include "peers.h"
 #include "relay.h"
+#include "show-flows.h"
+#include "show-replicate.h"
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
 
-/* How long flows/show waits for the switch. */
+/* How long a command waits for the switch. */
 enum { AUDIT_TIMEOUT_MS = 2000 };
 
-/* A flows/show that waits for an audit. */
+/* A command that waits for an audit, to answer with what the switch has now.
+ */
 struct waiting {
     struct ovs_list node;
     struct unixctl_conn *conn;
+    char *(*text)(const struct node *); /* Makes the answer. */
     unsigned int seqno;     /* Answer once the audit is past this... */
     long long int deadline; /* ...or at this time_msec(). */
 };
@@ -129,7 +130,7 @@ status_to_json(const struct node *node)
     /* clang-format off */
     json_t *root = json_pack(
         "{s:s, s:s, s:b, s:b, s:s, s:o, s:s, s:o,"
-        " s:{s:I, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:o}}",
+        " s:{s:I, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:o}, s:o}",
         "bridge", config->bridge,
         "switch", config->switch_target,
         "connected", node_is_connected(node),
@@ -147,7 +148,8 @@ status_to_json(const struct node *node)
             "queued", relay_queued(relay),
             "dropped", drops_to_json(c, N_DIRECTIONS),
             "punt_dropped", drops_to_json(c, DIRECTION_PUNT),
-            "mesh_dropped", drops_to_json(c, DIRECTION_MESH));
+            "mesh_dropped", drops_to_json(c, DIRECTION_MESH),
+        "replicate", replicate_to_json(config, node_replicate(node)));
     /* clang-format on */
     char *text = json_dumps(root, JSON_INDENT(2));
     json_decref(root);
@@ -208,6 +210,12 @@ status_to_text(const struct node *node)
                   c->mesh_rx, c->emitted, relay_queued(relay));
     format_drops(c, DIRECTION_PUNT, &out);
     format_drops(c, DIRECTION_MESH, &out);
+    if (config->replicate.n) {
+        char *rules = show_replicate(config, node_replicate(node));
+
+        ds_put_format(&out, "replication:\n%s", rules);
+        free(rules);
+    }
     return ds_steal_cstr(&out);
 }
 
@@ -219,21 +227,61 @@ reply(struct unixctl_conn *conn, char *text)
     free(text);
 }
 
+/* Answers 'conn' with 'text', after an audit if there can be one. */
+static void
+reply_after_audit(struct status *status, struct unixctl_conn *conn,
+                  char *(*text)(const struct node *) )
+{
+    struct bridge *bridge = node_bridge(status->node);
+
+    if (!bridge_is_connected(bridge) || !bridge_wanted(bridge)) {
+        reply(conn, text(status->node));
+        return;
+    }
+
+    struct waiting *w = xmalloc(sizeof *w);
+    w->conn = conn;
+    w->text = text;
+    w->seqno = bridge_audit(bridge);
+    w->deadline = time_msec() + AUDIT_TIMEOUT_MS;
+    ovs_list_push_back(&status->waiting, &w->node);
+}
+
+/* The switch counts for replication, so that it is asked only where there are
+ * rules. */
 static void
 show_status(struct unixctl_conn *conn, int argc, const char *argv[],
             void *status_)
 {
-    const struct status *status = status_;
+    struct status *status = status_;
+    bool json = argc > 1 && !strcmp(argv[1], "json");
+    char *(*text)(const struct node *) =
+        json ? status_to_json : status_to_text;
 
-    if (argc < 2) {
-        reply(conn, status_to_text(status->node));
-    } else if (!strcmp(argv[1], "json")) {
-        reply(conn, status_to_json(status->node));
-    } else {
+    if (argc > 1 && !json) {
         char *error = xasprintf("status: \"%s\" is not json", argv[1]);
         unixctl_command_reply_error(conn, error);
         free(error);
+    } else if (node_config(status->node)->replicate.n) {
+        reply_after_audit(status, conn, text);
+    } else {
+        reply(conn, text(status->node));
     }
+}
+
+/* replicate/show */
+
+static char *
+rules_to_text(const struct node *node)
+{
+    return show_replicate(node_config(node), node_replicate(node));
+}
+
+static void
+show_rules(struct unixctl_conn *conn, int argc OVS_UNUSED,
+           const char *argv[] OVS_UNUSED, void *status_)
+{
+    reply_after_audit(status_, conn, rules_to_text);
 }
 
 /* mesh/show */
@@ -267,113 +315,31 @@ show_mesh(struct unixctl_conn *conn, int argc OVS_UNUSED,
 
 /* flows/show */
 
-/* Appends 'fs' to 'out' as ovs-ofctl add-flow would take it. */
-static void
-format_installed(const struct ofputil_flow_stats *fs, struct ds *out)
-{
-    const struct ofpact_format_params fp = { .s = out };
-
-    ds_put_format(out, "cookie=0x%" PRIx64 ",table=%u,", ntohll(fs->cookie),
-                  fs->table_id);
-    match_format(&fs->match, NULL, out, fs->priority);
-    ds_put_cstr(out, ",actions=");
-    ofpacts_format(fs->ofpacts, fs->ofpacts_len, &fp);
-}
-
-/* Returns the flow of 'installed' at the place of 'flow', or NULL. */
-static const struct installed_flow *
-find_installed(const struct wanted_flow *flow,
-               const struct ovs_list *installed)
-{
-    const struct installed_flow *inst;
-    struct match match;
-
-    minimatch_expand(&flow->fm.match, &match);
-    LIST_FOR_EACH (inst, node, installed) {
-        if (inst->fs.priority == flow->fm.priority
-            && inst->fs.table_id == flow->fm.table_id
-            && match_equal(&inst->fs.match, &match)) {
-            return inst;
-        }
-    }
-    return NULL;
-}
-
 static char *
-flows_to_text(struct bridge *bridge)
+flows_to_text(const struct node *node)
 {
-    const struct ovs_list *installed;
-    const struct flowset *set = bridge_wanted(bridge, &installed);
-    const struct installed_flow *inst;
-    struct ds out = DS_EMPTY_INITIALIZER;
+    const struct bridge *bridge = node_bridge(node);
 
-    if (!set) {
+    if (!bridge_wanted(bridge)) {
         return xstrdup("nothing is wanted yet: the local MAC is not known\n");
     }
+
+    char *flows = show_flows(bridge_wanted(bridge), bridge_inventory(bridge));
     if (!bridge_is_connected(bridge)) {
-        ds_put_cstr(&out, "not connected to the switch: what it has is not "
-                          "known\n");
+        char *whole = xasprintf("not connected to the switch: what it has is "
+                                "not known\n%s",
+                                flows);
+        free(flows);
+        flows = whole;
     }
-    for (size_t i = 0; i < hmap_count(&set->flows); i++) {
-        const struct wanted_flow *flow = set->order[i];
-
-        ds_put_format(&out, "wanted:    %s\n", flow->text);
-        inst = find_installed(flow, installed);
-        if (flow->in_place) {
-            ds_put_format(&out,
-                          "installed: the same, n_packets=%" PRIu64
-                          ", n_bytes=%" PRIu64 "\n",
-                          flow->n_packets, flow->n_bytes);
-        } else if (inst) {
-            ds_put_cstr(&out, "installed: ");
-            format_installed(&inst->fs, &out);
-            ds_put_char(&out, '\n');
-        } else {
-            ds_put_cstr(&out, "installed: none\n");
-        }
-    }
-    LIST_FOR_EACH (inst, node, installed) {
-        if (!inst->wanted) {
-            ds_put_cstr(&out, "wanted:    none\ninstalled: ");
-            format_installed(&inst->fs, &out);
-            ds_put_char(&out, '\n');
-        }
-    }
-    for (size_t i = 0; i < set->n_meters; i++) {
-        const struct ofputil_meter_config *meter =
-            bridge_installed_meter(bridge, i);
-
-        ds_put_format(&out, "wanted:    %s\ninstalled: ", set->meters[i].text);
-        if (wanted_meter_equal(&set->meters[i], meter)) {
-            ds_put_cstr(&out, "the same\n");
-        } else if (meter) {
-            ofputil_format_meter_config(&out, meter);
-            ds_put_char(&out, '\n');
-        } else {
-            ds_put_cstr(&out, "none\n");
-        }
-    }
-    return ds_steal_cstr(&out);
+    return flows;
 }
 
 static void
-show_flows(struct unixctl_conn *conn, int argc OVS_UNUSED,
-           const char *argv[] OVS_UNUSED, void *status_)
+show_flows_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                   const char *argv[] OVS_UNUSED, void *status_)
 {
-    struct status *status = status_;
-    struct bridge *bridge = node_bridge(status->node);
-    const struct ovs_list *installed;
-
-    if (!bridge_is_connected(bridge) || !bridge_wanted(bridge, &installed)) {
-        reply(conn, flows_to_text(bridge));
-        return;
-    }
-
-    struct waiting *w = xmalloc(sizeof *w);
-    w->conn = conn;
-    w->seqno = bridge_audit(bridge);
-    w->deadline = time_msec() + AUDIT_TIMEOUT_MS;
-    ovs_list_push_back(&status->waiting, &w->node);
+    reply_after_audit(status_, conn, flows_to_text);
 }
 
 struct status *
@@ -385,7 +351,9 @@ status_create(struct node *node)
     ovs_list_init(&status->waiting);
     unixctl_command_register("status", "[json]", 0, 1, show_status, status);
     unixctl_command_register("mesh/show", "", 0, 0, show_mesh, status);
-    unixctl_command_register("flows/show", "", 0, 0, show_flows, status);
+    unixctl_command_register("flows/show", "", 0, 0, show_flows_command,
+                             status);
+    unixctl_command_register("replicate/show", "", 0, 0, show_rules, status);
     return status;
 }
 
@@ -411,7 +379,7 @@ status_run(struct status *status)
 
     LIST_FOR_EACH_SAFE (w, node, &status->waiting) {
         if ((int) (bridge_audit_seqno(bridge) - w->seqno) > 0) {
-            reply(w->conn, flows_to_text(bridge));
+            reply(w->conn, w->text(status->node));
         } else if (time_msec() >= w->deadline) {
             unixctl_command_reply_error(w->conn, "the switch does not answer");
         } else {

@@ -6,9 +6,10 @@
 /* Templates: the text in flows/ and how its ${names} are filled in.
  *
  * What the switch is told is written in flows/, in the syntax of ovs-ofctl(8)
- * with a few ${names}; the build compiles those files in.  This module knows
- * nothing of their meaning: it finds a file by its name and replaces names by
- * values.  Pure: no I/O, no state. */
+ * with a few ${names}, and $[...] around what is left out where a name in it
+ * has no value; the build compiles those files in.  This module knows nothing
+ * of their meaning: it finds a file by its name and replaces names by values.
+ * Pure: no I/O, no state. */
 
 #include "openvswitch/shash.h"
 #include "openvswitch/compiler.h"
@@ -36,8 +37,10 @@ void template_set(struct shash *values, const char *name, char *value);
  * left out, and so is the end of the last line.
  *
  * On success returns NULL and stores the text in '*result'; the caller frees
- * it.  Otherwise, where 'text' uses a name that 'values' does not have or does
- * not close a brace, returns a message that the caller frees and sets
+ * it.  Otherwise, where 'text' uses a name that 'values' does not have,
+ * outside of
+ * $[...], or does not close a brace or bracket, returns a message that the
+ * caller frees and sets
  * '*result' to NULL. */
 char *template_expand(const char *text, const struct shash *values,
                       char **result) OVS_WARN_UNUSED_RESULT;

@@ -361,7 +361,7 @@ END
 
 @test "wrong usage is one line and status 2" {
     for words in "" "upp" "up --bridge" "up --bridge a/b" "up --uplink" "up --datapath fast" \
-        "up --confirm soon" "up --confirm 0" "up br0" "down --uplink eth0" "status --dry-run" \
+        "up --confirm soon" "up --confirm 0" "up --rules" "up br0" "down --uplink eth0" "status --dry-run" \
         "demo --bridge br0"; do
         # shellcheck disable=SC2086 # the words are wanted
         run setup_sh $words
@@ -376,6 +376,272 @@ END
     run setup_sh --help
     [ "$status" -eq 0 ]
     [[ "$output" == *"ovs-setup.sh up [--bridge br0]"* ]]
+}
+
+# ---- replication: h1 gets a stream from h3 and copies it to ports of its own and to h2
+
+rules() { cat > "$LAB_DIR/rules.json"; }
+
+# rules_to COLLECTOR,...: what h1 gets on port 6343 goes there, and nothing is relayed
+rules_to() {
+    rules << END
+{ "relay": { "ports": [] }, "replicate": [ { "name": "flow", "port": 6343, "to": [ $1 ] } ] }
+END
+}
+
+with_rules() { setup_sh up --uplink eth0 --rules "$LAB_DIR/rules.json" "$@"; }
+
+# collector NODE PORT: writes what arrives there to $LAB_DIR/NODE.PORT
+collector() {
+    lab_in_background "$1" socat -u "UDP4-RECV:$2" OPEN:"$LAB_DIR/$1.$2",creat,append
+    collectors+=("$LAB_PID")
+    lab_wait 5 listens "$1" "$2"
+}
+
+listens() { [ -n "$(lab_on "$1" ss -Hlun sport = ":$2")" ]; }
+
+exporter() { lab_host 3 --bare; }
+
+export_text() { echo "$1" | lab_on h3 socat -u - UDP4:172.30.0.1:6343; }
+
+# got TEXT NODE.PORT...: each of these collectors has it, once
+got() {
+    local file
+    for file in "${@:2}"; do
+        lab_wait 5 grep -qsx "$1" "$LAB_DIR/$file" &&
+            [ "$(grep -cx "$1" "$LAB_DIR/$file")" -eq 1 ] || return
+    done
+}
+
+copies_flow() {
+    [[ "$(lab_ofctl 1 dump-flows br0 cookie=0x534e4f5700020000/0xffffffffffff0000)" == *cookie=* ]]
+}
+
+# What snowrelayd could leave on a bridge, or take from it
+on_bridge() {
+    on_h1 ovs-vsctl list-ports br0
+    lab_ofctl 1 --no-stats dump-flows br0
+    lab_ofctl 1 dump-groups br0 | grep group_id= || true
+    lab_ofctl 1 dump-meters br0 | grep meter= || true
+}
+
+relay_line() { tr '\0' ' ' < "/proc/$(cat "$LAB_DIR/h1/snowrelayd.pid")/cmdline"; }
+
+nothing_done() { is_as_before && runs_nothing && [ ! -e "$LAB_DIR/h1" ]; }
+
+@test "--rules makes a collector host from nothing, down takes it back" {
+    exporter
+    rules_to '{"port": 7343}, {"host": "172.30.0.2"}'
+    cd "$LAB_DIR"
+    setup_sh up --uplink eth0 --rules rules.json
+    collector h1 6343
+    collector h1 7343
+    collector h2 6343
+    lab_wait 5 copies_flow
+    export_text hello
+    got hello h1.6343 h1.7343 h2.6343
+    cd /
+    run setup_sh up
+    [ "$status" -eq 0 ]
+    [[ "$output" != *"+ "* ]]
+
+    run setup_sh status
+    [ "$status" -eq 0 ]
+    [[ "$output" == *replication:*"flow: udp port 6343"*":7343 "*" 1 "*"172.30.0.2:6343 "*" 1 "* ]]
+    lab_kill "${collectors[@]}"
+    setup_sh down
+    is_as_before
+    runs_nothing
+}
+
+@test "--rules: a file that is missing, wrong or for another bridge is refused, and nothing is done" {
+    echo '{' > "$LAB_DIR/broken"
+    echo '{"replicated": []}' > "$LAB_DIR/unknown"
+    echo '{"bridge": "br7"}' > "$LAB_DIR/br7"
+    mkdir "$LAB_DIR/folder"
+    for file in missing folder broken unknown br7; do
+        run setup_sh up --uplink eth0 --rules "$LAB_DIR/$file"
+        echo "$output"
+        [ "$status" -eq 1 ]
+        one_line
+        [[ "$output" == *"$LAB_DIR/$file"* ]]
+        nothing_done
+    done
+    echo '{}' | rules
+    for option in "--config=$LAB_DIR/rules.json" "--config $LAB_DIR/rules.json"; do
+        # shellcheck disable=SC2086 # the words are wanted
+        run with_rules -- $option
+        [ "$status" -eq 2 ]
+        one_line
+        nothing_done
+    done
+    run setup_sh up --rules ''
+    [ "$status" -eq 2 ]
+    one_line
+}
+
+@test "--rules: up applies what has changed in the file without a restart, or says why not" {
+    exporter
+    collector h1 7343
+    collector h1 7344
+    rules_to '{"port": 7343}'
+    with_rules
+    relay=$(cat "$LAB_DIR/h1/snowrelayd.pid")
+    run with_rules
+    [ "$status" -eq 0 ]
+    [[ "$output" != *"+ "* ]]
+
+    rules_to '{"port": 7344}'
+    run setup_sh up
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '^+' <<< "$output")" -eq 1 ]
+    [[ "$output" == *"+ apply $LAB_DIR/rules.json"* ]]
+    lab_wait 5 copies_flow
+    export_text changed
+    got changed h1.7344
+    [ ! -s "$LAB_DIR/h1.7343" ]
+
+    echo '{' | rules
+    run setup_sh up
+    [ "$status" -eq 1 ]
+    one_line
+    # Nothing is wrong with this one, but that its port is taken.
+    echo '{"mesh": {"port": 7344}}' | rules
+    for _ in 1 2; do
+        run setup_sh up
+        echo "$output"
+        [ "$status" -eq 1 ]
+        [[ "$output" == *"ovs-setup.sh: could not apply $LAB_DIR/rules.json"*"in use"* ]]
+    done
+    export_text still
+    got still h1.7344
+    [ "$(cat "$LAB_DIR/h1/snowrelayd.pid")" = "$relay" ]
+    [ "$(on_h1 ovs-vsctl list-ports br0)" = eth0 ]
+}
+
+@test "--rules: rules and options after -- each stay until given anew" {
+    echo '{}' | tee "$LAB_DIR/other.json" | rules
+    with_rules -- --mesh-port 7125
+    setup_sh up --rules "$LAB_DIR/other.json"
+    [[ "$(relay_line)" == *" --config $LAB_DIR/other.json --mesh-port 7125 " ]]
+    setup_sh up -- --mesh-port 7126
+    [[ "$(relay_line)" == *" --config $LAB_DIR/other.json --mesh-port 7126 " ]]
+    setup_sh up --
+    [[ "$(relay_line)" == *" --config $LAB_DIR/other.json " ]]
+    setup_sh up -- --config "$LAB_DIR/rules.json"
+    [[ "$(relay_line)" == *" --log-file --config $LAB_DIR/rules.json " ]]
+    setup_sh up --
+    [[ "$(relay_line)" == *" --log-file " ]]
+    lab_kill "$(cat "$LAB_DIR/h1/snowrelayd.pid")"
+    setup_sh up
+    [[ "$(relay_line)" == *" --log-file " ]]
+}
+
+@test "--rules: new options restart snowrelayd, and no copy is lost" {
+    exporter
+    collector h1 6343
+    collector h1 7343
+    rules_to '{"port": 7343}'
+    with_rules
+    lab_wait 5 copies_flow
+    cat > "$LAB_DIR/stream" << 'END'
+for i in {1..400}; do echo "$i"; sleep 0.01; done | socat -u - UDP4:172.30.0.1:6343
+END
+    lab_in_background h3 bash "$LAB_DIR/stream"
+    stream=$LAB_PID
+    sleep 0.3
+    relay=$(cat "$LAB_DIR/h1/snowrelayd.pid")
+    setup_sh up -- --log-level debug
+    [ "$(cat "$LAB_DIR/h1/snowrelayd.pid")" != "$relay" ]
+    # The stream goes on after the restart.
+    [ "$(wc -l < "$LAB_DIR/h1.6343")" -lt 380 ]
+    wait "$stream"
+    got 400 h1.6343 h1.7343
+    [ "$(wc -l < "$LAB_DIR/h1.6343")" -eq 400 ]
+    diff "$LAB_DIR/h1.6343" "$LAB_DIR/h1.7343"
+}
+
+@test "down takes snowrelayd's things off a bridge that was there, even if it was killed, and no others" {
+    lab_switch 1
+    lab_ofctl 1 add-group br0 group_id=6999,type=all,bucket=output:LOCAL
+    lab_ofctl 1 add-group br0 group_id=7256,type=all,bucket=output:LOCAL
+    lab_ofctl 1 add-meter br0 meter=6999,kbps,band=type=drop,rate=1000
+    lab_ofctl 1 add-meter br0 meter=7256,kbps,band=type=drop,rate=1000
+    lab_ofctl 1 add-flow br0 cookie=0x534e4f58,priority=7,udp,actions=group:7256
+    on_h1 ovs-vsctl add-br br1 -- set Bridge br1 datapath_type=netdev
+    add_tunnel br0 vx9 other
+    add_tunnel br1 vx8 replicate
+    belonged=$(on_bridge)
+    before=$(belongings)
+    rules << 'END'
+{ "id_base": 7000, "relay": { "ports": [5076] },
+  "replicate": [
+    { "name": "a", "port": 6343, "spread": "source", "to": [ {"port": 7343}, {"port": 7344} ] },
+    { "name": "b", "port": 6343, "to": [ {"host": "172.30.0.2", "tunnel": "vxlan"} ] } ] }
+END
+    for end in running killed switch; do
+        with_rules
+        lab_wait 5 copies_flow
+        [[ "$(on_bridge)" == *group_id=70[0-9][0-9],*meter=70[0-9][0-9]* ]]
+        [ "$(on_h1 ovs-vsctl list-ports br0 | wc -l)" -eq 3 ]
+        [ "$end" = running ] || kill -KILL "$(cat "$LAB_DIR/h1/snowrelayd.pid")"
+        [ "$end" != switch ] || lab_switch_kill 1
+        run setup_sh down
+        echo "$output"
+        [ "$status" -eq 0 ]
+        [ "$end" != switch ] || break
+        # snowrelayd has left nothing when it could clean up.
+        [ "$(grep -c '^- remove what snowrelayd left' <<< "$output")" -eq "$([ "$end" = running ]; echo $?)" ]
+        diff <(echo "$belonged") <(on_bridge)
+        is_as_before
+    done
+    lab_switch_start 1
+    [ "$(on_h1 ovs-vsctl list-ports br0)" = vx9 ]
+    [ "$(on_h1 ovs-vsctl list-ports br1)" = vx8 ]
+}
+
+# add_tunnel BRIDGE PORT OWNER
+add_tunnel() {
+    on_h1 ovs-vsctl add-port "$1" "$2" -- set Interface "$2" type=vxlan \
+        options:remote_ip="172.30.0.${2#vx}" -- set Port "$2" external_ids:snowrelay="$3"
+}
+
+@test "up that fails half-way takes what snowrelayd has left off a bridge that was there" {
+    lab_switch 1
+    belonged=$(on_bridge)
+    stand_in snowrelayd << END
+[[ "\$*" != *--check-config* ]] || exec "${SNOWRELAYD:-$ROOT/build/snowrelayd}" "\$@"
+ovs-ofctl -O OpenFlow15 add-group br0 group_id=5459711,type=all,bucket=output:LOCAL
+ovs-ofctl -O OpenFlow15 add-meter br0 meter=5459456,kbps,band=type=drop,rate=1000
+ovs-ofctl -O OpenFlow15 add-flow br0 cookie=0x534e4f5700020001,udp,actions=group:5459711
+ovs-vsctl add-port br0 vx2 -- set Interface vx2 type=vxlan options:remote_ip=172.30.0.2 \
+    -- set Port vx2 external_ids:snowrelay=replicate
+touch "$LAB_DIR/begun"
+exit 1
+END
+    echo '{}' | rules
+    SNOWRELAYD=$BATS_TEST_TMPDIR/bin/snowrelayd run with_rules
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [ -e "$LAB_DIR/begun" ]
+    diff <(echo "$belonged") <(on_bridge)
+}
+
+@test "status misses no flows where nothing is to be relayed" {
+    echo '{"relay": {"ports": []}}' | rules
+    with_rules
+    setup_sh status
+}
+
+@test "up says which settings of the kernel cost copies, and leaves them alone" {
+    lab_segment 1
+    on_h1 sysctl -qw net.ipv4.ip_forward=0
+    rules_to '{"host": "172.30.0.2"}'
+    setup_sh up --uplink seg0 --rules "$LAB_DIR/rules.json" > "$LAB_DIR/up.out"
+    cat "$LAB_DIR/up.out"
+    [[ "$(tail -n 1 "$LAB_DIR/up.out")" == "Beware: copies are dropped: net.ipv4.ip_forward is 0"* ]]
+    [ "$(on_h1 sysctl -n net.ipv4.ip_forward)" = 0 ]
 }
 
 demo_printed() { grep -q "$1" "$LAB_DIR/demo.out"; }

@@ -3,6 +3,7 @@
 #include <config.h>
 #include "conf.h"
 #include "conf-file.h"
+#include "conf-json.h"
 #include "conf-load.h"
 
 #include "support.h"
@@ -730,7 +731,6 @@ static const struct wrong_text unknown_keys[] = {
 };
 
 static const struct wrong_text future_keys[] = {
-    { "{\"replicate\": []}", "replicate: not yet supported" },
     { "{\"http\": \"127.0.0.1:9714\"}", "http: not yet supported" },
     { "{\"inspect\": [\"pva\"]}", "inspect: not yet supported" },
     { RELAY("\"filter\": \"udp\""), "relay.filter: not yet supported" },
@@ -913,7 +913,8 @@ test_json_of_defaults(void **state OVS_UNUSED)
                               "    \"port\": 7124,\n"
                               "    \"peers\": [],\n"
                               "    \"accept\": []\n"
-                              "  }\n"
+                              "  },\n"
+                              "  \"replicate\": []\n"
                               "}");
     assert_comes_out_again(json);
     free(json);
@@ -955,7 +956,8 @@ test_json_round_trip(void **state OVS_UNUSED)
                       "      \"10.0.0.0/8\",\n"
                       "      \"2001:db8::/32\"\n"
                       "    ]\n"
-                      "  }\n"
+                      "  },\n"
+                      "  \"replicate\": []\n"
                       "}",
                       destinations[i]);
         assert_comes_out_again(ds_cstr(&text));

@@ -317,13 +317,14 @@ test_no_ports(void **state OVS_UNUSED)
 {
     struct relay_flows_params p = params();
     struct ovs_list installed = OVS_LIST_INITIALIZER(&installed);
+    struct ovs_list groups = OVS_LIST_INITIALIZER(&groups);
     struct flowset set;
 
     p.n_ports = 0;
     assert_no_error(build_for(&p, &set));
     assert_int_equal(hmap_count(&set.flows), 0);
     assert_int_equal(set.n_meters, 0);
-    assert_int_equal(flowset_compare(&set, &installed), 0);
+    assert_int_equal(flowset_compare(&set, &installed, &groups), 0);
     flowset_destroy(&set);
 }
 
@@ -345,6 +346,7 @@ test_wrong_forward(void **state OVS_UNUSED)
 struct installed {
     struct flowset set;
     struct ovs_list flows;
+    struct ovs_list groups;
     struct ovs_list requests;
 };
 
@@ -408,6 +410,7 @@ install(struct installed *in, size_t without)
 {
     build(&in->set);
     ovs_list_init(&in->flows);
+    ovs_list_init(&in->groups);
     ovs_list_init(&in->requests);
     for (size_t i = 0; i < hmap_count(&in->set.flows); i++) {
         if (i != without) {
@@ -433,8 +436,9 @@ uninstall(struct installed *in)
 static void
 assert_changes(struct installed *in, size_t n)
 {
-    assert_int_equal(flowset_compare(&in->set, &in->flows), n);
-    assert_int_equal(flowset_changes(&in->set, &in->flows, &in->requests), n);
+    assert_int_equal(flowset_compare(&in->set, &in->flows, &in->groups), n);
+    assert_int_equal(
+        flowset_changes(&in->set, &in->flows, &in->groups, &in->requests), n);
     assert_int_equal(ovs_list_size(&in->requests), n);
 }
 
@@ -616,7 +620,7 @@ test_comparing_again(void **state OVS_UNUSED)
     struct installed in;
 
     install(&in, SIZE_MAX);
-    assert_int_equal(flowset_compare(&in.set, &in.flows), 0);
+    assert_int_equal(flowset_compare(&in.set, &in.flows, &in.groups), 0);
     installed_flows_clear(&in.flows);
     assert_changes(&in, hmap_count(&in.set.flows));
     uninstall(&in);
@@ -629,10 +633,11 @@ test_distrust(void **state OVS_UNUSED)
     struct installed in;
 
     install(&in, SIZE_MAX);
-    assert_int_equal(flowset_compare(&in.set, &in.flows), 0);
+    assert_int_equal(flowset_compare(&in.set, &in.flows, &in.groups), 0);
     flowset_distrust(&in.set);
-    assert_int_equal(flowset_changes(&in.set, &in.flows, &in.requests),
-                     hmap_count(&in.set.flows));
+    assert_int_equal(
+        flowset_changes(&in.set, &in.flows, &in.groups, &in.requests),
+        hmap_count(&in.set.flows));
     for (size_t i = 0; i < hmap_count(&in.set.flows); i++) {
         assert_change_adds(&in, i, i);
     }

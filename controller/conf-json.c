@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "conf-json.h"
+
+#include <jansson.h>
+
+#include "conf.h"
+#include "packets.h"
+#include "util.h"
+
+static json_t *
+collector_to_json(const struct collector *c)
+{
+    json_t *object = json_object();
+
+    if (c->kind != COLLECTOR_LOCAL) {
+        json_object_set_new(object, "host", json_string(c->host));
+    }
+    if (c->kind == COLLECTOR_TUNNEL) {
+        json_object_set_new(object, "tunnel",
+                            json_string(tunnel_type_name(c->tunnel)));
+        return object;
+    }
+    json_object_set_new(object, "port", json_integer(c->port));
+    if (c->kind == COLLECTOR_HOST) {
+        json_object_set_new(object, "source",
+                            json_string(c->keep_source ? "keep" : "rewrite"));
+    }
+    if (c->out_port) {
+        char mac[ETH_ADDR_STRLEN + 1];
+
+        snprintf(mac, sizeof mac, ETH_ADDR_FMT, ETH_ADDR_ARGS(c->mac));
+        json_object_set_new(object, "out_port", json_string(c->out_port));
+        json_object_set_new(object, "mac", json_string(mac));
+    }
+    return object;
+}
+
+static json_t *
+rule_to_json(const struct rule *r)
+{
+    json_t *object = json_pack("{s:s, s:i}", "name", r->name, "port", r->port);
+    json_t *from = json_array();
+    json_t *to = json_array();
+
+    for (size_t i = 0; i < r->n_from; i++) {
+        json_array_append_new(from, json_string(r->from_texts[i]));
+    }
+    json_object_set_new(object, "from", from);
+    if (r->has_destination) {
+        char address[INET6_ADDRSTRLEN];
+
+        json_object_set_new(
+            object, "destination",
+            json_string(address_format(&r->destination, address)));
+    }
+    if (r->in_port) {
+        json_object_set_new(object, "in_port", json_string(r->in_port));
+    }
+    if (r->remote) {
+        json_object_set_new(object, "tunnel",
+                            json_string(tunnel_type_name(r->tunnel)));
+        json_object_set_new(object, "remote", json_string(r->remote));
+    }
+    if (r->spread) {
+        json_object_set_new(object, "spread", json_string("source"));
+    }
+    for (size_t i = 0; i < r->n_collectors; i++) {
+        json_array_append_new(to, collector_to_json(&r->collectors[i]));
+    }
+    json_object_set_new(object, "to", to);
+    return object;
+}
+
+static json_t *
+rules_to_json(const struct rules *rules)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < rules->n; i++) {
+        json_array_append_new(array, rule_to_json(&rules->rules[i]));
+    }
+    return array;
+}
+
+char *
+config_to_json(const struct config *c)
+{
+    char address[INET6_ADDRSTRLEN];
+    char mac[ETH_ADDR_STRLEN + 1];
+    json_t *ports = json_array();
+    json_t *peers = json_array();
+    json_t *accept = json_array();
+
+    for (size_t i = 0; i < c->n_ports; i++) {
+        json_array_append_new(ports, json_integer(c->ports[i]));
+    }
+    for (size_t i = 0; i < c->n_peers; i++) {
+        json_array_append_new(peers, json_string(c->peers[i].text));
+    }
+    for (size_t i = 0; i < c->n_accept; i++) {
+        json_array_append_new(accept, json_string(c->accept_texts[i]));
+    }
+    snprintf(mac, sizeof mac, ETH_ADDR_FMT, ETH_ADDR_ARGS(c->local_mac));
+
+    /* clang-format off */
+    json_t *root = json_pack(
+        "{s:s, s:I, s:{s:o, s:s, s:s, s:I, s:i, s:s}, s:{s:s, s:i, s:o, s:o},"
+        " s:o}",
+        "bridge", c->bridge,
+        "id_base", (json_int_t) c->id_base,
+        "relay",
+            "ports", ports,
+            "destination", segment_policy_name(c->destination),
+            "local_mac", c->local_mac_auto ? "auto" : mac,
+            "max_pps", (json_int_t) c->max_pps,
+            "flow_priority", c->flow_priority,
+            "forward", c->forward,
+        "mesh",
+            "address", address_format(&c->mesh.address, address),
+            "port", c->mesh.port,
+            "peers", peers,
+            "accept", accept,
+        "replicate", rules_to_json(&c->replicate));
+    /* clang-format on */
+    char *text = json_dumps(root, JSON_INDENT(2));
+    json_decref(root);
+    return text;
+}

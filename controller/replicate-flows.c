@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "replicate-flows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf.h"
+#include "flow.h"
+#include "flowset.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/ofp-port.h"
+#include "openvswitch/shash.h"
+#include "openvswitch/util.h"
+#include "packets.h"
+#include "template.h"
+#include "util.h"
+
+/* Groups. */
+
+BUILD_ASSERT_DECL(N_VARIANTS *RULE_MAX <= GROUP_MAX_IDS);
+
+/* The group ids of a rule. */
+struct rule_groups {
+    uint32_t id[N_VARIANTS];
+    bool takes[2]; /* IPv4, IPv6: is there a collector for it? */
+};
+
+static const char *const way_templates[N_WAY_KINDS] = {
+    [WAY_NONE] = "none.bucket",    [WAY_OPEN] = "none.bucket",
+    [WAY_DOWN] = "none.bucket",    [WAY_LOCAL] = "local.bucket",
+    [WAY_ROUTED] = "local.bucket", [WAY_DIRECT] = "direct.bucket",
+    [WAY_PORT] = "port.bucket",    [WAY_TUNNEL] = "tunnel.bucket",
+};
+
+static void
+set_mac(struct shash *values, const char *name, struct eth_addr mac)
+{
+    template_set(values, name, xasprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(mac)));
+}
+
+/* Sets 'ipv4_name' or 'ipv6_name' to 'address', whichever is for it. */
+static void
+set_address(struct shash *values, const char *ipv4_name, const char *ipv6_name,
+            const struct in6_addr *address)
+{
+    char text[INET6_ADDRSTRLEN];
+    bool ipv4 = IN6_IS_ADDR_V4MAPPED(address);
+
+    template_set(values, ipv4 ? ipv4_name : ipv6_name,
+                 xstrdup(address_format(address, text)));
+}
+
+/* Sets the addresses that 'way' writes. */
+static void
+set_way(struct shash *values, const struct way *way)
+{
+    if (way->kind == WAY_NONE || way->kind == WAY_TUNNEL) {
+        return;
+    }
+    set_address(values, "ipv4", "ipv6", &way->address);
+    if (way->rewrite) {
+        set_address(values, "ipv4_source", "ipv6_source", &way->source);
+    }
+}
+
+/* Appends to 'buckets' the bucket of the collector 'c' for 'variant'.  Where
+ * nothing is to be sent, it is there to be counted, but not in a spread, where
+ * exporters would be lost to it; then a bucket that is open is in '*open'. */
+static char *
+add_bucket(const struct replicate_flows_params *p, const struct rule *r,
+           const struct collector *c, const struct collector_ways *ways,
+           int variant, struct ds *buckets)
+{
+    struct shash values = SHASH_INITIALIZER(&values);
+    const struct way *way = &ways->of[variant & VARIANT_IPV6];
+    const char *name = way_templates[way->kind];
+    char *text;
+
+    if (r->spread && (way->kind == WAY_NONE || way->kind == WAY_DOWN)) {
+        return NULL;
+    }
+    if (variant & VARIANT_OWN && rule_reaches_original(r, c)) {
+        name = "none.bucket";
+    }
+    template_set(&values, "bucket", xasprintf("%" PRIu32, c->bucket_id));
+    template_set(&values, "port", xasprintf("%u", c->port));
+    template_set(&values, "forward", xstrdup(p->forward));
+    template_set(&values, "out_port", xstrdup(way->out_port));
+    set_mac(&values, "bridge_mac", p->bridge_mac);
+    set_mac(&values, "next_hop_mac", way->next_hop);
+    set_mac(&values, "source_mac", way->source_mac);
+    if (way->kind == WAY_LOCAL && c->kind == COLLECTOR_LOCAL) {
+        /* Each datagram takes the address of its own IP version, so that one
+         * bucket serves both. */
+        set_way(&values, &ways->of[0]);
+        set_way(&values, &ways->of[1]);
+    } else {
+        set_way(&values, way);
+    }
+
+    char *error = template_expand(template_text(name), &values, &text);
+    shash_destroy_free_data(&values);
+    if (error) {
+        return xasprintf("flows/%s: %s", name, error);
+    }
+    if (buckets->length) {
+        ds_put_char(buckets, ',');
+    }
+    ds_put_cstr(buckets, text);
+    free(text);
+    return NULL;
+}
+
+/* Appends to 'buckets' those of all collectors of 'r' for 'variant'. */
+static char *
+add_buckets(const struct replicate_flows_params *p, const struct rule *r,
+            const struct collector_ways *ways, int variant, struct ds *buckets)
+{
+    char *error = NULL;
+
+    for (size_t i = 0; !error && i < r->n_collectors; i++) {
+        error =
+            add_bucket(p, r, &r->collectors[i], &ways[i], variant, buckets);
+    }
+    return error;
+}
+
+/* Returns the ids of the buckets of 'r' that are open in 'variant', and stores
+ * their number in '*n'.  The caller frees them. */
+static uint32_t *
+open_buckets(const struct rule *r, const struct collector_ways *ways,
+             int variant, size_t *n)
+{
+    uint32_t *open = xcalloc(r->n_collectors, sizeof *open);
+
+    *n = 0;
+    for (size_t i = 0; i < r->n_collectors; i++) {
+        if (ways[i].of[variant & VARIANT_IPV6].kind == WAY_OPEN) {
+            open[(*n)++] = r->collectors[i].bucket_id;
+        }
+    }
+    return open;
+}
+
+/* Adds the group 'id' of 'r', with 'buckets', for 'variant'. */
+static char *
+add_group(const struct replicate_flows_params *p, const struct rule *r,
+          const struct collector_ways *ways, int variant, uint32_t id,
+          const char *buckets, struct flowset *set)
+{
+    struct shash values = SHASH_INITIALIZER(&values);
+    size_t n_open;
+    uint32_t *open = open_buckets(r, ways, variant, &n_open);
+
+    template_set(&values, "group", xasprintf("%" PRIu32, id));
+    template_set(&values, "buckets", xstrdup(buckets));
+    char *error =
+        flowset_add_group(set, r->spread ? "spread.group" : "copy.group",
+                          &values, p->port_map, open, n_open);
+    shash_destroy_free_data(&values);
+    return error;
+}
+
+/* Returns true if 'r' has a collector that gets the original of what is
+ * addressed to this host. */
+static bool
+has_own_variant(const struct rule *r)
+{
+    for (size_t i = 0; i < r->n_collectors; i++) {
+        if (rule_reaches_original(r, &r->collectors[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+has_way(const struct rule *r, const struct collector_ways *ways, bool ipv6)
+{
+    for (size_t i = 0; i < r->n_collectors; i++) {
+        if (ways[i].of[ipv6].kind != WAY_NONE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Adds the groups of 'r', and stores their ids in '*groups'.  Variants whose
+ * buckets are alike have one group. */
+static char *
+add_groups(const struct replicate_flows_params *p, const struct rule *r,
+           const struct collector_ways *ways, struct rule_groups *groups,
+           struct flowset *set)
+{
+    char *texts[N_VARIANTS] = { NULL };
+    char *error = NULL;
+
+    for (int v = 0; !error && v < N_VARIANTS; v++) {
+        bool ipv6 = v & VARIANT_IPV6;
+        struct ds buckets = DS_EMPTY_INITIALIZER;
+        int same = 0;
+
+        groups->takes[ipv6] = rule_takes(r, ipv6) && has_way(r, ways, ipv6);
+        if (!groups->takes[ipv6] || (v & VARIANT_OWN && !has_own_variant(r))) {
+            continue;
+        }
+        error = add_buckets(p, r, ways, v, &buckets);
+        texts[v] = ds_steal_cstr(&buckets);
+        while (!texts[same] || strcmp(texts[same], texts[v])) {
+            same++;
+        }
+        groups->id[v] = set->id_base + r->slot + RULE_MAX * same;
+        if (!error && same == v) {
+            error = add_group(p, r, ways, v, groups->id[v], texts[v], set);
+        }
+    }
+    for (int v = 0; v < N_VARIANTS; v++) {
+        free(texts[v]);
+    }
+    return error;
+}
+
+/* Patterns. */
+
+/* Adds to 'cells' the pattern of 'r' for the source 'from', and those parts of
+ * it that need flows of their own. */
+static void
+add_pattern(const struct replicate_flows_params *p, const struct rule *r,
+            const struct subnet *from, bool ipv6, const char *in_port,
+            struct cells *cells)
+{
+    uint64_t bit = UINT64_C(1) << (r - p->rules->rules);
+    struct pattern pattern = {
+        .ipv6 = ipv6,
+        .port = r->port,
+        .from = *from,
+        .has_destination = r->has_destination,
+        .destination = r->destination,
+        .in_port = in_port,
+    };
+
+    cells_add(cells, &pattern, bit);
+    if (!r->has_destination && has_own_variant(r)) {
+        struct pattern own = pattern;
+
+        own.has_destination = true;
+        for (size_t i = 0; i < p->n_own; i++) {
+            if (address_is_ipv6(&p->own[i]) == ipv6) {
+                own.destination = p->own[i];
+                cells_add(cells, &own, bit);
+            }
+        }
+    }
+    if (!r->remote) {
+        pattern.port = 0;
+        cells_add(cells, &pattern, bit);
+    }
+}
+
+/* Adds to 'cells' all patterns of 'r', whose ingress port is 'in_port'. */
+static void
+add_patterns(const struct replicate_flows_params *p, const struct rule *r,
+             const struct rule_groups *groups, const char *in_port,
+             struct cells *cells)
+{
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        struct subnet any;
+
+        if (!groups->takes[ipv6]) {
+            continue;
+        }
+        pattern_any_source(ipv6, &any);
+        for (size_t i = 0; i < r->n_from; i++) {
+            if (address_is_ipv6(&r->from[i].address) == ipv6) {
+                add_pattern(p, r, &r->from[i], ipv6, in_port, cells);
+            }
+        }
+        if (!r->n_from) {
+            add_pattern(p, r, &any, ipv6, in_port, cells);
+        }
+    }
+}
+
+/* Exempts the copies that come back to the bridge on their way through the
+ * host's routing. */
+static void
+add_exemptions(const struct replicate_flows_params *p, size_t i,
+               struct cells *cells)
+{
+    const struct rule *r = &p->rules->rules[i];
+
+    for (size_t j = 0; j < r->n_collectors; j++) {
+        for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+            const struct way *way = &p->ways[i][j].of[ipv6];
+            struct pattern pattern = {
+                .ipv6 = ipv6,
+                .port = r->collectors[j].port,
+                .has_destination = true,
+                .destination = way->address,
+                .in_port = "LOCAL",
+            };
+
+            if (way->kind == WAY_ROUTED) {
+                pattern_any_source(ipv6, &pattern.from);
+                cells_add(cells, &pattern, 0);
+            }
+        }
+    }
+}
+
+/* Flows. */
+
+static bool
+is_own_address(const struct replicate_flows_params *p,
+               const struct in6_addr *address)
+{
+    for (size_t i = 0; i < p->n_own; i++) {
+        if (ipv6_addr_equals(&p->own[i], address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Sets "groups" to the actions that send what 'cell' matches to the groups of
+ * its rules. */
+static char *
+set_groups(const struct replicate_flows_params *p, const struct cell *cell,
+           const struct rule_groups *groups, struct shash *values)
+{
+    struct ds all = DS_EMPTY_INITIALIZER;
+    char *error = NULL;
+
+    for (size_t i = 0; !error && i < p->rules->n; i++) {
+        bool own = (cell->pattern.has_destination
+                    && is_own_address(p, &cell->pattern.destination)
+                    && has_own_variant(&p->rules->rules[i]));
+        int variant = ((cell->pattern.ipv6 ? VARIANT_IPV6 : 0)
+                       | (own ? VARIANT_OWN : 0));
+        char *text;
+
+        if (!(cell->rules >> i & 1)) {
+            continue;
+        }
+        template_set(values, "group",
+                     xasprintf("%" PRIu32, groups[i].id[variant]));
+        error = template_expand(template_text("copy.actions"), values, &text);
+        if (!error) {
+            ds_put_format(&all, "%s%s", all.length ? "," : "", text);
+            free(text);
+        }
+    }
+    template_set(values, "groups", ds_steal_cstr(&all));
+    return error;
+}
+
+static void
+set_pattern(struct shash *values, const struct pattern *pattern)
+{
+    template_set(values, "udp", xstrdup(pattern->ipv6 ? "udp6" : "udp"));
+    template_set(values, "port", xasprintf("%u", pattern->port));
+    if (pattern->in_port) {
+        template_set(values, "in_port", xstrdup(pattern->in_port));
+    }
+    if (pattern->from.prefix > (pattern->ipv6 ? 0 : 96)) {
+        char address[INET6_ADDRSTRLEN];
+
+        address_format(&pattern->from.address, address);
+        template_set(
+            values, pattern->ipv6 ? "ipv6_from" : "ipv4_from",
+            xasprintf("%s/%u", address,
+                      pattern->from.prefix - (pattern->ipv6 ? 0 : 96)));
+    }
+    if (pattern->has_destination) {
+        set_address(values, "ipv4_destination", "ipv6_destination",
+                    &pattern->destination);
+    }
+}
+
+/* Adds the flow for 'cell', which lies in a tunnel or not. */
+static char *
+add_flow(const struct replicate_flows_params *p, const struct cell *cell,
+         const struct rule_groups *groups, bool tunnel, struct flowset *set)
+{
+    struct shash values = SHASH_INITIALIZER(&values);
+    unsigned int priority =
+        p->flow_priority + pattern_specificity(&cell->pattern);
+    const char *name;
+
+    if (tunnel) {
+        name = "tunnel.flow";
+        priority += REPLICATE_PRIORITIES_GUARD + 1;
+    } else if (!cell->pattern.port) {
+        name = "fragment.flow";
+        priority -= REPLICATE_PRIORITIES_BELOW - PATTERN_MAX_SPECIFICITY - 1;
+    } else {
+        name = cell->exempt ? "exempt.flow" : "copy.flow";
+        priority -= REPLICATE_PRIORITIES_BELOW;
+    }
+    template_set(&values, "priority", xasprintf("%u", priority));
+    template_set(&values, "forward", xstrdup(p->forward));
+    set_pattern(&values, &cell->pattern);
+
+    char *error = set_groups(p, cell, groups, &values);
+    if (!error) {
+        error = flowset_add_flow(set, name, &values, p->port_map);
+    }
+    if (!error && !cell->pattern.port) {
+        set->order[hmap_count(&set->flows) - 1]->tag = cell->rules;
+    }
+    shash_destroy_free_data(&values);
+    return error;
+}
+
+/* Adds the flows for all of 'cells'. */
+static char *
+add_flows(const struct replicate_flows_params *p, struct cells *cells,
+          const struct rule_groups *groups, bool tunnel, struct flowset *set)
+{
+    char *error = (cells_close(cells, REPLICATE_MAX_CELLS)
+                       ? NULL
+                       : xasprintf("replicate: the rules overlap in more than "
+                                   "%d ways",
+                                   REPLICATE_MAX_CELLS));
+
+    for (size_t i = 0; !error && i < cells->n; i++) {
+        /* An exemption from nothing needs no flow. */
+        if (cells->cells[i].rules) {
+            error = add_flow(p, &cells->cells[i], groups, tunnel, set);
+        }
+    }
+    return error;
+}
+
+/* Adds the flow that drops what comes out of the port 'in_port' if no rule
+ * takes it. */
+static char *
+add_guard(const struct replicate_flows_params *p, const char *in_port,
+          struct flowset *set)
+{
+    struct shash values = SHASH_INITIALIZER(&values);
+
+    template_set(&values, "in_port", xstrdup(in_port));
+    template_set(
+        &values, "priority",
+        xasprintf("%u", p->flow_priority + REPLICATE_PRIORITIES_GUARD));
+    char *error =
+        flowset_add_flow(set, "tunnel-guard.flow", &values, p->port_map);
+    shash_destroy_free_data(&values);
+    return error;
+}
+
+static bool
+has_port(const struct replicate_flows_params *p, const char *name)
+{
+    return (!strcmp(name, "LOCAL")
+            || ofputil_port_map_get_number(p->port_map, name) != OFPP_NONE);
+}
+
+/* Adds guards for all tunnel ports that are there: those that rules listen to,
+ * and those that collectors are behind. */
+static char *
+add_guards(const struct replicate_flows_params *p, struct flowset *set)
+{
+    struct shash ports = SHASH_INITIALIZER(&ports);
+    const struct shash_node *node;
+    char *error = NULL;
+
+    for (size_t i = 0; i < p->rules->n; i++) {
+        const struct rule *r = &p->rules->rules[i];
+
+        if (r->remote && p->tunnel_ports[i][0]) {
+            shash_add_once(&ports, p->tunnel_ports[i], NULL);
+        }
+        for (size_t j = 0; j < r->n_collectors; j++) {
+            const struct way *way = &p->ways[i][j].of[0];
+
+            if (way->kind == WAY_TUNNEL) {
+                shash_add_once(&ports, way->out_port, NULL);
+            }
+        }
+    }
+    SHASH_FOR_EACH (node, &ports) {
+        if (!error && has_port(p, node->name)) {
+            error = add_guard(p, node->name, set);
+        }
+    }
+    shash_destroy(&ports);
+    return error;
+}
+
+char *
+replicate_flows_add(const struct replicate_flows_params *p,
+                    struct flowset *set)
+{
+    struct rule_groups *groups = xcalloc(p->rules->n, sizeof *groups);
+    struct cells outside = CELLS_INITIALIZER, tunnels = CELLS_INITIALIZER;
+    char *error = NULL;
+
+    for (size_t i = 0; !error && i < p->rules->n; i++) {
+        const struct rule *r = &p->rules->rules[i];
+        const char *in_port =
+            (r->remote ? p->tunnel_ports[i]
+             : r->in_port && !strcmp(r->in_port, p->bridge) ? "LOCAL"
+                                                            : r->in_port);
+
+        error = add_groups(p, r, p->ways[i], &groups[i], set);
+        if (!error && (!in_port || has_port(p, in_port))) {
+            add_patterns(p, r, &groups[i], in_port,
+                         r->remote ? &tunnels : &outside);
+        }
+        add_exemptions(p, i, &outside);
+    }
+    if (!error) {
+        error = add_flows(p, &outside, groups, false, set);
+    }
+    if (!error) {
+        error = add_flows(p, &tunnels, groups, true, set);
+    }
+    if (!error) {
+        error = add_guards(p, set);
+    }
+    cells_destroy(&outside);
+    cells_destroy(&tunnels);
+    free(groups);
+    return error;
+}
+
+/* Checking. */
+
+/* Adds a port of the name to 'map', with the next number after '*last'. */
+static void
+add_port(struct ofputil_port_map *map, const char *name, uint16_t *last)
+{
+    if (ofputil_port_map_get_number(map, name) == OFPP_NONE) {
+        ofputil_port_map_put(map, u16_to_ofp(++*last), name);
+    }
+}
+
+/* Makes up a way to 'c' for each IP version that it can be of. */
+static void
+make_up_ways(const struct collector *c, struct collector_ways *ways)
+{
+    static const enum way_kind kinds[] = {
+        [COLLECTOR_LOCAL] = WAY_LOCAL,
+        [COLLECTOR_HOST] = WAY_DIRECT,
+        [COLLECTOR_TUNNEL] = WAY_TUNNEL,
+    };
+    struct in6_addr address;
+    bool literal = c->host && address_from_text(c->host, &address);
+
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        struct way *way = &ways->of[ipv6];
+
+        way->kind = kinds[c->kind];
+        if (c->kind == COLLECTOR_HOST && literal
+            && address_is_ipv6(&address) != ipv6) {
+            way->kind = WAY_NONE;
+        }
+        ovs_strlcpy(way->out_port, "tunnel", sizeof way->out_port);
+        if (ipv6) {
+            way->address = in6addr_loopback;
+        } else {
+            in6_addr_set_mapped_ipv4(&way->address, htonl(INADDR_LOOPBACK));
+        }
+        way->source = way->address;
+        way->rewrite = true;
+    }
+}
+
+char *
+replicate_flows_check(const struct config *c)
+{
+    const struct rules *rules = &c->replicate;
+    struct collector_ways ways[RULE_MAX][RULE_MAX_COLLECTORS];
+    struct collector_ways *ways_of[RULE_MAX];
+    char tunnel_ports[RULE_MAX][16];
+    struct in6_addr own[2] = { in6addr_loopback };
+    struct ofputil_port_map map;
+    uint16_t last_port = 0;
+    struct flowset set;
+
+    in6_addr_set_mapped_ipv4(&own[1], htonl(INADDR_LOOPBACK));
+    ofputil_port_map_init(&map);
+    add_port(&map, "tunnel", &last_port);
+    memset(ways, 0, sizeof ways);
+    for (size_t i = 0; i < rules->n; i++) {
+        const struct rule *r = &rules->rules[i];
+
+        ways_of[i] = ways[i];
+        ovs_strlcpy(tunnel_ports[i], "tunnel", sizeof tunnel_ports[i]);
+        if (r->in_port) {
+            add_port(&map, r->in_port, &last_port);
+        }
+        for (size_t j = 0; j < r->n_collectors; j++) {
+            make_up_ways(&r->collectors[j], &ways[i][j]);
+        }
+    }
+
+    const struct replicate_flows_params params = {
+        .rules = rules,
+        .ways = ways_of,
+        .tunnel_ports = tunnel_ports,
+        .own = own,
+        .n_own = ARRAY_SIZE(own),
+        .bridge = c->bridge,
+        .bridge_mac = ETH_ADDR_C(02, 00, 00, 00, 00, 01),
+        .flow_priority = c->flow_priority,
+        .forward = c->forward,
+        .port_map = &map,
+    };
+    flowset_init(&set, c->id_base);
+    char *error = replicate_flows_add(&params, &set);
+    flowset_destroy(&set);
+    ofputil_port_map_destroy(&map);
+    return error;
+}
