@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # demo.sh - what `ovs-setup.sh demo` shows: a broadcast that does not cross, two hosts set up with
-# `ovs-setup.sh up`, and the same broadcast crossing. ovs-setup.sh sources it behind the lab's verbs
-# (lab.sh), and calls `demo`, and `demo_end` in any case.
+# `ovs-setup.sh up`, the same broadcast crossing, and one stream that reaches three collectors.
+# ovs-setup.sh sources it behind the lab's verbs (lab.sh), and calls `demo`, and `demo_end` in any case.
 
 demo() {
     demo_hosts
@@ -11,6 +11,7 @@ demo() {
     demo_up
     demo_after
     demo_flows
+    demo_copies
     demo_down
 }
 
@@ -111,6 +112,40 @@ demo_flows() {
         lab_ofctl $n dump-flows br0 |
             sed -E '/cookie=/!d; s/^ cookie=[^,]*, duration=[^,]*, /        /'
     done
+}
+
+demo_copies() {
+    local rules=$LAB_DIR/rules.json
+    demo_title "The second job: the client logs to host h1, and two more collectors want that, too"
+    tee "$rules" << 'END' | demo_indent "    "
+{ "replicate": [ { "name": "syslog", "port": 514, "to": [ {"port": 1514}, {"host": "10.2.0.10"} ] } ] }
+END
+    demo_title "On host h1: ovs-setup.sh up --rules ${rules##*/}"
+    lab_on h1 "$LAB_ROOT/ovs-setup.sh" up --rules "$rules" | demo_indent "    "
+
+    demo_title "The client logs a line to host h1; it arrives"
+    demo_collect h1 514
+    demo_collect h1 1514
+    demo_collect h2c1 514
+    lab_on h1c1 logger --server 10.1.0.1 --port 514 --udp --rfc3164 --tag demo "beam lost"
+    demo_collected h1 514 "where it was sent"
+    demo_collected h1 1514 "at port 1514 of host h1"
+    demo_collected h2c1 514 "at 10.2.0.10"
+    demo_title "The copies are the switch's: one group for each rule, one bucket for each collector"
+    lab_on h1 ovs-appctl -t snowrelayd replicate/show | demo_indent "    "
+}
+
+demo_collect() {
+    # -T: until nothing has come for two seconds
+    lab_in_background "$1" socat -T 2 -u "UDP-RECVFROM:$2" CREATE:"$LAB_DIR/$1.$2.log"
+    lab_wait 5 demo_listens "$1" "$2"
+}
+
+demo_listens() { lab_on "$1" grep -q "$(printf ':%04X ' "$2")" /proc/net/udp; }
+
+demo_collected() {
+    lab_wait 5 test -s "$LAB_DIR/$1.$2.log" || die "demo: nothing arrived $3"
+    printf '    %-26s %s\n' "$3:" "$(< "$LAB_DIR/$1.$2.log")"
 }
 
 demo_down() {

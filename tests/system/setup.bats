@@ -653,12 +653,14 @@ demo_is_gone() {
     [ ! -e "$dir" ] && [[ "$(ip netns list)" != *"sr${dir##*.}"* ]]
 }
 
-@test "the demo shows a broadcast crossing, and leaves nothing behind" {
+@test "the demo shows a broadcast crossing and a log line copied, and leaves nothing behind" {
     "$ROOT/ovs-setup.sh" demo > "$LAB_DIR/demo.out" 2>&1 3>&- || failed=yes
     cat "$LAB_DIR/demo.out"
     [ -z "$failed" ]
     demo_printed '02:00:00:00:02:01 > ff:ff:ff:ff:ff:ff | 10.1.0.10.* > 10.2.0.255.5076'
     demo_printed 'the server at 10.2.0.10 answers'
+    demo_printed 'at port 1514 of host h1: .*beam lost'
+    demo_printed 'at 10.2.0.10: .*beam lost'
     demo_printed 'n_packets=1.*tp_dst=5076'
     demo_is_gone
 }
