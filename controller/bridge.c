@@ -59,15 +59,17 @@ struct bridge {
     bool listing;        /* Has part of it been answered? */
     bool ports_known;    /* Has it ever been answered? */
 
-
     struct flowset *wanted; /* NULL at first. */
     enum bridge_state state;
     bool in_place;
+    bool told_in_place;        /* Has that been logged? */
     bool told_refusal;         /* Has a refusal been logged? */
     bool no_meters;            /* Has the switch refused a meter? */
     bool differences_expected; /* Is a difference found not somebody else's? */
     long long int next_audit;  /* time_msec(). */
-    unsigned int audit_seqno;
+    unsigned int audits_begun;
+    unsigned int audit_seqno; /* 'audits_begun' when the last one to be
+                               * finished began. */
 
     /* The audit in progress, or the last one. */
     struct inventory inventory;
@@ -76,7 +78,6 @@ struct bridge {
      * deleted when no flow of ours names them any more. */
     uint32_t old_id_base;
     bool has_old_ids;
-
 
     /* The change in progress. */
     uint32_t bundle_id;
@@ -199,20 +200,34 @@ bridge_audit(struct bridge *b)
 {
     audit_within(b, 0);
 
-    /* An audit under way may have read already what changed since. */
-    return b->audit_seqno + (b->state == BRIDGE_DUMPING);
+    /* One that is under way may have read already what changed since. */
+    return b->audits_begun;
+}
+
+BUILD_ASSERT_DECL((int) FLOWSET_MAX_METERS == (int) GROUP_MAX_IDS);
+
+/* Returns true if 'id' is one of the wanted set's range. */
+static bool
+is_wanted_id(const struct bridge *b, uint32_t id)
+{
+    return b->wanted && id - b->wanted->id_base < GROUP_MAX_IDS;
 }
 
 /* Sends the deletion of all meters that are ours from 'id_base' on, and of all
- * groups if 'groups'.  What is not there is deleted without an error. */
+ * groups if 'groups', but for those of the wanted set's range if
+ * 'keep_wanted'.  What is not there is deleted without an error. */
 static void
-delete_ids(struct bridge *b, uint32_t id_base, bool groups)
+delete_ids(struct bridge *b, uint32_t id_base, bool groups, bool keep_wanted)
 {
     for (uint32_t i = 0; i < FLOWSET_MAX_METERS; i++) {
-        send_message(b, request_no_meter(id_base + i));
+        if (!keep_wanted || !is_wanted_id(b, id_base + i)) {
+            send_message(b, request_no_meter(id_base + i));
+        }
     }
     for (uint32_t i = 0; groups && i < GROUP_MAX_IDS; i++) {
-        send_message(b, group_encode_deletion(id_base + i));
+        if (!keep_wanted || !is_wanted_id(b, id_base + i)) {
+            send_message(b, group_encode_deletion(id_base + i));
+        }
     }
 }
 
@@ -260,6 +275,7 @@ begin_audit(struct bridge *b)
     inventory_ask(&b->inventory, b->wanted->id_base, &requests);
     send_messages(b, &requests);
     b->state = BRIDGE_DUMPING;
+    b->audits_begun++;
     b->next_audit = time_msec() + BRIDGE_AUDIT_MS;
 }
 
@@ -312,16 +328,17 @@ static void
 set_in_place(struct bridge *b)
 {
     if (b->has_old_ids) {
-        delete_ids(b, b->old_id_base, true);
+        delete_ids(b, b->old_id_base, true, true);
         b->has_old_ids = false;
     }
-    if (!b->in_place) {
+    if (!b->told_in_place) {
         VLOG_INFO("%s: %" PRIuSIZE " flows, %" PRIuSIZE
                   " meters and %" PRIuSIZE " groups in place",
                   b->target, hmap_count(&b->wanted->flows),
                   b->wanted->n_meters, b->wanted->n_groups);
     }
     b->in_place = true;
+    b->told_in_place = true;
     b->told_refusal = false;
     b->differences_expected = false;
     b->state = BRIDGE_IDLE;
@@ -338,7 +355,7 @@ finish_audit(struct bridge *b)
     bool meter_added;
     size_t n_meters = change_meters(b, &meter_added);
 
-    b->audit_seqno++;
+    b->audit_seqno = b->audits_begun;
     if (!n_flows && !n_meters) {
         set_in_place(b);
         return;
@@ -364,6 +381,7 @@ finish_audit(struct bridge *b)
      * switch is done with the meters. */
     flowset_changes(b->wanted, &b->inventory.flows, &b->inventory.groups,
                     &requests);
+    b->told_in_place = false;
     requests_bundle(&requests, ++b->bundle_id);
     b->commit_xid = send_messages(b, &requests);
     b->state = BRIDGE_CHANGING;
@@ -477,7 +495,8 @@ handle_error(struct bridge *b, const struct ofp_header *oh)
 {
     const char *error = ofperr_to_string(ofperr_decode_msg(oh, NULL));
 
-    if (inventory_asks_flows(&b->inventory, oh->xid)) {
+    if (b->state == BRIDGE_DUMPING
+        && inventory_asks_flows(&b->inventory, oh->xid)) {
         inventory_clear(&b->inventory);
         b->state = BRIDGE_IDLE;
         audit_within(b, RETRY_MS);
@@ -502,8 +521,9 @@ handle_error(struct bridge *b, const struct ofp_header *oh)
                   b->target, error);
         b->no_meters = true;
     } else if (!b->told_refusal) {
-        VLOG_ERR("%s: the switch refused a flow or group: %s", b->target,
-                 error);
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+        VLOG_ERR_RL(&rl, "%s: the switch refused a flow or group: %s",
+                    b->target, error);
     }
 }
 
@@ -559,6 +579,7 @@ handle_connection_change(struct bridge *b)
         return;
     }
     b->state = BRIDGE_IDLE;
+    b->told_in_place = false;
     b->told_refusal = false;
     b->no_meters = false;
     b->differences_expected = true;
@@ -589,7 +610,8 @@ bridge_run(struct bridge *b)
         return;
     }
     /* The result of an audit stays to be looked at for at least one run. */
-    if (b->state == BRIDGE_IDLE && time_msec() >= b->next_audit) {
+    if (b->state == BRIDGE_IDLE && time_msec() >= b->next_audit
+        && !b->ports_xid) {
         begin_audit(b);
     } else if (b->state == BRIDGE_DUMPING
                && inventory_is_complete(&b->inventory)) {
@@ -602,7 +624,8 @@ bridge_wait(struct bridge *b)
 {
     rconn_run_wait(b->rconn);
     rconn_recv_wait(b->rconn);
-    if (b->state == BRIDGE_IDLE && b->wanted && b->next_audit != LLONG_MAX) {
+    if (b->state == BRIDGE_IDLE && b->wanted && !b->ports_xid
+        && b->next_audit != LLONG_MAX) {
         poll_timer_wait_until(b->next_audit);
     }
 }
@@ -622,9 +645,9 @@ bridge_remove(struct bridge *b, uint32_t id_base, bool everything)
     if (everything) {
         send_message(b, request_no_flows(COOKIE_REPLICATE));
     }
-    delete_ids(b, id_base, everything);
+    delete_ids(b, id_base, everything, false);
     if (b->has_old_ids) {
-        delete_ids(b, b->old_id_base, everything);
+        delete_ids(b, b->old_id_base, everything, false);
     }
     b->barrier_xid =
         send_message(b, ofputil_encode_barrier_request(OFP15_VERSION));

@@ -144,8 +144,10 @@ put_setup(struct channel *c)
     put_control(c, msg);
 
     async.primary[OAM_PACKET_IN] = every_reason;
-    msg = ofputil_encode_set_async_config(&async, 1u << OAM_PACKET_IN,
-                                          OFP15_VERSION);
+    msg = ofputil_encode_set_async_config(
+        &async,
+        1u << OAM_PACKET_IN | 1u << OAM_PORT_STATUS | 1u << OAM_FLOW_REMOVED,
+        OFP15_VERSION);
     ofpmsg_update_length(msg);
     put_control(c, msg);
 }

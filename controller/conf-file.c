@@ -416,6 +416,10 @@ add_rule_from(struct config *c, const char *path, const char *text)
 static char *
 set_rule_from(struct config *c, const char *path, const json_t *value)
 {
+    if (json_is_array(value) && !json_array_size(value)) {
+        return xasprintf("%s: [] is nobody; leave \"from\" out for everybody",
+                         path);
+    }
     return (json_is_string(value)
                 ? add_rule_from(c, path, json_string_value(value))
                 : give_strings(c, path, value, add_rule_from));

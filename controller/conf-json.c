@@ -47,7 +47,12 @@ rule_to_json(const struct rule *r)
     for (size_t i = 0; i < r->n_from; i++) {
         json_array_append_new(from, json_string(r->from_texts[i]));
     }
-    json_object_set_new(object, "from", from);
+    if (r->n_from) {
+        json_object_set_new(object, "from", from);
+    } else {
+        json_decref(from);
+    }
+
     if (r->has_destination) {
         char address[INET6_ADDRSTRLEN];
 

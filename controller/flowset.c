@@ -237,9 +237,13 @@ flowset_compare(struct flowset *set, struct ovs_list *installed,
     }
     LIST_FOR_EACH (inst, node, installed) {
         flow = find_at_place(set, &inst->fs);
-        inst->wanted = flow != NULL;
-        if (!flow) {
+        inst->wanted =
+            (flow != NULL
+             || (set->kept_cookie && inst->fs.cookie == set->kept_cookie));
+        if (!inst->wanted) {
             n_different++;
+        } else if (!flow) {
+            /* Kept. */
         } else if (is_as_wanted(flow, &inst->fs)) {
             flow->in_place = true;
             flow->n_packets = inst->fs.packet_count;

@@ -37,6 +37,7 @@ struct shash;
 #define COOKIE_OURS_MASK UINT64_C(0xffffffff00000000)
 #define COOKIE_RELAY UINT64_C(0x534e4f5700010000)
 #define COOKIE_REPLICATE UINT64_C(0x534e4f5700020000)
+#define COOKIE_TUNNEL UINT64_C(0x534e4f5700020004)
 #define COOKIE_KIND_MASK UINT64_C(0xffffffffffff0000)
 
 /* Meter ids from the base on that are ours, whether in use or not. */
@@ -67,7 +68,9 @@ struct flowset {
     size_t n_meters, allocated_meters;
     struct wanted_group **groups;
     size_t n_groups, allocated_groups;
-    uint32_t id_base; /* First id of meters and groups. */
+    uint32_t id_base;     /* First id of meters and groups. */
+    ovs_be64 kept_cookie; /* Flows with it stay although they are not wanted,
+                           * unless it is 0. */
 };
 
 /* Makes an empty set. */

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <ifaddrs.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -16,6 +18,7 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
+#include "socket-util.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(host);
@@ -186,4 +189,19 @@ host_sysctl(const char *path)
         fclose(stream);
     }
     return value;
+}
+
+bool
+host_is_internal_port(const char *name)
+{
+    struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+    struct ifreq ifr;
+
+    /* The kernel's datapath has a driver of its own; the userspace datapath's
+     * internal ports are tap devices. */
+    memset(&ifr, 0, sizeof ifr);
+    ifr.ifr_data = (void *) &info;
+    return (!af_inet_ifreq_ioctl(name, &ifr, SIOCETHTOOL, "ETHTOOL_GDRVINFO")
+            && (!strcmp(info.driver, "openvswitch")
+                || !strcmp(info.driver, "tun")));
 }

@@ -41,4 +41,9 @@ const struct host_address *host_addresses(const struct host *, size_t *n);
  * there is none. */
 int host_sysctl(const char *path);
 
+/* Returns true if the interface 'name', which is known to be a port of an Open
+ * vSwitch bridge, is an internal one: what a switch puts out there comes in to
+ * this host. */
+bool host_is_internal_port(const char *name);
+
 #endif /* host.h */

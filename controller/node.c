@@ -28,6 +28,7 @@ struct node {
     struct replicate *replicate;
 
     bool flows_changed; /* Since update_flows(). */
+    char *problem;      /* Why the flows could not be updated, or NULL. */
     unsigned int audit_seqno;
     bool cleanup; /* Was node_stop() told to? */
 };
@@ -39,17 +40,22 @@ update_flows(struct node *n)
     struct flowset *set = xmalloc(sizeof *set);
 
     flowset_init(set, n->config->id_base);
-
-    /* The configuration was checked with the same templates, so they can only
-     * fail if a file of flows/ is wrong. */
     char *error = relay_add_flows(n->relay, set);
     if (!error) {
         error = replicate_add_flows(n->replicate, set);
     }
     if (error) {
-        VLOG_FATAL("%s", error);
+        /* The configuration was checked, but not with all addresses that this
+         * host may get.  What the switch has is better than nothing. */
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+        VLOG_ERR_RL(&rl, "the switch keeps the flows it has: %s", error);
+        flowset_destroy(set);
+        free(set);
+    } else {
+        bridge_set_wanted(n->bridge, set);
     }
-    bridge_set_wanted(n->bridge, set);
+    free(n->problem);
+    n->problem = error;
 }
 
 /* Takes from 'config' what can be taken at any time. */
@@ -124,6 +130,7 @@ node_destroy(struct node *n)
         resolver_destroy(n->resolver);
         host_destroy(n->host);
         config_destroy(n->config);
+        free(n->problem);
         free(n);
     }
 }
@@ -212,6 +219,12 @@ const struct relay *
 node_relay(const struct node *n)
 {
     return n->relay;
+}
+
+const char *
+node_problem(const struct node *n)
+{
+    return n->problem;
 }
 
 bool

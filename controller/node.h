@@ -57,6 +57,10 @@ struct bridge *node_bridge(const struct node *);
 const struct relay *node_relay(const struct node *);
 const struct replicate *node_replicate(const struct node *);
 
+/* Returns why the switch has not got what the configuration asks for, NULL if
+ * it can. */
+const char *node_problem(const struct node *);
+
 /* Returns true if the switch is connected and has our flows, and frames can be
  * punted and emitted. */
 bool node_is_connected(const struct node *);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
 #include "packets.h"
 #include "util.h"
 
@@ -81,15 +82,49 @@ pattern_contains(const struct pattern *outer, const struct pattern *inner)
     return intersect(outer, inner, &both) && pattern_equal(&both, inner);
 }
 
+static uint32_t
+hash_pattern(const struct pattern *p)
+{
+    uint32_t hash = hash_3words(p->ipv6, p->port, p->from.prefix);
+
+    hash = hash_bytes(&p->from.address, sizeof p->from.address, hash);
+    if (p->has_destination) {
+        hash = hash_bytes(&p->destination, sizeof p->destination, hash);
+    }
+    return p->in_port ? hash_string(p->in_port, hash) : hash;
+}
+
+/* Returns where in the index the cell with 'pattern' is, or would be. */
+static uint32_t *
+find_index(const struct cells *cells, const struct pattern *pattern)
+{
+    size_t i = hash_pattern(pattern) & (cells->n_index - 1);
+
+    while (cells->index[i]
+           && !pattern_equal(&cells->cells[cells->index[i] - 1].pattern,
+                             pattern)) {
+        i = (i + 1) & (cells->n_index - 1);
+    }
+    return &cells->index[i];
+}
+
 static struct cell *
 find_cell(const struct cells *cells, const struct pattern *pattern)
 {
+    uint32_t place = cells->n_index ? *find_index(cells, pattern) : 0;
+
+    return place ? &cells->cells[place - 1] : NULL;
+}
+
+static void
+grow_index(struct cells *cells)
+{
+    cells->n_index = MAX(64, cells->n_index * 2);
+    free(cells->index);
+    cells->index = xcalloc(cells->n_index, sizeof *cells->index);
     for (size_t i = 0; i < cells->n; i++) {
-        if (pattern_equal(&cells->cells[i].pattern, pattern)) {
-            return &cells->cells[i];
-        }
+        *find_index(cells, &cells->cells[i].pattern) = i + 1;
     }
-    return NULL;
 }
 
 static struct cell *
@@ -99,6 +134,10 @@ append_cell(struct cells *cells, const struct pattern *pattern)
         cells->cells =
             x2nrealloc(cells->cells, &cells->allocated, sizeof *cells->cells);
     }
+    if (2 * (cells->n + 1) > cells->n_index) {
+        grow_index(cells);
+    }
+    *find_index(cells, pattern) = cells->n + 1;
 
     struct cell *cell = &cells->cells[cells->n++];
     memset(cell, 0, sizeof *cell);
@@ -137,6 +176,10 @@ cells_close(struct cells *cells, size_t max)
 {
     size_t n_given = cells->n;
 
+    if (n_given > max) {
+        return false;
+    }
+
     /* What two cells have in common may have something in common with a third
      * one, so those that were added are looked at as well. */
     for (size_t i = 0; i < cells->n; i++) {
@@ -168,5 +211,6 @@ void
 cells_destroy(struct cells *cells)
 {
     free(cells->cells);
+    free(cells->index);
     memset(cells, 0, sizeof *cells);
 }

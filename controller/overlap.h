@@ -49,12 +49,17 @@ struct cell {
 struct cells {
     struct cell *cells;
     size_t n, allocated;
+
+    /* Places in 'cells' plus one, or 0, by the hash of the pattern: a power of
+     * two of them, at least twice as many as there are cells. */
+    uint32_t *index;
+    size_t n_index;
 };
 
 /* No cells. */
 #define CELLS_INITIALIZER                                                     \
     {                                                                         \
-        NULL, 0, 0                                                            \
+        NULL, 0, 0, NULL, 0                                                   \
     }
 
 /* Stores the subnet that has every address of the IP version in '*any'. */

@@ -44,16 +44,24 @@ ports_clear(struct ports *p)
     }
 }
 
+static bool
+is_down(const struct ofputil_phy_port *desc)
+{
+    return desc->config & OFPUTIL_PC_PORT_DOWN;
+}
+
 void
 ports_put(struct ports *p, const struct ofputil_phy_port *desc)
 {
     struct port *port = CONST_CAST(struct port *, ports_get(p, desc->port_no));
 
     if (port && !strcmp(port->name, desc->name)
-        && eth_addr_equals(port->mac, desc->hw_addr)) {
+        && eth_addr_equals(port->mac, desc->hw_addr)
+        && port->down == is_down(desc)) {
         return;
     }
-    if (!port) {
+    bool new = !port;
+    if (new) {
         if (p->n >= p->allocated) {
             p->ports = x2nrealloc(p->ports, &p->allocated, sizeof *p->ports);
         }
@@ -62,7 +70,13 @@ ports_put(struct ports *p, const struct ofputil_phy_port *desc)
     ovs_strlcpy(port->name, desc->name, sizeof port->name);
     port->number = desc->port_no;
     port->mac = desc->hw_addr;
-    note_change(p);
+    port->down = is_down(desc);
+    if (new) {
+        ofputil_port_map_put(&p->map, port->number, port->name);
+        p->seqno++;
+    } else {
+        note_change(p);
+    }
 }
 
 void

@@ -17,6 +17,7 @@ struct port {
     char name[OFP_MAX_PORT_NAME_LEN];
     ofp_port_t number;
     struct eth_addr mac;
+    bool down; /* Set so by its administrator. */
 };
 
 struct ports {

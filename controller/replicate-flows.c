@@ -14,6 +14,7 @@
 #include "openvswitch/shash.h"
 #include "openvswitch/util.h"
 #include "packets.h"
+#include "ports.h"
 #include "template.h"
 #include "util.h"
 
@@ -81,8 +82,13 @@ add_bucket(const struct replicate_flows_params *p, const struct rule *r,
     if (r->spread && (way->kind == WAY_NONE || way->kind == WAY_DOWN)) {
         return NULL;
     }
-    if (variant & VARIANT_OWN && rule_reaches_original(r, c)) {
+    if (variant & VARIANT_OWN && way_is_original(r, c, way)) {
         name = "none.bucket";
+    } else if (way->kind == WAY_TUNNEL && r->remote) {
+        name = "onward.bucket";
+    }
+    if (!way->as_told) {
+        template_set(&values, "as_port", xstrdup("LOCAL"));
     }
     template_set(&values, "bucket", xasprintf("%" PRIu32, c->bucket_id));
     template_set(&values, "port", xasprintf("%u", c->port));
@@ -111,6 +117,21 @@ add_bucket(const struct replicate_flows_params *p, const struct rule *r,
     ds_put_cstr(buckets, text);
     free(text);
     return NULL;
+}
+
+/* Appends to 'key' what 'variant' has of its own although its buckets may read
+ * the same: what is open now will be filled in for its IP version. */
+static void
+add_to_key(const struct rule *r, const struct collector_ways *ways,
+           int variant, struct ds *key)
+{
+    for (size_t i = 0; i < r->n_collectors; i++) {
+        if (r->collectors[i].kind == COLLECTOR_HOST
+            && ways[i].of[variant & VARIANT_IPV6].kind == WAY_OPEN) {
+            ds_put_format(key, ";%s IPv%d", r->collectors[i].text,
+                          variant & VARIANT_IPV6 ? 6 : 4);
+        }
+    }
 }
 
 /* Appends to 'buckets' those of all collectors of 'r' for 'variant'. */
@@ -158,7 +179,7 @@ add_group(const struct replicate_flows_params *p, const struct rule *r,
     template_set(&values, "buckets", xstrdup(buckets));
     char *error =
         flowset_add_group(set, r->spread ? "spread.group" : "copy.group",
-                          &values, p->port_map, open, n_open);
+                          &values, &p->ports->map, open, n_open);
     shash_destroy_free_data(&values);
     return error;
 }
@@ -166,10 +187,11 @@ add_group(const struct replicate_flows_params *p, const struct rule *r,
 /* Returns true if 'r' has a collector that gets the original of what is
  * addressed to this host. */
 static bool
-has_own_variant(const struct rule *r)
+has_own_variant(const struct rule *r, const struct collector_ways *ways)
 {
     for (size_t i = 0; i < r->n_collectors; i++) {
-        if (rule_reaches_original(r, &r->collectors[i])) {
+        if (way_is_original(r, &r->collectors[i], &ways[i].of[IPV4])
+            || way_is_original(r, &r->collectors[i], &ways[i].of[IPV6])) {
             return true;
         }
     }
@@ -194,30 +216,36 @@ add_groups(const struct replicate_flows_params *p, const struct rule *r,
            const struct collector_ways *ways, struct rule_groups *groups,
            struct flowset *set)
 {
-    char *texts[N_VARIANTS] = { NULL };
+    char *keys[N_VARIANTS] = { NULL };
     char *error = NULL;
 
     for (int v = 0; !error && v < N_VARIANTS; v++) {
         bool ipv6 = v & VARIANT_IPV6;
         struct ds buckets = DS_EMPTY_INITIALIZER;
+        struct ds key = DS_EMPTY_INITIALIZER;
         int same = 0;
 
         groups->takes[ipv6] = rule_takes(r, ipv6) && has_way(r, ways, ipv6);
-        if (!groups->takes[ipv6] || (v & VARIANT_OWN && !has_own_variant(r))) {
+        if (!groups->takes[ipv6]
+            || (v & VARIANT_OWN && !has_own_variant(r, ways))) {
             continue;
         }
         error = add_buckets(p, r, ways, v, &buckets);
-        texts[v] = ds_steal_cstr(&buckets);
-        while (!texts[same] || strcmp(texts[same], texts[v])) {
+        ds_put_cstr(&key, ds_cstr(&buckets));
+        add_to_key(r, ways, v, &key);
+        keys[v] = ds_steal_cstr(&key);
+        while (!keys[same] || strcmp(keys[same], keys[v])) {
             same++;
         }
         groups->id[v] = set->id_base + r->slot + RULE_MAX * same;
         if (!error && same == v) {
-            error = add_group(p, r, ways, v, groups->id[v], texts[v], set);
+            error = add_group(p, r, ways, v, groups->id[v], ds_cstr(&buckets),
+                              set);
         }
+        ds_destroy(&buckets);
     }
     for (int v = 0; v < N_VARIANTS; v++) {
-        free(texts[v]);
+        free(keys[v]);
     }
     return error;
 }
@@ -242,7 +270,8 @@ add_pattern(const struct replicate_flows_params *p, const struct rule *r,
     };
 
     cells_add(cells, &pattern, bit);
-    if (!r->has_destination && has_own_variant(r)) {
+    if (!r->has_destination
+        && has_own_variant(r, p->ways[r - p->rules->rules])) {
         struct pattern own = pattern;
 
         own.has_destination = true;
@@ -336,7 +365,7 @@ set_groups(const struct replicate_flows_params *p, const struct cell *cell,
     for (size_t i = 0; !error && i < p->rules->n; i++) {
         bool own = (cell->pattern.has_destination
                     && is_own_address(p, &cell->pattern.destination)
-                    && has_own_variant(&p->rules->rules[i]));
+                    && has_own_variant(&p->rules->rules[i], p->ways[i]));
         int variant = ((cell->pattern.ipv6 ? VARIANT_IPV6 : 0)
                        | (own ? VARIANT_OWN : 0));
         char *text;
@@ -394,7 +423,8 @@ add_flow(const struct replicate_flows_params *p, const struct cell *cell,
         priority += REPLICATE_PRIORITIES_GUARD + 1;
     } else if (!cell->pattern.port) {
         name = "fragment.flow";
-        priority -= REPLICATE_PRIORITIES_BELOW - PATTERN_MAX_SPECIFICITY - 1;
+        priority = (REPLICATE_PRIORITY_FRAGMENTS
+                    + pattern_specificity(&cell->pattern));
     } else {
         name = cell->exempt ? "exempt.flow" : "copy.flow";
         priority -= REPLICATE_PRIORITIES_BELOW;
@@ -405,7 +435,7 @@ add_flow(const struct replicate_flows_params *p, const struct cell *cell,
 
     char *error = set_groups(p, cell, groups, &values);
     if (!error) {
-        error = flowset_add_flow(set, name, &values, p->port_map);
+        error = flowset_add_flow(set, name, &values, &p->ports->map);
     }
     if (!error && !cell->pattern.port) {
         set->order[hmap_count(&set->flows) - 1]->tag = cell->rules;
@@ -421,8 +451,8 @@ add_flows(const struct replicate_flows_params *p, struct cells *cells,
 {
     char *error = (cells_close(cells, REPLICATE_MAX_CELLS)
                        ? NULL
-                       : xasprintf("replicate: the rules overlap in more than "
-                                   "%d ways",
+                       : xasprintf("replicate: the rules and their overlaps "
+                                   "take more than %d flows",
                                    REPLICATE_MAX_CELLS));
 
     for (size_t i = 0; !error && i < cells->n; i++) {
@@ -447,7 +477,7 @@ add_guard(const struct replicate_flows_params *p, const char *in_port,
         &values, "priority",
         xasprintf("%u", p->flow_priority + REPLICATE_PRIORITIES_GUARD));
     char *error =
-        flowset_add_flow(set, "tunnel-guard.flow", &values, p->port_map);
+        flowset_add_flow(set, "tunnel-guard.flow", &values, &p->ports->map);
     shash_destroy_free_data(&values);
     return error;
 }
@@ -456,38 +486,21 @@ static bool
 has_port(const struct replicate_flows_params *p, const char *name)
 {
     return (!strcmp(name, "LOCAL")
-            || ofputil_port_map_get_number(p->port_map, name) != OFPP_NONE);
+            || ofputil_port_map_get_number(&p->ports->map, name) != OFPP_NONE);
 }
 
-/* Adds guards for all tunnel ports that are there: those that rules listen to,
- * and those that collectors are behind. */
+/* Adds guards for all tunnel ports of ours that are there, whether or not it
+ * is known which rule needs them. */
 static char *
 add_guards(const struct replicate_flows_params *p, struct flowset *set)
 {
-    struct shash ports = SHASH_INITIALIZER(&ports);
-    const struct shash_node *node;
     char *error = NULL;
 
-    for (size_t i = 0; i < p->rules->n; i++) {
-        const struct rule *r = &p->rules->rules[i];
-
-        if (r->remote && p->tunnel_ports[i][0]) {
-            shash_add_once(&ports, p->tunnel_ports[i], NULL);
-        }
-        for (size_t j = 0; j < r->n_collectors; j++) {
-            const struct way *way = &p->ways[i][j].of[0];
-
-            if (way->kind == WAY_TUNNEL) {
-                shash_add_once(&ports, way->out_port, NULL);
-            }
+    for (size_t i = 0; !error && i < p->ports->n; i++) {
+        if (tunnel_is_port_name(p->ports->ports[i].name)) {
+            error = add_guard(p, p->ports->ports[i].name, set);
         }
     }
-    SHASH_FOR_EACH (node, &ports) {
-        if (!error && has_port(p, node->name)) {
-            error = add_guard(p, node->name, set);
-        }
-    }
-    shash_destroy(&ports);
     return error;
 }
 
@@ -522,6 +535,9 @@ replicate_flows_add(const struct replicate_flows_params *p,
     if (!error) {
         error = add_guards(p, set);
     }
+    if (p->keep_tunnels) {
+        set->kept_cookie = htonll(COOKIE_TUNNEL);
+    }
     cells_destroy(&outside);
     cells_destroy(&tunnels);
     free(groups);
@@ -530,12 +546,15 @@ replicate_flows_add(const struct replicate_flows_params *p,
 
 /* Checking. */
 
-/* Adds a port of the name to 'map', with the next number after '*last'. */
+/* Adds a port of the name to 'ports', with a number of its own. */
 static void
-add_port(struct ofputil_port_map *map, const char *name, uint16_t *last)
+add_port(struct ports *ports, const char *name)
 {
-    if (ofputil_port_map_get_number(map, name) == OFPP_NONE) {
-        ofputil_port_map_put(map, u16_to_ofp(++*last), name);
+    struct ofputil_phy_port desc = { .port_no = u16_to_ofp(ports->n + 1) };
+
+    if (!ports_find(ports, name)) {
+        ovs_strlcpy(desc.name, name, sizeof desc.name);
+        ports_put(ports, &desc);
     }
 }
 
@@ -578,13 +597,12 @@ replicate_flows_check(const struct config *c)
     struct collector_ways *ways_of[RULE_MAX];
     char tunnel_ports[RULE_MAX][16];
     struct in6_addr own[2] = { in6addr_loopback };
-    struct ofputil_port_map map;
-    uint16_t last_port = 0;
+    struct ports ports;
     struct flowset set;
 
     in6_addr_set_mapped_ipv4(&own[1], htonl(INADDR_LOOPBACK));
-    ofputil_port_map_init(&map);
-    add_port(&map, "tunnel", &last_port);
+    ports_init(&ports);
+    add_port(&ports, "tunnel");
     memset(ways, 0, sizeof ways);
     for (size_t i = 0; i < rules->n; i++) {
         const struct rule *r = &rules->rules[i];
@@ -592,7 +610,7 @@ replicate_flows_check(const struct config *c)
         ways_of[i] = ways[i];
         ovs_strlcpy(tunnel_ports[i], "tunnel", sizeof tunnel_ports[i]);
         if (r->in_port) {
-            add_port(&map, r->in_port, &last_port);
+            add_port(&ports, r->in_port);
         }
         for (size_t j = 0; j < r->n_collectors; j++) {
             make_up_ways(&r->collectors[j], &ways[i][j]);
@@ -609,11 +627,11 @@ replicate_flows_check(const struct config *c)
         .bridge_mac = ETH_ADDR_C(02, 00, 00, 00, 00, 01),
         .flow_priority = c->flow_priority,
         .forward = c->forward,
-        .port_map = &map,
+        .ports = &ports,
     };
     flowset_init(&set, c->id_base);
     char *error = replicate_flows_add(&params, &set);
     flowset_destroy(&set);
-    ofputil_port_map_destroy(&map);
+    ports_destroy(&ports);
     return error;
 }

@@ -16,12 +16,13 @@
  * 'slot' of the rule (rule.h).
  *
  * Priorities, around relay.flow_priority, so that broadcasts of relayed ports
- * are relayed and what comes out of a tunnel is neither relayed nor forwarded:
+ * are relayed and what comes out of a tunnel is neither relayed nor forwarded;
+ * those that only count fragments are lower than anybody's:
  *
  *    -REPLICATE_PRIORITIES_BELOW     copies, by specificity
- *    ...plus 131                     fragments, by specificity
  *    REPLICATE_PRIORITIES_GUARD      what comes out of a tunnel
  *    ...plus 1                       what rules take of it, by specificity
+ *    REPLICATE_PRIORITY_FRAGMENTS    (absolute) fragments, by specificity
  *
  * Pure: no I/O. */
 
@@ -37,13 +38,14 @@
 
 struct config;
 struct flowset;
-struct ofputil_port_map;
+struct ports;
 
 enum {
-    REPLICATE_PRIORITIES_BELOW = 300,
+    REPLICATE_PRIORITIES_BELOW = 200,
     REPLICATE_PRIORITIES_GUARD = 10,
     REPLICATE_PRIORITIES_ABOVE =
         REPLICATE_PRIORITIES_GUARD + 1 + PATTERN_MAX_SPECIFICITY,
+    REPLICATE_PRIORITY_FRAGMENTS = 1,
 
     /* Most flows of all rules. */
     REPLICATE_MAX_CELLS = 4096
@@ -68,12 +70,14 @@ struct replicate_flows_params {
     const char *bridge; /* Its name, that of its own port. */
     struct eth_addr bridge_mac;
     uint16_t flow_priority;
-    const char *forward; /* Actions, such as "NORMAL". */
-    const struct ofputil_port_map *port_map;
+    const char *forward;       /* Actions, such as "NORMAL". */
+    const struct ports *ports; /* Of the bridge. */
+    bool keep_tunnels;         /* Do flows for what comes out of tunnels stay,
+                                * since not all tunnels are known? */
 };
 
 /* Adds to 'set' what 'params' ask for.  A rule that names an ingress port that
- * 'port_map' does not have gets its groups, and no flows yet.  Returns NULL,
+ * the bridge does not have gets its groups, and no flows yet.  Returns NULL,
  * or a message that the caller frees. */
 char *replicate_flows_add(const struct replicate_flows_params *params,
                           struct flowset *set) OVS_WARN_UNUSED_RESULT;

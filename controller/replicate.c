@@ -11,7 +11,10 @@
 #include "host.h"
 #include "inventory.h"
 #include "nexthop.h"
+#include "flow.h"
+#include "hash.h"
 #include "openvswitch/poll-loop.h"
+#include "openvswitch/shash.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
@@ -44,7 +47,7 @@ struct rule_state {
     struct collector_state *collectors;
     struct collector_ways *ways;
     char *problem;
-    uint64_t n_fragments, last_fragments;
+    uint64_t n_fragments;
 };
 
 struct replicate {
@@ -67,13 +70,17 @@ struct replicate {
     /* Of the bridge. */
     const struct ports *ports; /* NULL while they are not known. */
     struct eth_addr bridge_mac;
+    uint32_t port_numbers; /* Hash of those of all ports that matter. */
+    bool tunnels_known;    /* Is it known where all tunnels lead? */
 
     /* What it was worked out from. */
     unsigned int host_seqno, resolver_seqno, nexthops_seqno, tunnels_seqno;
     unsigned int ports_seqno;
     bool ports_known;
     bool reconfigured;
-    long long int next_look; /* time_msec(). */
+    struct shash fragment_counts; /* By flow, a "uint64_t" each: what the
+                                   * switch had counted. */
+    long long int next_look;      /* time_msec(). */
 };
 
 /* Life. */
@@ -86,6 +93,7 @@ replicate_create(const struct config *config, const struct host *host,
 
     r->host = host;
     r->resolver = resolver;
+    shash_init(&r->fragment_counts);
     r->nexthops = nexthops_create();
     r->tunnels = tunnels_create(config->database, config->bridge);
     return r;
@@ -114,6 +122,7 @@ replicate_destroy(struct replicate *r)
         free(r->ways);
         free(r->tunnel_ports);
         free(r->own);
+        shash_destroy_free_data(&r->fragment_counts);
         nexthops_destroy(r->nexthops);
         tunnels_destroy(r->tunnels);
         free(r);
@@ -129,7 +138,11 @@ keep_counts(const struct rule *rule, struct rule_state *after,
             const struct rule *old_rule, const struct rule_state *before)
 {
     after->n_fragments = before->n_fragments;
-    after->last_fragments = before->last_fragments;
+    if (rule->remote && old_rule->remote
+        && !strcmp(rule->remote, old_rule->remote)) {
+        after->remote = before->remote;
+        after->remote.host = rule->remote;
+    }
     for (size_t i = 0; i < rule->n_collectors; i++) {
         for (size_t j = 0; j < old_rule->n_collectors; j++) {
             struct collector_state *to = &after->collectors[i];
@@ -372,6 +385,7 @@ want_tunnels(struct replicate *r)
     bool all;
     struct tunnel *tunnels = list_tunnels(r, &n, &all);
 
+    r->tunnels_known = all;
     tunnels_set(r->tunnels, tunnels, n, !all);
     free(tunnels);
 }
@@ -383,8 +397,21 @@ append_ipv4(struct in6_addr *addresses, size_t *n, ovs_be32 ip)
     in6_addr_set_mapped_ipv4(&addresses[(*n)++], ip);
 }
 
-/* Lists the addresses that reach this host anyway: its own, but for those of
- * the loopback, and broadcasts.  Returns true if they have changed. */
+/* Returns true if datagrams to 'a' may come to this host through the bridge.
+ */
+static bool
+may_be_destination(const struct replicate *r, const struct host_address *a)
+{
+    bool on_bridge = !strcmp(a->interface, r->config->bridge);
+    ovs_be32 ip = in6_addr_get_mapped_ipv4(&a->address);
+
+    return !(IN6_IS_ADDR_LOOPBACK(&a->address)
+             || ntohl(ip) >> 24 == IN_LOOPBACKNET
+             || (IN6_IS_ADDR_LINKLOCAL(&a->address) && !on_bridge));
+}
+
+/* Lists the addresses that reach this host anyway: its own, and broadcasts.
+ * Returns true if they have changed. */
 static bool
 list_own_addresses(struct replicate *r)
 {
@@ -394,12 +421,11 @@ list_own_addresses(struct replicate *r)
 
     append_ipv4(own, &n, htonl(INADDR_BROADCAST));
     for (size_t i = 0; i < n_all; i++) {
-        if (strcmp(all[i].interface, "lo")) {
+        if (may_be_destination(r, &all[i])) {
             own[n++] = all[i].address;
-            if (all[i].broadcast
-                && !strcmp(all[i].interface, r->config->bridge)) {
-                append_ipv4(own, &n, all[i].broadcast);
-            }
+        }
+        if (all[i].broadcast && !strcmp(all[i].interface, r->config->bridge)) {
+            append_ipv4(own, &n, all[i].broadcast);
         }
     }
     bool changed = (n != r->n_own || memcmp(own, r->own, n * sizeof *own));
@@ -447,6 +473,36 @@ find_all_ways(struct replicate *r)
     return changed;
 }
 
+/* Returns a hash of the numbers of all ports that the flows may name. */
+static uint32_t
+hash_port_numbers(const struct replicate *r)
+{
+    uint32_t hash = 0;
+
+    for (size_t i = 0; i < r->ports->n; i++) {
+        const struct port *port = &r->ports->ports[i];
+        bool matters = tunnel_is_port_name(port->name);
+
+        for (size_t j = 0; j < r->rules->n && !matters; j++) {
+            const struct rule *rule = &r->rules->rules[j];
+
+            matters = rule->in_port && !strcmp(rule->in_port, port->name);
+            for (size_t k = 0; k < rule->n_collectors && !matters; k++) {
+                const struct way *ways = r->ways[j][k].of;
+
+                matters = (!strcmp(ways[IPV4].out_port, port->name)
+                           || !strcmp(ways[IPV6].out_port, port->name));
+            }
+        }
+        if (matters) {
+            /* Whatever the order. */
+            hash += hash_2words(hash_string(port->name, 0),
+                                ofp_to_u16(port->number));
+        }
+    }
+    return hash;
+}
+
 /* Returns true if something that the ways depend on may have changed, and
  * takes note of it. */
 static bool
@@ -474,7 +530,6 @@ bool
 replicate_update(struct replicate *r, const struct ports *ports,
                  struct eth_addr mac)
 {
-    unsigned int ports_before = r->ports_seqno;
     struct eth_addr mac_before = r->bridge_mac;
 
     r->ports = ports;
@@ -488,13 +543,17 @@ replicate_update(struct replicate *r, const struct ports *ports,
     r->tunnels_seqno = tunnels_seqno(r->tunnels);
     r->next_look = r->rules->n ? time_msec() + LOOK_MS : LLONG_MAX;
 
-    /* A port's number may have changed though no way has. */
-    bool changed = (r->reconfigured || ports_before != r->ports_seqno
-                    || !eth_addr_equals(mac_before, r->bridge_mac));
+    bool changed =
+        (r->reconfigured || !eth_addr_equals(mac_before, r->bridge_mac));
     r->reconfigured = false;
     changed |= list_own_addresses(r);
     if (r->ports) {
         changed |= find_all_ways(r);
+
+        /* A port's number may have changed though no way has. */
+        uint32_t numbers = hash_port_numbers(r);
+        changed |= numbers != r->port_numbers;
+        r->port_numbers = numbers;
     }
     return changed;
 }
@@ -512,7 +571,8 @@ replicate_add_flows(const struct replicate *r, struct flowset *set)
         .bridge_mac = r->bridge_mac,
         .flow_priority = r->config->flow_priority,
         .forward = r->config->forward,
-        .port_map = &r->ports->map,
+        .ports = r->ports,
+        .keep_tunnels = !r->tunnels_known,
     };
 
     return replicate_flows_add(&params, set);
@@ -569,12 +629,12 @@ add_count(uint64_t count, bool counts, uint64_t *last, uint64_t *total)
  * the original it counts what that brings. */
 static void
 count_bucket(const struct rule *rule, const struct collector *c,
-             struct collector_state *state, int variant,
+             const struct way *way, struct collector_state *state, int variant,
              const struct bucket_count *count)
 {
     bool counts =
         (count->sends
-         || (variant & VARIANT_OWN && rule_reaches_original(rule, c)));
+         || (variant & VARIANT_OWN && way_is_original(rule, c, way)));
 
     add_count(count->n_packets, counts, &state->last[variant].n_packets,
               &state->status.n_packets);
@@ -592,11 +652,64 @@ count_group(const struct rule *rule, struct rule_state *state, int variant,
 
         for (size_t j = 0; j < group->n_counts; j++) {
             if (group->counts[j].bucket_id == c->bucket_id) {
-                count_bucket(rule, c, &state->collectors[i], variant,
-                             &group->counts[j]);
+                count_bucket(
+                    rule, c, &state->ways[i].of[variant & VARIANT_IPV6],
+                    &state->collectors[i], variant, &group->counts[j]);
             }
         }
     }
+}
+
+/* Has the counters of the groups of 'set' that are about to be changed begin
+ * anew, as the switch has them do. */
+static void
+forget_counts(struct replicate *r, const struct flowset *set)
+{
+    for (size_t i = 0; i < set->n_groups; i++) {
+        const struct wanted_group *group = set->groups[i];
+        uint32_t id = group->gm.group_id - set->id_base;
+
+        for (size_t j = 0; j < r->rules->n && !group->in_place; j++) {
+            const struct rule *rule = &r->rules->rules[j];
+
+            for (size_t k = 0;
+                 rule->slot == id % RULE_MAX && k < rule->n_collectors; k++) {
+                memset(&r->states[j].collectors[k].last[id / RULE_MAX], 0,
+                       sizeof(struct last_count));
+            }
+        }
+    }
+}
+
+/* Takes in the counts of the flows of 'set' that count fragments. */
+static void
+count_fragments(struct replicate *r, const struct flowset *set)
+{
+    struct shash counts = SHASH_INITIALIZER(&counts);
+
+    for (size_t i = 0; i < hmap_count(&set->flows); i++) {
+        const struct wanted_flow *flow = set->order[i];
+        uint64_t *last, total = 0;
+
+        if (!flow->tag || !flow->in_place) {
+            continue;
+        }
+        last = shash_find_and_delete(&r->fragment_counts, flow->text);
+        if (!last) {
+            last = xzalloc(sizeof *last);
+        }
+        add_count(flow->n_packets, true, last, &total);
+        shash_add(&counts, flow->text, last);
+        for (size_t j = 0; j < r->rules->n; j++) {
+            if (flow->tag >> j & 1) {
+                r->states[j].n_fragments += total;
+            }
+        }
+    }
+    shash_destroy_free_data(&r->fragment_counts);
+    shash_init(&r->fragment_counts);
+    shash_swap(&r->fragment_counts, &counts);
+    shash_destroy(&counts);
 }
 
 void
@@ -606,25 +719,17 @@ replicate_count(struct replicate *r, const struct flowset *set,
     const struct installed_group *group;
 
     for (size_t i = 0; i < r->rules->n; i++) {
-        const struct rule *rule = &r->rules->rules[i];
-        struct rule_state *state = &r->states[i];
-        uint64_t n_fragments = 0;
-
         LIST_FOR_EACH (group, node, &inv->groups) {
             uint32_t id = group->desc.group_id - inv->id_base;
 
-            if (id % RULE_MAX == rule->slot) {
-                count_group(rule, state, id / RULE_MAX, group);
+            if (id % RULE_MAX == r->rules->rules[i].slot) {
+                count_group(&r->rules->rules[i], &r->states[i], id / RULE_MAX,
+                            group);
             }
         }
-        for (size_t j = 0; j < hmap_count(&set->flows); j++) {
-            if (set->order[j]->tag >> i & 1) {
-                n_fragments += set->order[j]->n_packets;
-            }
-        }
-        add_count(n_fragments, true, &state->last_fragments,
-                  &state->n_fragments);
     }
+    count_fragments(r, set);
+    forget_counts(r, set);
 }
 
 const struct collector_status *

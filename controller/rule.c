@@ -221,29 +221,33 @@ set_host(char **host, const char *source, const char *text)
 {
     struct in6_addr address;
 
-    if (address_from_text(text, &address)) {
-        const char *why = why_no_host(&address);
-        if (why) {
-            return xasprintf("%s: \"%s\" %s", source, text, why);
-        }
-    } else {
-        char *name;
-        uint16_t port;
-        char *error = host_port_split(text, 0, &name, &port);
+    char *name = NULL;
+    uint16_t port = 0;
 
-        if (!error) {
-            free(name);
-            error =
-                port ? xstrdup("has a port, which goes into \"port\"") : NULL;
-        }
-        if (error) {
-            char *whole = xasprintf("%s: \"%s\" %s", source, text, error);
-            free(error);
-            return whole;
+    char *error = (address_from_text(text, &address)
+                       ? NULL
+                       : host_port_split(text, 0, &name, &port));
+    if (!error && port) {
+        error = xstrdup("has a port, which goes into \"port\"");
+    }
+    if (!error) {
+        const char *bare = name ? name : text; /* Without brackets. */
+        const char *why =
+            address_from_text(bare, &address) ? why_no_host(&address) : NULL;
+
+        if (why) {
+            error = xstrdup(why);
+        } else {
+            set_text(host, bare);
         }
     }
-    set_text(host, text);
-    return NULL;
+    if (error) {
+        char *whole = xasprintf("%s: \"%s\" %s", source, text, error);
+        free(error);
+        error = whole;
+    }
+    free(name);
+    return error;
 }
 
 char *
@@ -490,11 +494,6 @@ rules_check(struct rules *rules, const char *source)
     return error;
 }
 
-bool
-rule_reaches_original(const struct rule *r, const struct collector *c)
-{
-    return c->kind == COLLECTOR_LOCAL && c->port == r->port && !r->remote;
-}
 
 char *
 rule_to_text(const struct rule *r)

@@ -131,10 +131,6 @@ char *rules_check(struct rules *, const char *source) OVS_WARN_UNUSED_RESULT;
  * and its destination allow it. */
 bool rule_takes(const struct rule *rule, bool ipv6);
 
-/* Returns true if 'collector' of 'rule' gets what is addressed to this host
- * without a copy: it is a program on the rule's own port. */
-bool rule_reaches_original(const struct rule *rule,
-                           const struct collector *collector);
 
 /* Writes what 'rule' is about, for people, such as "udp port 6343 from
  * 10.0.0.0/8", and returns it; the caller frees it. */

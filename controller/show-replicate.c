@@ -10,6 +10,14 @@
 #include "replicate.h"
 #include "util.h"
 
+/* Returns the id of the first of the groups of 'r'. */
+static uint32_t
+group_id(const struct config *config, const struct rule *r)
+{
+    return (config->id_base + r->slot
+            + (rule_takes(r, false) ? 0 : VARIANT_IPV6 * RULE_MAX));
+}
+
 static void
 show_collector(const struct collector *c,
                const struct collector_status *status, struct ds *out)
@@ -40,7 +48,7 @@ show_replicate(const struct config *config, const struct replicate *replicate)
 
         ds_put_format(&out, "%s: %s%s, group %" PRIu32 "\n", r->name, match,
                       r->spread ? ", each exporter to one of" : "",
-                      config->id_base + r->slot);
+                      group_id(config, r));
         free(match);
         if (problem) {
             ds_put_format(&out, "    no datagrams: %s\n", problem);
@@ -96,7 +104,7 @@ replicate_to_json(const struct config *config,
             array,
             json_pack("{s:s, s:i, s:s, s:I, s:s, s:o, s:I, s:o}", "name",
                       r->name, "port", r->port, "match", match, "group",
-                      (json_int_t) config->id_base + r->slot, "spread",
+                      (json_int_t) group_id(config, r), "spread",
                       r->spread ? "source" : "none", "problem",
                       string_or_null(replicate_problem(replicate, i)),
                       "fragments",

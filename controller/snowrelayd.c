@@ -78,7 +78,7 @@ handle_exit(struct unixctl_conn *conn, int argc, const char *argv[],
         return;
     }
     d->exiting = true;
-    d->cleanup = argc > 1;
+    d->cleanup |= argc > 1;
     if (d->exit_conn) {
         unixctl_command_reply(conn, NULL);
     } else {

@@ -192,6 +192,9 @@ status_to_text(const struct node *node)
                   : bridge_is_connected(node_bridge(node))
                       ? "connected, flows not in place yet"
                       : "not connected");
+    if (node_problem(node)) {
+        ds_put_format(&out, "flows not up to date: %s\n", node_problem(node));
+    }
     ds_put_format(&out, "local MAC: %s\nports:", mac);
     for (size_t i = 0; i < config->n_ports; i++) {
         ds_put_format(&out, " %u", config->ports[i]);

@@ -142,6 +142,14 @@ put_options(const struct tunnel *tunnel, struct smap *options)
     smap_add_format(options, "key", "%d", TUNNEL_KEY);
 }
 
+bool
+tunnel_is_port_name(const char *name)
+{
+    return (name[0] == 's' && name[1] == 'r' && name[2]
+            && strchr("vgr", name[2]) && name[3] == '-'
+            && strspn(name + 4, "0123456789abcdef") == 8 && !name[12]);
+}
+
 char *
 tunnel_command(const struct tunnel *tunnel, const char *bridge)
 {

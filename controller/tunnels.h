@@ -70,6 +70,9 @@ bool tunnel_type_from_text(const char *text, enum tunnel_type *type);
  * tunnel is thus the same everywhere and always. */
 void tunnel_port_name(const struct tunnel *tunnel, char name[IFNAMSIZ]);
 
+/* Returns true if 'name' looks like such a name. */
+bool tunnel_is_port_name(const char *name);
+
 /* Returns the command for a shell that makes the port of 'tunnel' on 'bridge'
  * just as this module does.  The caller frees it. */
 char *tunnel_command(const struct tunnel *tunnel, const char *bridge);

@@ -90,6 +90,35 @@ is_address_of(const struct surroundings *s, const struct in6_addr *address,
     return false;
 }
 
+/* Says so if what the switch hands to the host does not get there. */
+static void
+check_link(const struct surroundings *s, struct finding *f)
+{
+    const struct port *local = ports_get(s->ports, OFPP_LOCAL);
+
+    if (local && local->down) {
+        add_drop(f, xasprintf("%s is down", s->bridge));
+    }
+}
+
+static void
+note_strict_filter(const struct surroundings *s, struct finding *f)
+{
+    add_note(f, xasprintf("dropped if the exporter is not reached through %s: "
+                          "net.ipv4.conf.%s.rp_filter is 1",
+                          s->bridge, s->bridge));
+}
+
+/* Says so if the host may not take what the switch hands to its programs. */
+static void
+check_entry(const struct surroundings *s, int version, struct finding *f)
+{
+    check_link(s, f);
+    if (version == IPV4 && get_ipv4_sysctl(s->bridge, "rp_filter") == 1) {
+        note_strict_filter(s, f);
+    }
+}
+
 /* Works out 'way' through this host's IPv4 routing, and what stands in it.
  * The kernel takes a datagram with one of its own source addresses only with
  * accept_local, and with rp_filter 1 only from where it would send to it. */
@@ -112,9 +141,7 @@ route_ipv4(const struct surroundings *s, const struct nexthop *hop,
                               bridge));
     }
     if (strict && !way->rewrite) {
-        add_note(f, xasprintf("dropped if the exporter is not reached through "
-                              "%s: net.ipv4.conf.%s.rp_filter is 1",
-                              bridge, bridge));
+        note_strict_filter(s, f);
     } else if (strict && !is_address_of(s, &hop->source, bridge)) {
         add_drop(f, xasprintf("net.ipv4.conf.%s.rp_filter is 1, and the "
                               "source address is of %s",
@@ -147,9 +174,8 @@ format_hop(const struct nexthop *hop, const struct in6_addr *address)
 /* Works out 'way' to another host, straight from the switch, for a next hop
  * that is behind 'port' of the bridge. */
 static void
-go_directly(const struct surroundings *s, const struct nexthop *hop,
-            const struct port *port, const struct in6_addr *address,
-            struct way *way, struct finding *f)
+go_directly(const struct nexthop *hop, const struct port *port,
+            const struct in6_addr *address, struct way *way, struct finding *f)
 {
     char gateway[INET6_ADDRSTRLEN];
 
@@ -162,11 +188,15 @@ go_directly(const struct surroundings *s, const struct nexthop *hop,
     } else {
         char *text = format_hop(hop, address);
 
-        way->kind = port->number == OFPP_LOCAL ? WAY_DIRECT : WAY_PORT;
+        bool own =
+            (port->number == OFPP_LOCAL || host_is_internal_port(port->name));
+
+        way->kind = own ? WAY_DIRECT : WAY_PORT;
         way->next_hop = hop->mac;
-        way->source_mac =
-            (way->kind == WAY_DIRECT ? s->bridge_mac : port->mac);
-        ovs_strlcpy(way->out_port, port->name, sizeof way->out_port);
+        way->source_mac = port->mac;
+        ovs_strlcpy(way->out_port,
+                    port->number == OFPP_LOCAL ? "LOCAL" : port->name,
+                    sizeof way->out_port);
         find(f, "up", xasprintf("%s directly, %s", hop->device, text));
         free(text);
     }
@@ -217,6 +247,7 @@ go_to_program(const struct surroundings *s, int version, const char *via,
         way->kind = WAY_LOCAL;
         way->address = *address;
         find(f, "up", xstrdup(via));
+        check_entry(s, version, f);
     } else {
         way->kind = WAY_NONE;
     }
@@ -239,6 +270,7 @@ go_as_told(const struct surroundings *s, const struct collector *c,
 
     if (port) {
         way->kind = WAY_PORT;
+        way->as_told = true;
         way->next_hop = c->mac;
         way->source_mac = port->mac;
         ovs_strlcpy(way->out_port, c->out_port, sizeof way->out_port);
@@ -285,6 +317,7 @@ go_to_host(const struct surroundings *s, const struct collector *c,
         }
         way->kind = WAY_LOCAL;
         find(f, "up", xstrdup("this host"));
+        check_entry(s, address_is_ipv6(address), f);
         return;
     }
 
@@ -298,13 +331,15 @@ go_to_host(const struct surroundings *s, const struct collector *c,
 
     const struct port *port = ports_find(s->ports, hop->device);
     if (port) {
-        go_directly(s, hop, port, address, way, f);
+        go_directly(hop, port, address, way, f);
         return;
     }
     way->kind = WAY_ROUTED;
     find(f, "up",
          xasprintf("this host's routing, since %s is not a port of %s",
                    hop->device, s->bridge));
+    check_link(s, f);
+
     if (IN6_IS_ADDR_V4MAPPED(address)) {
         route_ipv4(s, hop, way, f);
     } else {
@@ -366,7 +401,7 @@ ways_find(const struct surroundings *s, const struct rule *rule,
 
         if (c->kind == COLLECTOR_LOCAL) {
             go_to_program(s, version,
-                          rule_reaches_original(rule, c)
+                          c->port == rule->port && !rule->remote
                               ? "this host, the original where that is "
                                 "addressed to it"
                               : "this host",
@@ -385,6 +420,13 @@ ways_find(const struct surroundings *s, const struct rule *rule,
         find(&found[IPV4], "down", xstrdup("this host has no address"));
     }
     make_report(found, report);
+}
+
+bool
+way_is_original(const struct rule *rule, const struct collector *c,
+                const struct way *way)
+{
+    return way->kind == WAY_LOCAL && c->port == rule->port && !rule->remote;
 }
 
 void

@@ -29,8 +29,8 @@ enum way_kind {
     WAY_DOWN,   /* Known, and known not to work: nothing is sent. */
     WAY_LOCAL,  /* To a program on this host. */
     WAY_ROUTED, /* Through this host's routing. */
-    WAY_DIRECT, /* From the bridge's own port to the next hop. */
-    WAY_PORT,   /* Out of another port of the bridge to the next hop. */
+    WAY_DIRECT, /* From a port that is the host's own, as if it had sent it. */
+    WAY_PORT,   /* Out of any other port of the bridge to the next hop. */
     WAY_TUNNEL, /* Out of a tunnel port. */
     N_WAY_KINDS
 };
@@ -42,13 +42,19 @@ struct way {
     bool rewrite;               /* ...if so. */
     struct eth_addr next_hop;   /* MAC, of WAY_DIRECT and WAY_PORT. */
     struct eth_addr source_mac; /* The same. */
-    char out_port[16];          /* Name, of WAY_PORT and WAY_TUNNEL. */
+    char out_port[16];          /* Name, of WAY_DIRECT, _PORT and _TUNNEL. */
+    bool as_told;               /* Is WAY_PORT the configuration's? */
 };
 
 /* The ways to one collector. */
 struct collector_ways {
     struct way of[N_VERSIONS];
 };
+
+/* Returns true if 'way', to the collector 'c' of 'rule', leads where what is
+ * addressed to this host goes anyway: to a program on the rule's own port. */
+bool way_is_original(const struct rule *rule, const struct collector *c,
+                     const struct way *way);
 
 /* What is asked for the ways. */
 struct surroundings {

@@ -15,7 +15,8 @@ BUILD="gcc make binutils libc6-dev openvswitch-source libssl-dev libcap-ng-dev
        libjansson-dev libc-ares-dev"
 RUN="openvswitch-switch iproute2 ethtool procps kmod"
 TEST="libcmocka-dev libpcap-dev bats tcpreplay tcpdump socat samba
-      samba-common-bin dnsmasq-base iputils-ping jq python3 util-linux"
+      samba-common-bin dnsmasq-base iputils-ping jq python3 util-linux
+      softflowd nfdump nfdump-sflow bsdutils rsyslog snmp snmptrapd"
 LINT="clang-format cppcheck shellcheck"
 
 case ${1-} in

@@ -27,7 +27,13 @@
 #     lab_segment N                    bare host hN gets the card seg0, and clients can follow
 #     lab_client H K [--offload]       client hHcK on the segment of hH, the port cK of its br0;
 #                                      --offload leaves the UDP checksums to a card it has not
-#     lab_on NODE CMD...               run CMD on hN, hNcK or u (the underlay's switch)
+#     lab_guest N H K                  host hN is a guest on the segment of hH as well, in the place of
+#                                      a client hHcK, with its card segH
+#     lab_behind H K                   client hHcK becomes a router; behind it is the node hHcKb, which
+#                                      is 10.10H.K.2 and fd01:10H:K::2
+#     lab_underlay_switch N            the underlay's card of hN becomes a port of the bridge br-under,
+#                                      which takes its addresses: tunnels need it
+#     lab_on NODE CMD...               run CMD on hN, hNcK, hNcKb or u (the underlay's switch)
 #     lab_in_background NODE CMD...    the same, in the background; its pid is in LAB_PID
 #     lab_kill PID...                  end what lab_in_background started, and wait for it
 #     lab_relay N [OPTION...]          start snowrelayd on hN; returns once it is relaying
@@ -139,8 +145,54 @@ END
     if [[ "$switch" == s* ]]; then
         ip -n "$LAB-$switch" link set "c$k" master segment
     else
-        lab_on "$switch" ovs-vsctl add-port br0 "c$k"
+        lab_switch_port "$h" "$k"
     fi
+}
+
+# The kernel still gets every frame that comes in through the port, and would answer for the bridge's
+# addresses with the port's own MAC.
+lab_switch_port() {
+    lab_on "h$1" sysctl -qw "net.ipv4.conf.c$2.rp_filter=1" "net.ipv4.conf.c$2.arp_ignore=1" \
+        "net.ipv6.conf.c$2.disable_ipv6=1" &&
+        lab_on "h$1" ovs-vsctl add-port br0 "c$2"
+}
+
+lab_guest() {
+    local n=$1 h=$2 k=$3
+    ip link add "seg$h" netns "$LAB-h$n" mtu 9000 \
+        address "$(printf '02:00:00:%02x:%02x:0a' "$h" "$k")" \
+        type veth peer name "c$k" netns "$LAB-h$h" mtu 9000 &&
+        ip -n "$LAB-h$h" link set "c$k" up &&
+        lab_on "h$n" ethtool -K "seg$h" tx off > /dev/null &&
+        ip -n "$LAB-h$n" -batch - << END &&
+link set seg$h up
+route del 10.$h.0.0/24
+address add 10.$h.0.$((9 + k))/24 brd 10.$h.0.255 dev seg$h
+END
+        lab_switch_port "$h" "$k"
+}
+
+# The subnet behind it is for its hosts to route to; nothing does by itself.
+lab_behind() {
+    local h=$1 k=$2 router=$LAB-h$1c$2 node=h$1c$2b
+    lab_namespace "$node" &&
+        ip link add eth0 netns "$LAB-$node" type veth peer name eth1 netns "$router" &&
+        lab_on "h${h}c$k" ethtool -K eth1 tx off > /dev/null &&
+        lab_on "$node" ethtool -K eth0 tx off > /dev/null &&
+        lab_on "h${h}c$k" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+            net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.default.send_redirects=0 &&
+        ip -n "$router" -batch - << END &&
+link set eth1 up
+address add 10.10$h.$k.1/24 dev eth1
+address add fd01:10$h:$k::1/64 dev eth1 nodad
+END
+        ip -n "$LAB-$node" -batch - << END
+link set eth0 up
+address add 10.10$h.$k.2/24 dev eth0
+address add fd01:10$h:$k::2/64 dev eth0 nodad
+route add default via 10.10$h.$k.1
+route add default via fd01:10$h:$k::1
+END
 }
 
 lab_namespace() {
@@ -178,6 +230,25 @@ lab_switch() {
         lab_on "h$n" ovs-vsctl add-br br0 -- set Bridge br0 datapath_type=netdev \
             other-config:hwaddr="02:00:00:00:0$n:01" -- set Interface br0 mtu_request=9000 &&
         lab_segment_address "$n" br0
+}
+
+# As with the ports of br0, the kernel is not to take what comes in through the card for its own.
+lab_underlay_switch() {
+    local n=$1 m
+    lab_on "h$n" sysctl -qw net.ipv4.conf.eth0.rp_filter=1 net.ipv4.conf.eth0.arp_ignore=1 &&
+        ip -n "$LAB-h$n" address flush dev eth0 &&
+        lab_on "h$n" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1 &&
+        lab_on "h$n" ovs-vsctl add-br br-under -- set Bridge br-under datapath_type=netdev \
+            other-config:hwaddr="02:00:00:00:1$n:01" -- add-port br-under eth0 &&
+        lab_on "h$n" ethtool -K br-under tx off > /dev/null &&
+        {
+            echo "link set br-under up"
+            echo "address add 172.30.0.$n/24 brd 172.30.0.255 dev br-under"
+            echo "address add fd30::$n/64 dev br-under nodad"
+            for m in {1..9}; do
+                [[ "$m" == "$n" ]] || echo "route replace 10.$m.0.0/24 via 172.30.0.$m"
+            done
+        } | ip -n "$LAB-h$n" -batch -
 }
 
 lab_switch_kill() {
