@@ -23,6 +23,8 @@ teardown() {
     lab_on h1 ip link set br0 up
     lab_on h1 ip address del 10.255.0.1/32 dev lo 2> /dev/null || true
     lab_on h1 ip address del 10.66.0.1/24 dev c2 2> /dev/null || true
+    lab_on h1c1 ip address del 10.1.0.110/24 dev eth0 2> /dev/null || true
+    lab_on h1c1 ip link set eth0 mtu 9000
     lab_on h1c2 ip address del 10.66.0.2/24 dev eth0 2> /dev/null || true
     lab_on h1c2 ip address del 10.99.0.2/24 dev eth0 2> /dev/null || true
     printf 'address del 10.77.0.%d/32 dev eth0\n' {1..50} |
@@ -127,24 +129,29 @@ END
 }
 
 @test "what is counted survives that the group is changed, and is not counted twice" {
-    local one='{name: "counted", port: 6343, from: ["10.0.0.0/8", "11.0.0.0/8"], to: [{port: 7343}]}'
-    local two='{name: "counted", port: 6343, from: ["10.0.0.0/8"], to: [{port: 7343}, {port: 7344}]}'
-    datagrams() { lab_status 1 '[.replicate[0].collectors[].datagrams, .replicate[0].fragments] | join(" ")'; }
-    are() { [ "$(datagrams)" = "$1" ]; }
-    counts() { lab_wait 5 are "$1" || { echo "$(datagrams), not $1"; return 1; }; }
+    local source
+    local one='{name: "counted", port: 6343, from: ["10.1.0.10", "10.1.0.110"], to: [{port: 7343}]}'
+    local two='{name: "counted", port: 6343, from: "10.1.0.10", to: [{port: 7343}, {port: 7344}]}'
+    # Of each collector, and of the fragments.
+    figures() { lab_status 1 '[.replicate[0].collectors[].datagrams, .replicate[0].fragments] | join(" ")'; }
+    are() { [ "$(figures)" = "$1" ]; }
+    counts() { lab_wait 5 are "$1" || { echo "$(figures), not $1"; return 1; }; }
     replicate 1 "$one"
     send h1c1 10.1.0.1 6343 1 2 3
+    lab_on h1c1 ip address add 10.1.0.110/24 dev eth0
     lab_on h1c1 ip link set eth0 mtu 1500
-    head -c 2000 /dev/zero | lab_on h1c1 socat -u -b 2000 - UDP4-SENDTO:10.1.0.1:6343
-    lab_on h1c1 ip link set eth0 mtu 9000
-    counts "3 2"
+    for source in 10.1.0.10 10.1.0.110; do
+        head -c 2000 /dev/zero | lab_on h1c1 socat -u -b 2000 - "UDP4-SENDTO:10.1.0.1:6343,bind=$source"
+    done
+    counts "3 4"
     write_rules 1 "$two"
     appctl 1 config/reload
     lab_wait 5 collectors_up 1
-    send h1c1 10.1.0.1 6343 4 5
-    counts "5 2 2"
+    send h1c1 10.1.0.1 6343 4 5 6 7
+    counts "7 4 4"
     restart_killed
-    counts "2 2 2"    # What the switch has counted since the group changed.
+    # What the switch has counted since the group and the flows changed.
+    counts "4 4 2"
 }
 
 @test "an own address of the host, on its loopback too, and given as a host: one copy of everything" {
