@@ -354,7 +354,18 @@ check_replication(struct config *c)
                       c->flow_priority, REPLICATE_PRIORITIES_BELOW + 1,
                       UINT16_MAX - REPLICATE_PRIORITIES_ABOVE);
     }
-    return error ? error : replicate_flows_check(c);
+    if (!error) {
+        error = replicate_flows_check(c);
+    }
+    if (error && !strncmp(error, "flows/", 6)) {
+        /* All else that the user wrote has been checked. */
+        char *whole = xasprintf("relay.forward: \"%s\" cannot follow a copy: "
+                                "%s",
+                                c->forward, error);
+        free(error);
+        return whole;
+    }
+    return error;
 }
 
 char *

@@ -186,10 +186,13 @@ static bool
 props_equal(const struct ofputil_group_props *a,
             const struct ofputil_group_props *b)
 {
-    return (
-        !strcmp(a->selection_method, b->selection_method)
-        && a->selection_method_param == b->selection_method_param
-        && !memcmp(&a->fields.used, &b->fields.used, sizeof a->fields.used));
+    return (!strcmp(a->selection_method, b->selection_method)
+            && a->selection_method_param == b->selection_method_param
+            && !memcmp(&a->fields.used, &b->fields.used, sizeof a->fields.used)
+            && a->fields.values_size == b->fields.values_size
+            && (!a->fields.values_size
+                || !memcmp(a->fields.values, b->fields.values,
+                           a->fields.values_size)));
 }
 
 static bool

@@ -134,7 +134,7 @@ inventory_take(struct inventory *inv, const struct ofp_header *oh)
         return;
     }
     for (int i = 0; i < N_INVENTORY_PARTS; i++) {
-        if (type == parts[i].type && oh->xid == inv->xids[i]) {
+        if (type == parts[i].type && inv->xids[i] && oh->xid == inv->xids[i]) {
             struct ofpbuf msg =
                 ofpbuf_const_initializer(oh, ntohs(oh->length));
 

@@ -184,11 +184,13 @@ cells_close(struct cells *cells, size_t max)
      * one, so those that were added are looked at as well. */
     for (size_t i = 0; i < cells->n; i++) {
         for (size_t j = 0; j < i; j++) {
+            const struct pattern *a = &cells->cells[i].pattern;
+            const struct pattern *b = &cells->cells[j].pattern;
             struct pattern both;
 
-            if (!intersect(&cells->cells[i].pattern, &cells->cells[j].pattern,
-                           &both)
-                || find_cell(cells, &both)) {
+            /* Most often one lies inside the other one. */
+            if (!intersect(a, b, &both) || pattern_equal(&both, a)
+                || pattern_equal(&both, b) || find_cell(cells, &both)) {
                 continue;
             }
             if (cells->n >= max) {

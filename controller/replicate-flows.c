@@ -119,21 +119,6 @@ add_bucket(const struct replicate_flows_params *p, const struct rule *r,
     return NULL;
 }
 
-/* Appends to 'key' what 'variant' has of its own although its buckets may read
- * the same: what is open now will be filled in for its IP version. */
-static void
-add_to_key(const struct rule *r, const struct collector_ways *ways,
-           int variant, struct ds *key)
-{
-    for (size_t i = 0; i < r->n_collectors; i++) {
-        if (r->collectors[i].kind == COLLECTOR_HOST
-            && ways[i].of[variant & VARIANT_IPV6].kind == WAY_OPEN) {
-            ds_put_format(key, ";%s IPv%d", r->collectors[i].text,
-                          variant & VARIANT_IPV6 ? 6 : 4);
-        }
-    }
-}
-
 /* Appends to 'buckets' those of all collectors of 'r' for 'variant'. */
 static char *
 add_buckets(const struct replicate_flows_params *p, const struct rule *r,
@@ -209,20 +194,33 @@ has_way(const struct rule *r, const struct collector_ways *ways, bool ipv6)
     return false;
 }
 
+/* Returns true if both IP versions may have one group for 'r': its collectors
+ * are always open in both or in neither.  What is open in one only would else
+ * get the bucket of the other one, or none. */
+static bool
+may_share_group(const struct rule *r)
+{
+    for (size_t i = 0; i < r->n_collectors; i++) {
+        if (r->collectors[i].kind == COLLECTOR_HOST) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Adds the groups of 'r', and stores their ids in '*groups'.  Variants whose
- * buckets are alike have one group. */
+ * buckets are alike, now and always, have one group. */
 static char *
 add_groups(const struct replicate_flows_params *p, const struct rule *r,
            const struct collector_ways *ways, struct rule_groups *groups,
            struct flowset *set)
 {
-    char *keys[N_VARIANTS] = { NULL };
+    char *texts[N_VARIANTS] = { NULL };
     char *error = NULL;
 
     for (int v = 0; !error && v < N_VARIANTS; v++) {
         bool ipv6 = v & VARIANT_IPV6;
         struct ds buckets = DS_EMPTY_INITIALIZER;
-        struct ds key = DS_EMPTY_INITIALIZER;
         int same = 0;
 
         groups->takes[ipv6] = rule_takes(r, ipv6) && has_way(r, ways, ipv6);
@@ -231,21 +229,18 @@ add_groups(const struct replicate_flows_params *p, const struct rule *r,
             continue;
         }
         error = add_buckets(p, r, ways, v, &buckets);
-        ds_put_cstr(&key, ds_cstr(&buckets));
-        add_to_key(r, ways, v, &key);
-        keys[v] = ds_steal_cstr(&key);
-        while (!keys[same] || strcmp(keys[same], keys[v])) {
+        texts[v] = ds_steal_cstr(&buckets);
+        while (!texts[same] || strcmp(texts[same], texts[v])
+               || ((same ^ v) & VARIANT_IPV6 && !may_share_group(r))) {
             same++;
         }
         groups->id[v] = set->id_base + r->slot + RULE_MAX * same;
         if (!error && same == v) {
-            error = add_group(p, r, ways, v, groups->id[v], ds_cstr(&buckets),
-                              set);
+            error = add_group(p, r, ways, v, groups->id[v], texts[v], set);
         }
-        ds_destroy(&buckets);
     }
     for (int v = 0; v < N_VARIANTS; v++) {
-        free(keys[v]);
+        free(texts[v]);
     }
     return error;
 }
@@ -449,11 +444,11 @@ static char *
 add_flows(const struct replicate_flows_params *p, struct cells *cells,
           const struct rule_groups *groups, bool tunnel, struct flowset *set)
 {
-    char *error = (cells_close(cells, REPLICATE_MAX_CELLS)
-                       ? NULL
-                       : xasprintf("replicate: the rules and their overlaps "
-                                   "take more than %d flows",
-                                   REPLICATE_MAX_CELLS));
+    char *error =
+        (cells_close(cells, REPLICATE_MAX_CELLS)
+             ? NULL
+             : xasprintf("replicate: the rules take more than %d flows",
+                         REPLICATE_MAX_CELLS));
 
     for (size_t i = 0; !error && i < cells->n; i++) {
         /* An exemption from nothing needs no flow. */

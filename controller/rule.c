@@ -153,8 +153,10 @@ rule_set_destination(struct rule *r, const char *source, const char *text)
 static char *
 set_port_name(char **port, const char *source, const char *text)
 {
-    /* The characters that mean something in ovs-ofctl's syntax. */
-    if (!is_word(text, IFNAMSIZ - 1, "/,()[]=:\"'\\")) {
+    /* The characters that mean something in ovs-ofctl's syntax.  What has only
+     * digits, or begins with a hyphen, it takes for a number. */
+    if (!is_word(text, IFNAMSIZ - 1, "/,()[]=:\"'\\") || text[0] == '-'
+        || !text[strspn(text, "0123456789")]) {
         return xasprintf("%s: \"%s\" is not the name of a port of the bridge "
                          "(1 to %d ASCII characters)",
                          source, text, IFNAMSIZ - 1);
@@ -220,34 +222,26 @@ static char *
 set_host(char **host, const char *source, const char *text)
 {
     struct in6_addr address;
-
+    const char *why = NULL;
     char *name = NULL;
-    uint16_t port = 0;
+    uint16_t port;
+    char *error = host_port_split(text, 0, &name, &port);
 
-    char *error = (address_from_text(text, &address)
-                       ? NULL
-                       : host_port_split(text, 0, &name, &port));
     if (!error && port) {
-        error = xstrdup("has a port, which goes into \"port\"");
+        why = "has a port";
+    } else if (!error && address_from_text(name, &address)) {
+        why = why_no_host(&address);
     }
-    if (!error) {
-        const char *bare = name ? name : text; /* Without brackets. */
-        const char *why =
-            address_from_text(bare, &address) ? why_no_host(&address) : NULL;
-
-        if (why) {
-            error = xstrdup(why);
-        } else {
-            set_text(host, bare);
-        }
-    }
-    if (error) {
-        char *whole = xasprintf("%s: \"%s\" %s", source, text, error);
+    if (error || why) {
+        char *whole =
+            xasprintf("%s: \"%s\" %s", source, text, error ? error : why);
         free(error);
-        error = whole;
+        free(name);
+        return whole;
     }
-    free(name);
-    return error;
+    free(*host);
+    *host = name; /* Without brackets. */
+    return NULL;
 }
 
 char *
@@ -320,20 +314,22 @@ hash_text(const char *text)
 static char *
 collector_to_text(const struct collector *c)
 {
-    struct in6_addr address;
+    char text[ENDPOINT_TEXT_SIZE];
+    struct endpoint endpoint;
 
     switch (c->kind) {
     case COLLECTOR_LOCAL: return xasprintf(":%u", c->port);
     case COLLECTOR_HOST:
-        if (address_from_text(c->host, &address)) {
-            const struct endpoint endpoint = { address, c->port };
-            char text[ENDPOINT_TEXT_SIZE];
-
+        if (address_from_text(c->host, &endpoint.address)) {
+            endpoint.port = c->port;
             return xstrdup(endpoint_format(&endpoint, text));
         }
         return xasprintf("%s:%u", c->host, c->port);
     case COLLECTOR_TUNNEL:
-        return xasprintf("%s:%s", tunnel_type_name(c->tunnel), c->host);
+        return xasprintf("%s:%s", tunnel_type_name(c->tunnel),
+                         address_from_text(c->host, &endpoint.address)
+                             ? address_format(&endpoint.address, text)
+                             : c->host);
     }
     OVS_NOT_REACHED();
 }

@@ -10,10 +10,12 @@
 #include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofp-port.h"
 #include "openvswitch/ofpbuf.h"
+#include "openvswitch/shash.h"
 #include "openvswitch/util.h"
 #include "packets.h"
 #include "punt.h"
 #include "relay-flows.h"
+#include "template.h"
 #include "util.h"
 
 enum { PRIORITY = 300, ID_BASE = 7000, MAX_PPS = 1234 };
@@ -428,6 +430,7 @@ uninstall(struct installed *in)
 {
     flowset_destroy(&in->set);
     installed_flows_clear(&in->flows);
+    installed_groups_clear(&in->groups);
     ofpbuf_list_delete(&in->requests);
     assert_true(ovs_list_is_empty(&in->flows));
 }
@@ -685,6 +688,173 @@ test_meters_compared(void **state OVS_UNUSED)
     flowset_destroy(&set);
 }
 
+/* Groups. */
+
+/* Adds to 'set' the group 'id', whose only bucket has the actions 'actions'
+ * and, with 'open', is open. */
+static char *
+add_group(struct flowset *set, uint32_t id, const char *actions, bool open)
+{
+    struct shash values = SHASH_INITIALIZER(&values);
+    uint32_t *ids = open ? xmalloc(sizeof *ids) : NULL;
+
+    if (open) {
+        *ids = 5;
+    }
+    template_set(&values, "group", xasprintf("%u", id));
+    template_set(&values, "buckets",
+                 xasprintf("bucket=bucket_id=5,actions=%s", actions));
+    char *error =
+        flowset_add_group(set, "copy.group", &values, NULL, ids, open);
+    shash_destroy_free_data(&values);
+    return error;
+}
+
+/* Adds to 'groups' the group mod 'msg' as it comes out of a switch's
+ * description. */
+static void
+install_group(struct ovs_list *groups, const struct ofpbuf *msg)
+{
+    struct ofputil_group_desc desc, decoded;
+    struct ofputil_group_mod gm;
+    struct ovs_list replies;
+
+    assert_int_equal(ofputil_decode_group_mod(msg->data, &gm), 0);
+    struct ofpbuf *question =
+        ofputil_encode_group_desc_request(OFP15_VERSION, OFPG_ALL);
+    ofpmp_init(&replies, question->data);
+    desc.type = gm.type;
+    desc.group_id = gm.group_id;
+    desc.props = gm.props;
+    ofputil_append_group_desc_reply(&desc, &gm.buckets, &replies);
+
+    struct ofpbuf *reply =
+        CONTAINER_OF(ovs_list_front(&replies), struct ofpbuf, list_node);
+    ofpmsg_update_length(reply);
+    struct ofpbuf received =
+        ofpbuf_const_initializer(reply->data, reply->size);
+    assert_int_equal(
+        ofputil_decode_group_desc_reply(&decoded, &received, OFP15_VERSION),
+        0);
+    installed_group_add(groups, &decoded);
+    ofpbuf_list_delete(&replies);
+    ofpbuf_delete(question);
+    ofputil_uninit_group_mod(&gm);
+}
+
+/* Fails the test unless the 'i'th change is the 'command' for the group 'id'.
+ */
+static void
+assert_change_of_group(const struct installed *in, size_t i, uint16_t command,
+                       uint32_t id)
+{
+    struct ofputil_group_mod gm;
+
+    assert_int_equal(ofputil_decode_group_mod(change(in, i), &gm), 0);
+    assert_int_equal(gm.command, command);
+    assert_int_equal(gm.group_id, id);
+    ofputil_uninit_group_mod(&gm);
+}
+
+static void
+test_groups(void **state OVS_UNUSED)
+{
+    struct flowset set;
+
+    flowset_init(&set, ID_BASE);
+    for (uint32_t i = 0; i < 20; i++) {
+        assert_no_error(add_group(&set, ID_BASE + i, "drop", i == 1));
+    }
+    assert_int_equal(set.n_groups, 20);
+    assert_string_equal(set.groups[19]->text,
+                        "group_id=7019,type=all,"
+                        "bucket=bucket_id=5,actions=drop");
+    assert_int_equal(set.groups[0]->gm.group_id, ID_BASE);
+    assert_int_equal(set.groups[0]->n_open, 0);
+    assert_int_equal(set.groups[1]->n_open, 1);
+    assert_int_equal(set.groups[1]->open[0], 5);
+    flowset_destroy(&set);
+}
+
+static void
+test_wrong_groups(void **state OVS_UNUSED)
+{
+    const struct shash no_values = SHASH_INITIALIZER(&no_values);
+    struct flowset set;
+
+    flowset_init(&set, ID_BASE);
+    assert_error(add_group(&set, ID_BASE, "up", true), "flows/copy.group: *");
+    assert_error(flowset_add_group(&set, "copy.group", &no_values, NULL,
+                                   xcalloc(1, sizeof(uint32_t)), 1),
+                 "flows/copy.group: template: ${group} has no value");
+    assert_int_equal(set.n_groups, 0);
+    flowset_destroy(&set);
+}
+
+/* A switch whose groups and flows all differ: what flows name is there before
+ * them, and goes after them. */
+static void
+test_order_of_changes(void **state OVS_UNUSED)
+{
+    struct installed in;
+    struct flowset before;
+
+    /* 0 is to be made, 1 changed, 2 is right, and 3 is too many. */
+    install(&in, 3);
+    flowset_init(&before, ID_BASE);
+    for (uint32_t i = 0; i < 4; i++) {
+        if (i < 3) {
+            assert_no_error(
+                add_group(&in.set, ID_BASE + i, "output:LOCAL", false));
+        }
+        assert_no_error(add_group(&before, ID_BASE + i,
+                                  i == 1 ? "output:1" : "output:LOCAL",
+                                  false));
+        struct ofpbuf *msg = ofputil_encode_group_mod(
+            OFP15_VERSION, &before.groups[i]->gm, NULL, -1);
+        if (i > 0) {
+            install_group(&in.groups, msg);
+        }
+        ofpbuf_delete(msg);
+    }
+    flowset_destroy(&before);
+    struct ofputil_flow_stats fs = stats_of(in.set.order[3]);
+    fs.priority = 1;
+    install_stats(&in.flows, &fs);
+
+    assert_changes(&in, 5);
+    assert_change_of_group(&in, 0, OFPGC11_ADD, ID_BASE);
+    assert_change_of_group(&in, 1, OFPGC11_MODIFY, ID_BASE + 1);
+    assert_change_adds(&in, 2, 3);
+    assert_change_deletes(&in, 3, &fs);
+    assert_change_of_group(&in, 4, OFPGC11_DELETE, ID_BASE + 3);
+    assert_true(in.set.groups[2]->in_place);
+    uninstall(&in);
+}
+
+/* Differences of groups alone. */
+static void
+test_groups_compared(void **state OVS_UNUSED)
+{
+    struct installed in;
+
+    install(&in, SIZE_MAX);
+    assert_no_error(add_group(&in.set, ID_BASE, "output:LOCAL", false));
+    assert_changes(&in, 1);
+    assert_change_of_group(&in, 0, OFPGC11_ADD, ID_BASE);
+    install_group(&in.groups, CONTAINER_OF(ovs_list_front(&in.requests),
+                                           struct ofpbuf, list_node));
+    ofpbuf_list_delete(&in.requests);
+    assert_changes(&in, 0);
+
+    /* Distrust is about flows. */
+    flowset_distrust(&in.set);
+    assert_int_equal(
+        flowset_changes(&in.set, &in.flows, &in.groups, &in.requests),
+        hmap_count(&in.set.flows));
+    uninstall(&in);
+}
+
 int
 main(void)
 {
@@ -706,6 +876,10 @@ main(void)
         cmocka_unit_test(test_comparing_again),
         cmocka_unit_test(test_distrust),
         cmocka_unit_test(test_meters_compared),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_wrong_groups),
+        cmocka_unit_test(test_order_of_changes),
+        cmocka_unit_test(test_groups_compared),
     };
     return cmocka_run_group_tests_name("flow set", tests, NULL, NULL);
 }

@@ -103,6 +103,59 @@ test_unclosed_braces(void **state OVS_UNUSED)
                            "template: \"${port\" lacks its }");
 }
 
+/* What is in $[...] is left out where a name in it has no value, or an empty
+ * one. */
+static void
+test_options(void **state OVS_UNUSED)
+{
+    assert_expands("a$[,port=${port}]b", "a,port=5076b");
+    assert_expands("a$[,port=${none}]b", "ab");
+    assert_expands("a$[,port=${empty}]b", "ab");
+    assert_expands("a$[,${port},${none}]b", "ab");
+    assert_expands("a$[,${none},${port}]b", "ab");
+    assert_expands("a$[,${port},${port}]b", "a,5076,5076b");
+    assert_expands("$[${port}]", "5076");
+    assert_expands("$[${none}]", "");
+    assert_expands("$[${port}]$[${none}]${port}$[${port}]", "507650765076");
+    assert_expands("a$[]b", "ab");
+    assert_expands("a$[no name]b", "ano nameb");
+    assert_expands("$[${dollar}]", "${port}");
+    assert_expands("[a]$[${port}]]", "[a]5076]");
+    assert_expands("a$[${none}]\n$[${port}]\n", "a\n5076");
+    assert_expands("# $[${none}\n$[${port}]", "5076");
+}
+
+static void
+test_wrong_options(void **state OVS_UNUSED)
+{
+    assert_expansion_error("a$[b", "template: \"$[b\" lacks its ]");
+    assert_expansion_error("$[${port}", "template: \"$[${port}\" lacks its ]");
+    assert_expansion_error("$[${port}]$[", "template: \"$[\" lacks its ]");
+    assert_expansion_error("$[a\n]", "template: \"$[a\" lacks its ]");
+    assert_expansion_error("$[${port]}", "template: \"${port\" lacks its }");
+    assert_expansion_error("$[${none},${port]}",
+                           "template: \"${port\" lacks its }");
+    assert_expansion_error("${none}$[${port}]",
+                           "template: ${none} has no value");
+    assert_expansion_error("${none}$[", "template: ${none} has no value");
+    assert_expansion_error("$[${none}]${none}",
+                           "template: ${none} has no value");
+}
+
+static void
+test_setting(void **state OVS_UNUSED)
+{
+    struct shash values = SHASH_INITIALIZER(&values);
+
+    template_set(&values, "a", xstrdup("1"));
+    template_set(&values, "b", xstrdup("2"));
+    template_set(&values, "a", xstrdup("3"));
+    assert_int_equal(shash_count(&values), 2);
+    assert_string_equal(shash_find_data(&values, "a"), "3");
+    assert_string_equal(shash_find_data(&values, "b"), "2");
+    shash_destroy_free_data(&values);
+}
+
 /* The compiled-in templates are the files of flows/, all of them. */
 
 static char *
@@ -197,6 +250,9 @@ main(void)
         cmocka_unit_test(test_comments),
         cmocka_unit_test(test_unknown_names),
         cmocka_unit_test(test_unclosed_braces),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_wrong_options),
+        cmocka_unit_test(test_setting),
         cmocka_unit_test(test_each_template_is_a_file),
         cmocka_unit_test(test_each_file_is_a_template),
         cmocka_unit_test(test_the_manual_has_each_file_and_name),
