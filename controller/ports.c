@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow.h"
 #include "packets.h"
 #include "util.h"
 
@@ -87,6 +88,17 @@ ports_remove(struct ports *p, ofp_port_t number)
     if (port) {
         *port = p->ports[--p->n];
         note_change(p);
+    }
+}
+
+void
+ports_make_up(struct ports *p, const char *name)
+{
+    struct ofputil_phy_port desc = { .port_no = u16_to_ofp(p->n + 1) };
+
+    if (!ports_find(p, name)) {
+        ovs_strlcpy(desc.name, name, sizeof desc.name);
+        ports_put(p, &desc);
     }
 }
 

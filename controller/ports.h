@@ -37,6 +37,10 @@ void ports_clear(struct ports *);
 void ports_put(struct ports *, const struct ofputil_phy_port *desc);
 void ports_remove(struct ports *, ofp_port_t number);
 
+/* Adds a port named 'name' with a number of its own, unless there is one, for
+ * those who have no switch to ask. */
+void ports_make_up(struct ports *, const char *name);
+
 /* Return the port, or NULL. */
 const struct port *ports_find(const struct ports *, const char *name);
 const struct port *ports_get(const struct ports *, ofp_port_t number);

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "conf.h"
-#include "flow.h"
 #include "flowset.h"
 #include "host.h"
 #include "openvswitch/poll-loop.h"
@@ -103,18 +102,6 @@ add_relay(const struct config *config, const struct host *host,
 
 /* Replication. */
 
-/* Adds the port 'name', whose number the switch will know, to 'ports'. */
-static void
-add_port(struct ports *ports, const char *name)
-{
-    struct ofputil_phy_port desc = { .port_no = u16_to_ofp(ports->n + 1) };
-
-    if (!ports_find(ports, name)) {
-        ovs_strlcpy(desc.name, name, sizeof desc.name);
-        ports_put(ports, &desc);
-    }
-}
-
 /* Waits until the collectors' names have been looked up and their neighbours
  * have answered, as far as they do in time, and gives 'replicate' the news. */
 static void
@@ -154,7 +141,7 @@ print_tunnels(const struct config *config, const struct replicate *replicate,
             char *command = tunnel_command(&tunnels[i], config->bridge);
             puts(command);
             free(command);
-            add_port(ports, name);
+            ports_make_up(ports, name);
         }
     }
     free(tunnels);
@@ -209,11 +196,11 @@ add_replication(const struct config *config, const struct host *host,
         const struct rule *r = &config->replicate.rules[i];
 
         if (r->in_port) {
-            add_port(&ports, r->in_port);
+            ports_make_up(&ports, r->in_port);
         }
         for (size_t j = 0; j < r->n_collectors; j++) {
             if (r->collectors[j].out_port) {
-                add_port(&ports, r->collectors[j].out_port);
+                ports_make_up(&ports, r->collectors[j].out_port);
             }
         }
     }

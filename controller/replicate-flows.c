@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "conf.h"
-#include "flow.h"
 #include "flowset.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofp-port.h"
@@ -541,18 +540,6 @@ replicate_flows_add(const struct replicate_flows_params *p,
 
 /* Checking. */
 
-/* Adds a port of the name to 'ports', with a number of its own. */
-static void
-add_port(struct ports *ports, const char *name)
-{
-    struct ofputil_phy_port desc = { .port_no = u16_to_ofp(ports->n + 1) };
-
-    if (!ports_find(ports, name)) {
-        ovs_strlcpy(desc.name, name, sizeof desc.name);
-        ports_put(ports, &desc);
-    }
-}
-
 /* Makes up a way to 'c' for each IP version that it can be of. */
 static void
 make_up_ways(const struct collector *c, struct collector_ways *ways)
@@ -597,7 +584,7 @@ replicate_flows_check(const struct config *c)
 
     in6_addr_set_mapped_ipv4(&own[1], htonl(INADDR_LOOPBACK));
     ports_init(&ports);
-    add_port(&ports, "tunnel");
+    ports_make_up(&ports, "tunnel");
     memset(ways, 0, sizeof ways);
     for (size_t i = 0; i < rules->n; i++) {
         const struct rule *r = &rules->rules[i];
@@ -605,7 +592,7 @@ replicate_flows_check(const struct config *c)
         ways_of[i] = ways[i];
         ovs_strlcpy(tunnel_ports[i], "tunnel", sizeof tunnel_ports[i]);
         if (r->in_port) {
-            add_port(&ports, r->in_port);
+            ports_make_up(&ports, r->in_port);
         }
         for (size_t j = 0; j < r->n_collectors; j++) {
             make_up_ways(&r->collectors[j], &ways[i][j]);
