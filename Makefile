@@ -2,7 +2,8 @@
 #
 #   make                builds build/snowrelayd
 #   make check          runs the unit tests and the system tests (as root)
-#   make bench          measures the relay against socat (as root)
+#   make bench          measures the relay against socat, and replication against
+#                       flows typed by hand, socat and samplicate (as root)
 #   make lint           checks style and looks for mistakes
 #   make clean          removes what was built, but for libopenvswitch
 #
@@ -112,9 +113,10 @@ $(BUILD)/bench-probe: scripts/bench-probe.c Makefile
 
 bench: $(BUILD)/snowrelayd $(BUILD)/bench-probe
 	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-relay
+	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-replicate
 
 # Lint.
-shell_scripts = ovs-setup.sh .ci/run tests/run $(wildcard scripts/*.sh scripts/bench-relay \
+shell_scripts = ovs-setup.sh .ci/run tests/run $(wildcard scripts/*.sh scripts/bench-relay scripts/bench-replicate \
 		tests/system/*.bats tests/system/*.bash)
 c_files = $(wildcard controller/*.[ch] tests/*/*.[ch] scripts/*.c)
 

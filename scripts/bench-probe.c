@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* bench-probe: the two ends of a relay benchmark.
+/* bench-probe: the two ends of a benchmark.
  *
  *     bench-probe send ADDRESS PORT [--rate N] [--count N] [--seconds S]
  *                                   [--size BYTES] [--run ID]
- *     bench-probe recv PORT         [--count N] [--seconds S] [--idle-ms N]
- *                                   [--run ID]
+ *     bench-probe recv PORT...      [--count N] [--seconds S] [--idle-ms N]
+ *                                   [--tick-ms N] [--run ID]
  *     bench-probe cpu PID...
  *
  * "send" sends UDP datagrams that carry a sequence number and the time of
@@ -22,7 +22,13 @@
  *
  * "recv" ends when --count different frames have come, --idle-ms after the
  * last frame, --seconds after its start, or on SIGTERM or SIGINT, whichever is
- * first.
+ * first.  Each of several ports counts for itself: --count is what all of them
+ * have to see, --idle-ms runs from the last frame to any of them.
+ *
+ * With --tick-ms "recv" looks at its sockets that often, and not whenever a
+ * frame comes: many receivers that all want to be woken up at once would spend
+ * the CPU that what is under test should have.  Latencies then hold up to a
+ * tick of waiting.  Several ports need it.
  *
  * --run marks the datagrams of one run.  A receiver that is given it counts
  * the datagrams of other runs as "foreign" and leaves them out of everything
@@ -32,9 +38,9 @@
  * together, in nanoseconds: utime plus stime of /proc/PID/stat without being
  * rounded to clock ticks.
  *
- * "send" and "recv" print one line of JSON.  The exit status is 0 if the run
- * could be made (whatever it measured), 1 if it could not, 2 for a wrong
- * command line. */
+ * "send" prints one line of JSON, "recv" one for each port, in the order they
+ * were given in.  The exit status is 0 if the run could be made (whatever it
+ * measured), 1 if it could not, 2 for a wrong command line. */
 
 #define _GNU_SOURCE
 
@@ -80,6 +86,9 @@
 /* How often a receiver looks up from an idle socket. */
 #define RECV_TICK_NS (10 * NSEC_PER_MSEC)
 
+/* Most ports to receive on. */
+#define MAX_PORTS 64
+
 /* Enough for seconds of traffic, so that what gets lost is lost by the relay
  * and not by a receiver that had to wait for a CPU. */
 #define RECV_BUFFER (64 * 1024 * 1024)
@@ -103,6 +112,7 @@ struct options {
     uint64_t count;   /* Frames, UINT64_MAX for no limit. */
     int64_t duration; /* Nanoseconds, INT64_MAX for no limit. */
     int64_t idle;     /* Nanoseconds, INT64_MAX for no limit. */
+    int64_t tick;     /* Nanoseconds, 0 to receive what comes at once. */
     size_t size;      /* Payload, in bytes. */
     uint32_t run;     /* 0 for a receiver of all runs. */
 };
@@ -212,6 +222,7 @@ enum {
     OPT_SIZE,
     OPT_RUN,
     OPT_IDLE_MS,
+    OPT_TICK_MS,
 };
 
 static const struct option send_options[] = {
@@ -227,15 +238,17 @@ static const struct option recv_options[] = {
     { "count", required_argument, NULL, OPT_COUNT },
     { "seconds", required_argument, NULL, OPT_SECONDS },
     { "idle-ms", required_argument, NULL, OPT_IDLE_MS },
+    { "tick-ms", required_argument, NULL, OPT_TICK_MS },
     { "run", required_argument, NULL, OPT_RUN },
     { NULL, 0, NULL, 0 },
 };
 
 /* Parses the options of a subcommand and leaves 'optind' at its first
- * argument, of which there are 'n_args', described by 'args'. */
+ * argument, of which there are 'min_args' to 'max_args', described by
+ * 'args'. */
 static struct options
 parse_options(int argc, char *argv[], const struct option long_options[],
-              int n_args, const char *args)
+              int min_args, int max_args, const char *args)
 {
     struct options options = {
         .rate = 1000,
@@ -268,12 +281,16 @@ parse_options(int argc, char *argv[], const struct option long_options[],
             options.idle = parse_uint("--idle-ms", optarg, 1, 86400000);
             options.idle *= NSEC_PER_MSEC;
             break;
+        case OPT_TICK_MS:
+            options.tick = parse_uint("--tick-ms", optarg, 1, 1000);
+            options.tick *= NSEC_PER_MSEC;
+            break;
         case ':': die(2, "%s needs a value", argv[optind - 1]);
         default: die(2, "%s: not an option of %s", argv[optind - 1], argv[0]);
         }
     }
-    if (argc - optind != n_args) {
-        die(2, "%s needs exactly %s", argv[0], args);
+    if (argc - optind < min_args || argc - optind > max_args) {
+        die(2, "%s needs %s", argv[0], args);
     }
     return options;
 }
@@ -301,7 +318,9 @@ open_socket(void)
 
 /* Sending. */
 
-/* Sends the 'n' messages in 'msgs', all of them. */
+/* Sends the 'n' messages in 'msgs', all of them.  That an earlier one found
+ * nobody at its destination is no reason to stop: copies of it go elsewhere,
+ * and those are what somebody counts. */
 static void
 send_batch(int fd, struct mmsghdr *msgs, unsigned int n)
 {
@@ -313,7 +332,7 @@ send_batch(int fd, struct mmsghdr *msgs, unsigned int n)
             n -= done;
         } else if (errno == ENOBUFS || errno == EAGAIN) {
             sleep_until(now_ns() + 20 * NSEC_PER_USEC);
-        } else if (errno != EINTR) {
+        } else if (errno != EINTR && errno != ECONNREFUSED) {
             die_errno("sendmmsg");
         }
     }
@@ -322,8 +341,9 @@ send_batch(int fd, struct mmsghdr *msgs, unsigned int n)
 static int
 send_main(int argc, char *argv[])
 {
-    static const char args[] = "an address and a port";
-    struct options options = parse_options(argc, argv, send_options, 2, args);
+    static const char args[] = "exactly an address and a port";
+    struct options options =
+        parse_options(argc, argv, send_options, 2, 2, args);
     if (options.count == UINT64_MAX && options.duration == INT64_MAX) {
         die(2, "send needs --count or --seconds");
     }
@@ -471,6 +491,7 @@ histogram_percentile(const struct histogram *h, unsigned int percent)
 /* Receiving. */
 
 struct receiver {
+    int fd;
     uint32_t run; /* What to count, 0 for all. */
 
     uint64_t distinct;
@@ -599,7 +620,7 @@ on_signal(int signo)
 }
 
 static void
-print_received(const struct receiver *r, uint32_t n_drops)
+print_received(const struct receiver *r)
 {
     double seconds = (double) (r->last - r->first) / NSEC_PER_SEC;
 
@@ -611,7 +632,7 @@ print_received(const struct receiver *r, uint32_t n_drops)
            ", \"foreign\": %" PRIu64 ", \"socket_drops\": %" PRIu32
            ", \"seconds\": %.6f, \"rate\": %.1f",
            r->distinct + r->duplicates, r->distinct, r->duplicates,
-           r->reordered, r->foreign, n_drops, seconds, rate);
+           r->reordered, r->foreign, socket_drops(r->fd), seconds, rate);
     if (r->latency.n) {
         printf(", \"latency_us\": {\"median\": %.1f, \"p99\": %.1f, "
                "\"max\": %.1f}",
@@ -622,53 +643,123 @@ print_received(const struct receiver *r, uint32_t n_drops)
         printf(", \"latency_us\": null");
     }
     printf("}\n");
-    flush_stdout();
+}
+
+/* Where recvmmsg() puts what it receives. */
+struct batch {
+    struct mmsghdr msgs[MAX_BATCH];
+    struct iovec iovs[MAX_BATCH];
+    uint8_t payloads[MAX_BATCH][sizeof(struct probe)];
+};
+
+static void
+batch_init(struct batch *b)
+{
+    for (size_t i = 0; i < MAX_BATCH; i++) {
+        /* What follows the probe in a datagram is padding and is cut. */
+        b->iovs[i].iov_base = b->payloads[i];
+        b->iovs[i].iov_len = sizeof b->payloads[i];
+        b->msgs[i].msg_hdr.msg_iov = &b->iovs[i];
+        b->msgs[i].msg_hdr.msg_iovlen = 1;
+    }
+}
+
+/* Receives what there is for 'r', for no longer than 'tick'.  If 'tick' is 0,
+ * waits for something to come, RECV_TICK_NS at most.  Returns the time. */
+static int64_t
+receiver_run(struct receiver *r, struct batch *b, int64_t tick)
+{
+    int flags = tick ? MSG_DONTWAIT : MSG_WAITFORONE;
+    int64_t end = now_ns() + tick;
+    int64_t now;
+    int n;
+
+    do {
+        n = recvmmsg(r->fd, b->msgs, MAX_BATCH, flags, NULL);
+        now = now_ns();
+        if (n < 0 && errno != EAGAIN && errno != EINTR) {
+            die_errno("recvmmsg");
+        }
+        for (int i = 0; i < n; i++) {
+            receiver_take(r, b->payloads[i], b->msgs[i].msg_len, now);
+        }
+    } while (n == MAX_BATCH && now < end);
+    return now;
+}
+
+/* Returns whether each of the 'n' receivers has seen 'count' frames. */
+static bool
+receivers_complete(const struct receiver *receivers, size_t n, uint64_t count)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (receivers[i].distinct < count) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Returns when the last frame came to any of the 'n' receivers, 0 if there was
+ * none. */
+static int64_t
+receivers_last(const struct receiver *receivers, size_t n)
+{
+    int64_t last = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (receivers[i].last > last) {
+            last = receivers[i].last;
+        }
+    }
+    return last;
 }
 
 static int
 recv_main(int argc, char *argv[])
 {
-    static uint8_t payloads[MAX_BATCH][sizeof(struct probe)];
-    static struct receiver receiver;
+    static struct receiver receivers[MAX_PORTS];
+    static struct batch batch;
     struct options options;
-    struct mmsghdr msgs[MAX_BATCH] = { 0 };
-    struct iovec iovs[MAX_BATCH];
 
-    options = parse_options(argc, argv, recv_options, 1, "a port");
-    for (size_t i = 0; i < MAX_BATCH; i++) {
-        /* What follows the probe in a datagram is padding and is cut. */
-        iovs[i].iov_base = payloads[i];
-        iovs[i].iov_len = sizeof payloads[i];
-        msgs[i].msg_hdr.msg_iov = &iovs[i];
-        msgs[i].msg_hdr.msg_iovlen = 1;
+    options = parse_options(argc, argv, recv_options, 1, MAX_PORTS,
+                            "a port, or several");
+    size_t n = argc - optind;
+    if (n > 1 && !options.tick) {
+        die(2, "recv needs --tick-ms for several ports");
     }
+
+    batch_init(&batch);
 
     /* No SA_RESTART: a signal has to get through to the loop. */
     struct sigaction action = { .sa_handler = on_signal };
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
 
-    int fd = open_receiver(parse_port(argv[optind]));
-    int64_t now = now_ns();
-    int64_t end = deadline_after(now, options.duration);
-
-    receiver.run = options.run;
-    while (!stopped && receiver.distinct < options.count && now < end
-           && (!receiver.first || now - receiver.last < options.idle)) {
-        int n = recvmmsg(fd, msgs, MAX_BATCH, MSG_WAITFORONE, NULL);
-
-        now = now_ns();
-        if (n < 0 && errno != EAGAIN && errno != EINTR) {
-            die_errno("recvmmsg");
-        }
-        for (int i = 0; i < n; i++) {
-            receiver_take(&receiver, payloads[i], msgs[i].msg_len, now);
-        }
+    for (size_t i = 0; i < n; i++) {
+        receivers[i].fd = open_receiver(parse_port(argv[optind + i]));
+        receivers[i].run = options.run;
     }
 
-    print_received(&receiver, socket_drops(fd));
-    free(receiver.seen);
-    close(fd);
+    int64_t now = now_ns();
+    int64_t end = deadline_after(now, options.duration);
+    int64_t last = 0;
+    while (!stopped && !receivers_complete(receivers, n, options.count)
+           && now < end && (!last || now - last < options.idle)) {
+        if (options.tick) {
+            sleep_until(now + options.tick);
+        }
+        for (size_t i = 0; i < n; i++) {
+            now = receiver_run(&receivers[i], &batch, options.tick);
+        }
+        last = receivers_last(receivers, n);
+    }
+
+    for (size_t i = 0; i < n; i++) {
+        print_received(&receivers[i]);
+        free(receivers[i].seen);
+        close(receivers[i].fd);
+    }
+    flush_stdout();
     return 0;
 }
 
@@ -704,8 +795,9 @@ usage(FILE *stream)
     fputs("usage: bench-probe send ADDRESS PORT [--rate N] [--count N] "
           "[--seconds S]\n"
           "                        [--size BYTES] [--run ID]\n"
-          "       bench-probe recv PORT [--count N] [--seconds S] "
-          "[--idle-ms N] [--run ID]\n"
+          "       bench-probe recv PORT... [--count N] [--seconds S] "
+          "[--idle-ms N]\n"
+          "                        [--tick-ms N] [--run ID]\n"
           "       bench-probe cpu PID...\n",
           stream);
 }
