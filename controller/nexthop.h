@@ -6,20 +6,16 @@
 /* Next hops: how this host reaches the addresses asked for: through which
  * device, to which MAC address, from which address of its own.
  *
- * All of it comes from the kernel's routes and neighbours (rtnetlink(7)), as
- * if the host itself sent there: RTM_GETROUTE answers like "ip route get",
- * RTM_GETNEIGH like "ip neighbour get" (Linux 5.0).  Where the kernel does not
- * know a neighbour's MAC address yet it is made to ask for it (ARP, neighbour
- * solicitation).  What changes is followed: the kernel says so, and all is
- * read again every NEXTHOP_READ_MS besides.
+ * All of it comes from the kernel's routes and neighbours (see rtnl.h), as if
+ * the host itself sent there.  Where the kernel does not know a neighbour's
+ * MAC address yet it is made to ask for it.  What changes is followed: the
+ * kernel says so, and all is read again every NEXTHOP_READ_MS besides.
  *
  * A neighbour that is not READY is asked for every NEXTHOP_ASK_MS.  One that
  * is READY is asked whether it is still there every NEXTHOP_PROBE_MS: so that
  * a new MAC address is noticed though nobody else talks to the neighbour, and
- * so that the switches on the way keep knowing where it is.  Entries that
- * somebody else keeps (permanent, externally learned or managed ones) are left
- * alone, and so are READY IPv6 neighbours on an interface without link-local
- * address, where the kernel cannot ask on its own.  Asking needs
+ * so that the switches on the way keep knowing where it is.  Some entries of
+ * the kernel's are left alone, see rtnl_solicit().  Asking needs
  * CAP_NET_ADMIN.
  *
  * Nothing waits for the network. */
@@ -77,6 +73,11 @@ void nexthops_destroy(struct nexthops *);
  * does not has been asked for.  What is known of those that stay is kept. */
 void nexthops_set(struct nexthops *, const struct in6_addr *addresses,
                   size_t n_addresses);
+
+/* For tests, which cannot wait so long: has 'ask_ms' and 'probe_ms' instead of
+ * NEXTHOP_ASK_MS and NEXTHOP_PROBE_MS, from the next time on that one of them
+ * begins. */
+void nexthops_set_intervals(struct nexthops *, int ask_ms, int probe_ms);
 
 /* Does what can be done without waiting, and says when to be called again. */
 void nexthops_run(struct nexthops *);

@@ -22,7 +22,7 @@
 #include "segment.h"
 #include "sset.h"
 #include "timeval.h"
-#include "tunnels.h"
+#include "tunnel.h"
 #include "util.h"
 
 /* How long to wait for the answers of name servers and neighbours. */

@@ -15,6 +15,7 @@
 #include "packets.h"
 #include "ports.h"
 #include "template.h"
+#include "tunnel.h"
 #include "util.h"
 
 /* Groups. */

@@ -22,6 +22,7 @@
 #include "resolver.h"
 #include "sset.h"
 #include "timeval.h"
+#include "tunnel.h"
 #include "tunnels.h"
 #include "util.h"
 #include "way.h"

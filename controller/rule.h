@@ -19,7 +19,7 @@
 #include "endpoint.h"
 #include "openvswitch/compiler.h"
 #include "openvswitch/types.h"
-#include "tunnels.h"
+#include "tunnel.h"
 
 enum {
     RULE_MAX = 64, /* Rules.  A set of them is a uint64_t. */

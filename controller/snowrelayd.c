@@ -186,8 +186,9 @@ static void
 set_log_level(const char *name)
 {
     static const char *const own_modules[] = {
-        "snowrelayd", "node",     "relay", "bridge",    "channel", "mesh",
-        "peers",      "resolver", "host",  "replicate", "nexthop", "tunnels",
+        "snowrelayd", "node",  "relay",    "bridge", "channel",
+        "mesh",       "peers", "resolver", "host",   "replicate",
+        "nexthop",    "rtnl",  "tunnels",
     };
     static const struct {
         const char *name;

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "endpoint.h"
 #include "hash.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/hmap.h"
@@ -14,30 +13,24 @@
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "ovsdb-idl.h"
-#include "smap.h"
 #include "timeval.h"
+#include "tunnel-row.h"
+#include "tunnel.h"
 #include "util.h"
 #include "vswitch-idl.h"
 
 VLOG_DEFINE_THIS_MODULE(tunnels);
 
-/* The mark of our ports. */
-#define MARK_KEY "snowrelay"
-#define MARK_VALUE "replicate"
-
 enum {
-    PORT_TRUNK = 4095, /* The one VLAN of a port. */
-    TUNNEL_KEY = 0x534e4f,
-
     /* How long the database may stay silent before it is mentioned. */
     GRACE_MS = 2000,
 
     /* Least time between two changes that undo what somebody else did, so that
-     * two who disagree do not keep the switch busy. */
+     * two who disagree do not keep the switch busy, and after the database
+     * refused one. */
     PAUSE_MS = 1000,
 
-    /* Pause after the database refused a change, or could not be asked. */
-    REFUSED_MS = 1000,
+    /* Pause after the database could not be asked. */
     AGAIN_MS = 100
 };
 
@@ -64,6 +57,7 @@ struct tunnels {
     char *bridge;
     struct ovsdb_idl *idl;
     unsigned int seqno;
+    int pause_ms, grace_ms; /* See tunnels_set_intervals(). */
 
     struct hmap ports; /* Of "struct port". */
     bool removing;
@@ -85,90 +79,6 @@ struct tunnels {
     bool told_silence;
 };
 
-static const char *const type_names[] = {
-    [TUNNEL_VXLAN] = "vxlan",
-    [TUNNEL_GENEVE] = "geneve",
-    [TUNNEL_GRE] = "gre",
-};
-
-const char *
-tunnel_type_name(enum tunnel_type type)
-{
-    return type_names[type];
-}
-
-bool
-tunnel_type_from_text(const char *text, enum tunnel_type *type)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(type_names); i++) {
-        if (!strcmp(text, type_names[i])) {
-            *type = i;
-            return true;
-        }
-    }
-    return false;
-}
-
-void
-tunnel_port_name(const struct tunnel *tunnel, char name[IFNAMSIZ])
-{
-    static const char letters[] = {
-        [TUNNEL_VXLAN] = 'v',
-        [TUNNEL_GENEVE] = 'g',
-        [TUNNEL_GRE] = 'r',
-    };
-    const uint8_t *bytes = tunnel->remote.s6_addr;
-    uint32_t number;
-
-    if (IN6_IS_ADDR_V4MAPPED(&tunnel->remote)) {
-        number = ((uint32_t) bytes[12] << 24 | bytes[13] << 16 | bytes[14] << 8
-                  | bytes[15]);
-    } else {
-        number = 0x811c9dc5;
-        for (size_t i = 0; i < sizeof tunnel->remote.s6_addr; i++) {
-            number = (number ^ bytes[i]) * UINT32_C(0x01000193);
-        }
-    }
-    snprintf(name, IFNAMSIZ, "sr%c-%08" PRIx32, letters[tunnel->type], number);
-}
-
-/* Adds to 'options' what the interface of 'tunnel' has to have there. */
-static void
-put_options(const struct tunnel *tunnel, struct smap *options)
-{
-    char address[INET6_ADDRSTRLEN];
-
-    smap_add(options, "remote_ip", address_format(&tunnel->remote, address));
-    smap_add_format(options, "key", "%d", TUNNEL_KEY);
-}
-
-bool
-tunnel_is_port_name(const char *name)
-{
-    return (name[0] == 's' && name[1] == 'r' && name[2]
-            && strchr("vgr", name[2]) && name[3] == '-'
-            && strspn(name + 4, "0123456789abcdef") == 8 && !name[12]);
-}
-
-char *
-tunnel_command(const struct tunnel *tunnel, const char *bridge)
-{
-    char address[INET6_ADDRSTRLEN], name[IFNAMSIZ];
-    /* ovs-vsctl takes an IPv6 address for a string only if it is quoted. */
-    const char *quote = (IN6_IS_ADDR_V4MAPPED(&tunnel->remote) ? "" : "'\"");
-    const char *unquote = *quote ? "\"'" : "";
-
-    tunnel_port_name(tunnel, name);
-    return xasprintf("ovs-vsctl --may-exist add-port %s %s trunks=%d"
-                     " -- set Port %s external_ids:%s=%s"
-                     " -- set Interface %s type=%s"
-                     " options:remote_ip=%s%s%s options:key=%d",
-                     bridge, name, PORT_TRUNK, name, MARK_KEY, MARK_VALUE,
-                     name, tunnel_type_name(tunnel->type), quote,
-                     address_format(&tunnel->remote, address), unquote,
-                     TUNNEL_KEY);
-}
-
 /* Keeps the module "reconnect", which only OVSDB connections use here, from
  * logging at level "info".  A level that somebody asked for stays. */
 static void
@@ -183,26 +93,6 @@ quiet_reconnect(void)
     }
 }
 
-/* Registers the columns that are read. */
-static void
-add_columns(struct ovsdb_idl *idl)
-{
-    const struct ovsdb_idl_column *columns[] = {
-        &ovsrec_bridge_col_name,       &ovsrec_bridge_col_ports,
-        &ovsrec_port_col_name,         &ovsrec_port_col_external_ids,
-        &ovsrec_port_col_interfaces,   &ovsrec_port_col_tag,
-        &ovsrec_port_col_trunks,       &ovsrec_port_col_vlan_mode,
-        &ovsrec_interface_col_name,    &ovsrec_interface_col_type,
-        &ovsrec_interface_col_options, &ovsrec_interface_col_error,
-        &ovsrec_interface_col_ofport,
-    };
-
-    ovsdb_idl_add_table(idl, &ovsrec_table_open_vswitch);
-    for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-        ovsdb_idl_add_column(idl, columns[i]);
-    }
-}
-
 struct tunnels *
 tunnels_create(const char *database, const char *bridge)
 {
@@ -212,11 +102,12 @@ tunnels_create(const char *database, const char *bridge)
     t->database = xstrdup(database);
     t->bridge = xstrdup(bridge);
     t->idl = ovsdb_idl_create(database, &ovsrec_idl_class, false, true);
-    add_columns(t->idl);
+    tunnel_row_add_columns(t->idl);
     t->idl_seqno = ovsdb_idl_get_seqno(t->idl);
     hmap_init(&t->ports);
     ds_init(&t->changes);
     t->silent_since = time_msec();
+    tunnels_set_intervals(t, PAUSE_MS, GRACE_MS);
     return t;
 }
 
@@ -256,8 +147,7 @@ tunnels_destroy(struct tunnels *t)
 static bool
 is_port_of(const struct port *port, const struct tunnel *tunnel)
 {
-    return (port->tunnel.type == tunnel->type
-            && IN6_ARE_ADDR_EQUAL(&port->tunnel.remote, &tunnel->remote));
+    return tunnel_equal(&port->tunnel, tunnel);
 }
 
 /* Returns the wanted port of 'tunnel', NULL if there is none. */
@@ -376,7 +266,7 @@ run_silence(struct tunnels *t)
         t->silent_since = LLONG_MAX;
     } else {
         t->silent_since = MIN(t->silent_since, time_msec());
-        if (time_msec() >= t->silent_since + GRACE_MS) {
+        if (time_msec() >= t->silent_since + t->grace_ms) {
             complain(t);
         }
     }
@@ -391,6 +281,13 @@ start_anew(struct tunnels *t)
     t->dirty = true;
     t->clean = false;
     t->next_change = 0;
+}
+
+void
+tunnels_set_intervals(struct tunnels *t, int pause_ms, int grace_ms)
+{
+    t->pause_ms = pause_ms;
+    t->grace_ms = grace_ms;
 }
 
 void
@@ -474,14 +371,6 @@ set_error(struct tunnels *t, struct port *port, char *error)
 
 /* Reading the database. */
 
-static bool
-is_marked(const struct ovsrec_port *row)
-{
-    const char *mark = smap_get(&row->external_ids, MARK_KEY);
-
-    return mark && !strcmp(mark, MARK_VALUE);
-}
-
 static const struct ovsrec_bridge *
 find_bridge(const struct tunnels *t)
 {
@@ -529,55 +418,6 @@ look_up_ports(struct tunnels *t)
     }
 }
 
-/* Returns the interface of the port 'row' that has the port's name, NULL if
- * there is none. */
-static const struct ovsrec_interface *
-find_interface(const struct ovsrec_port *row)
-{
-    for (size_t i = 0; i < row->n_interfaces; i++) {
-        if (!strcmp(row->interfaces[i]->name, row->name)) {
-            return row->interfaces[i];
-        }
-    }
-    return NULL;
-}
-
-static bool
-options_are_right(const struct ovsrec_interface *interface,
-                  const struct smap *wanted)
-{
-    const struct smap_node *node;
-
-    SMAP_FOR_EACH(node, wanted)
-    {
-        const char *value = smap_get(&interface->options, node->key);
-        if (!value || strcmp(value, node->value)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Returns true if the database has 'port', which is ours there, as it should
- * be. */
-static bool
-port_is_right(const struct port *port)
-{
-    const struct ovsrec_port *row = port->row;
-    const struct ovsrec_interface *interface = find_interface(row);
-    struct smap options = SMAP_INITIALIZER(&options);
-    bool right =
-        (interface && row->n_interfaces == 1 && !row->n_tag
-         && row->n_trunks == 1 && row->trunks[0] == PORT_TRUNK
-         && !row->vlan_mode
-         && !strcmp(interface->type, tunnel_type_name(port->tunnel.type)));
-
-    put_options(&port->tunnel, &options);
-    right = right && options_are_right(interface, &options);
-    smap_destroy(&options);
-    return right;
-}
-
 /* Changing it.  The functions below add to a transaction that is open. */
 
 static void
@@ -585,66 +425,6 @@ note_change(struct tunnels *t, const char *verb, const char *name)
 {
     ds_put_format(&t->changes, "%s%s %s", t->changes.length ? ", " : "", verb,
                   name);
-}
-
-/* Makes 'interface' that of 'port'. */
-static void
-write_interface(const struct ovsrec_interface *interface,
-                const struct port *port)
-{
-    struct smap options = SMAP_INITIALIZER(&options);
-    const struct smap_node *node;
-
-    put_options(&port->tunnel, &options);
-    SMAP_FOR_EACH(node, &options)
-    {
-        ovsrec_interface_update_options_setkey(interface, node->key,
-                                               node->value);
-    }
-    smap_destroy(&options);
-    ovsrec_interface_set_type(interface, tunnel_type_name(port->tunnel.type));
-}
-
-static struct ovsrec_interface *
-insert_interface(struct ovsdb_idl_txn *txn, const struct port *port)
-{
-    struct ovsrec_interface *interface = ovsrec_interface_insert(txn);
-    struct smap options = SMAP_INITIALIZER(&options);
-
-    put_options(&port->tunnel, &options);
-    ovsrec_interface_set_name(interface, port->name);
-    ovsrec_interface_set_type(interface, tunnel_type_name(port->tunnel.type));
-    ovsrec_interface_set_options(interface, &options);
-    smap_destroy(&options);
-    return interface;
-}
-
-/* Makes the columns of 'row' those of a port of ours, but for the mark. */
-static void
-write_port(const struct ovsrec_port *row,
-           const struct ovsrec_interface *interface)
-{
-    const int64_t trunk = PORT_TRUNK;
-    struct ovsrec_interface *interfaces[] = { CONST_CAST(
-        struct ovsrec_interface *, interface) };
-
-    ovsrec_port_set_interfaces(row, interfaces, ARRAY_SIZE(interfaces));
-    ovsrec_port_set_trunks(row, &trunk, 1);
-    ovsrec_port_set_tag(row, NULL, 0);
-    ovsrec_port_set_vlan_mode(row, NULL);
-}
-
-static void
-insert_port(struct ovsdb_idl_txn *txn, const struct ovsrec_bridge *bridge,
-            const struct port *port)
-{
-    const struct smap mark = SMAP_CONST1(&mark, MARK_KEY, MARK_VALUE);
-    struct ovsrec_port *row = ovsrec_port_insert(txn);
-
-    ovsrec_port_set_name(row, port->name);
-    ovsrec_port_set_external_ids(row, &mark);
-    write_port(row, insert_interface(txn, port));
-    ovsrec_bridge_update_ports_addvalue(bridge, row);
 }
 
 /* Brings 'port', which 'bridge' lacks or has in another form, to what it
@@ -663,18 +443,11 @@ change_port(struct tunnels *t, const struct ovsrec_bridge *bridge,
     }
     if (!port->row) {
         note_change(t, "add", port->name);
-        insert_port(t->txn, bridge, port);
-        return;
-    }
-
-    const struct ovsrec_interface *interface = find_interface(port->row);
-    note_change(t, "correct", port->name);
-    if (interface) {
-        write_interface(interface, port);
+        tunnel_row_insert(t->txn, bridge, &port->tunnel);
     } else {
-        interface = insert_interface(t->txn, port);
+        note_change(t, "correct", port->name);
+        tunnel_row_correct(t->txn, port->row, &port->tunnel);
     }
-    write_port(port->row, interface);
 }
 
 /* Returns why we cannot have 'port', a message that the caller frees, or NULL
@@ -691,7 +464,8 @@ find_obstacle(const struct tunnels *t, const struct ovsrec_bridge *bridge,
     } else if (port->row && port->bridge != bridge) {
         return xasprintf("bridge %s has a port of that name",
                          port->bridge->name);
-    } else if (port->name_taken || (port->row && !is_marked(port->row))) {
+    } else if (port->name_taken
+               || (port->row && !tunnel_row_is_marked(port->row))) {
         return xstrdup("a port of that name is somebody else's");
     }
     return NULL;
@@ -701,7 +475,7 @@ find_obstacle(const struct tunnels *t, const struct ovsrec_bridge *bridge,
 static void
 read_state(struct tunnels *t, struct port *port)
 {
-    const struct ovsrec_interface *interface = find_interface(port->row);
+    const struct ovsrec_interface *interface = tunnel_row_interface(port->row);
 
     port->failed = interface->error && *interface->error;
     if (port->failed) {
@@ -730,7 +504,7 @@ compare_port(struct tunnels *t, const struct ovsrec_bridge *bridge,
     if (obstacle) {
         port->placed = false;
         set_error(t, port, obstacle);
-    } else if (port->row && port_is_right(port)) {
+    } else if (port->row && tunnel_row_is_right(port->row, &port->tunnel)) {
         port->placed = true;
         read_state(t, port);
     } else {
@@ -753,7 +527,8 @@ remove_leftovers(struct tunnels *t, const struct ovsrec_bridge *bridge)
     for (size_t i = 0; i < bridge->n_ports; i++) {
         const struct ovsrec_port *row = bridge->ports[i];
 
-        if (is_marked(row) && !t->keep && !find_port_by_name(t, row->name)) {
+        if (tunnel_row_is_marked(row) && !t->keep
+            && !find_port_by_name(t, row->name)) {
             note_change(t, "remove", row->name);
             ovsrec_bridge_update_ports_delvalue(bridge, row);
             t->clean = false;
@@ -861,10 +636,10 @@ run_transaction(struct tunnels *t)
         t->retry = false;
         free(t->refusal);
         t->refusal = NULL;
-        t->next_change = hurry ? 0 : time_msec() + PAUSE_MS;
+        t->next_change = hurry ? 0 : time_msec() + t->pause_ms;
     } else if (status == TXN_ERROR) {
         note_refusal(t, ovsdb_idl_txn_get_error(t->txn));
-        t->next_change = time_msec() + REFUSED_MS;
+        t->next_change = time_msec() + t->pause_ms;
     } else {
         t->next_change = time_msec() + AGAIN_MS;
     }
@@ -903,7 +678,7 @@ tunnels_wait(struct tunnels *t)
         poll_timer_wait_until(t->next_change);
     }
     if (!answers(t) && !t->told_silence && !hmap_is_empty(&t->ports)) {
-        poll_timer_wait_until(t->silent_since + GRACE_MS);
+        poll_timer_wait_until(t->silent_since + t->grace_ms);
     }
 }
 

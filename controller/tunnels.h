@@ -3,82 +3,29 @@
 #ifndef SNOWRELAY_TUNNELS_H
 #define SNOWRELAY_TUNNELS_H 1
 
-/* Tunnels: the tunnel ports of one bridge.
+/* Tunnels: the tunnel ports of one bridge, in the Open vSwitch database.
  *
- * A collector behind a tunnel is reached by output to a tunnel port.  This
- * module keeps, through the Open vSwitch database (ovs-vswitchd.conf.db(5)),
- * just those tunnel ports on the bridge that are wanted:
+ * This module keeps, through the database (ovs-vswitchd.conf.db(5)), just
+ * those ports of tunnel.h on the bridge that are wanted:
  *
  *    database changed,        compare ---- the same -----> nothing
  *    or what is wanted  --->     |
  *                                +-- different --> one transaction, then
  *                                                  compare again
  *
- * A port of ours, as "ovs-vsctl list Port" and "list Interface" show it:
- *
- *    Port        name           see tunnel_port_name()
- *                external_ids   snowrelay=replicate: the mark; whatever
- *                               bears it on our bridge is ours
- *                trunks         4095
- *    Interface   name           the port's
- *                type           vxlan, geneve or gre
- *                options        remote_ip, and key=5459535 (0x534e4f)
- *
- * The only VLAN of the port is one that hosts do not use (IEEE Std 802.1Q
- * reserves 0xfff), so that NORMAL floods nothing into a tunnel, and drops what
- * comes out of one.  Output to the port by a flow heeds no VLANs, and sends
- * the frame as it is.  It stands in the database, so it holds from the first
- * moment after the switch restarts.
- *
  * A port that is as it should be is never touched, so that a restarted daemon
- * takes over what a dead one left without a gap.  Options other than those
- * above are the administrator's and stay as they are.  A marked port that is
- * not wanted is removed, a wanted one that somebody removed or changed is put
+ * takes over what a dead one left without a gap.  A marked port that is not
+ * wanted is removed, a wanted one that somebody removed or changed is put
  * back, at most once a second.  Ports of other bridges are never touched, nor
  * is a port of our name without the mark.
  *
  * While the database does not answer the ports stay, and so does what is known
  * of them.  The connection is made again when it does. */
 
-#include <net/if.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-enum tunnel_type { TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GRE };
-
-/* Where a tunnel leads to. */
-struct tunnel {
-    enum tunnel_type type;
-    struct in6_addr remote; /* An IPv4 address as an IPv4-mapped one. */
-};
-
-/* Pure: no I/O, no state. */
-
-/* Returns "vxlan", "geneve" or "gre". */
-const char *tunnel_type_name(enum tunnel_type type);
-
-/* Parses 'text', one of these names.  Returns false, and leaves '*type' alone,
- * if it is anything else. */
-bool tunnel_type_from_text(const char *text, enum tunnel_type *type);
-
-/* Writes the name of the port of 'tunnel' to 'name': "srv-" for VXLAN, "srg-"
- * for Geneve or "srr-" for GRE, and eight hexadecimal digits.  They are the
- * address where it is an IPv4 one (srv-ac1e0002 is VXLAN to 172.30.0.2), else
- * the 32-bit FNV-1a hash of its 16 bytes (offset basis 0x811c9dc5, prime
- * 0x01000193; see http://www.isthe.com/chongo/tech/comp/fnv/).  The name of a
- * tunnel is thus the same everywhere and always. */
-void tunnel_port_name(const struct tunnel *tunnel, char name[IFNAMSIZ]);
-
-/* Returns true if 'name' looks like such a name. */
-bool tunnel_is_port_name(const char *name);
-
-/* Returns the command for a shell that makes the port of 'tunnel' on 'bridge'
- * just as this module does.  The caller frees it. */
-char *tunnel_command(const struct tunnel *tunnel, const char *bridge);
-
-/* The ports in the database. */
-
+struct tunnel;
 struct tunnels;
 
 /* Makes an object that keeps the tunnel ports of the bridge named 'bridge' in
@@ -97,6 +44,12 @@ void tunnels_destroy(struct tunnels *);
 
 void tunnels_run(struct tunnels *);
 void tunnels_wait(struct tunnels *);
+
+/* For tests, which cannot wait so long: undoes what somebody else did, or
+ * tries again what the database refused, 'pause_ms' after the last change
+ * instead of a second, and bears 'grace_ms' of its silence instead of two
+ * seconds. */
+void tunnels_set_intervals(struct tunnels *, int pause_ms, int grace_ms);
 
 /* Makes the 'n' tunnels in 'wanted' what there should be.  It may name one
  * more than once.  With 'keep' ports of ours that are not wanted stay, as long

@@ -13,6 +13,7 @@
 #include "packets.h"
 #include "ports.h"
 #include "rule.h"
+#include "tunnel.h"
 #include "tunnels.h"
 #include "util.h"
 

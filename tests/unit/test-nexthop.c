@@ -30,8 +30,17 @@
 #include "timeval.h"
 #include "util.h"
 
-/* Long enough for anything but a mistake. */
-enum { TIMEOUT_MS = 60000 };
+enum {
+    TIMEOUT_MS = 60000, /* Long enough for anything but a mistake. */
+
+    /* For nexthops_set_intervals(): most goes faster here than elsewhere. */
+    ASK_MS = NEXTHOP_ASK_MS / 10,
+    PROBE_MS = NEXTHOP_PROBE_MS / 20,
+
+    /* The kernel solicits so often, three times, until a neighbour that does
+     * not answer fails. */
+    SOLICIT_MS = 50
+};
 
 /* The neighbours' namespace is that of this process; they are the addresses of
  * its card v1, at the other end of v0. */
@@ -150,14 +159,15 @@ tear_down_group(void **state OVS_UNUSED)
     return 0;
 }
 
-/* Makes the kernel solicit those behind v0 every 'ms', three times. */
+/* Makes the kernel solicit those behind 'device' every 'ms', three times. */
 static void
-set_retransmission(int ms)
+set_solicitation(const char *device, int ms)
 {
     run("for family in ipv4 ipv6; do"
-        "    echo %d > /proc/sys/net/$family/neigh/v0/retrans_time_ms;"
+        "    echo %d > /proc/sys/net/$family/neigh/%s/retrans_time_ms ||"
+        "    exit 1;"
         " done",
-        ms);
+        ms, device);
 }
 
 /* Makes v0 here and v1 there, with addresses of 10.1.0.0/24 and fd00:1::/64,
@@ -174,10 +184,9 @@ set_up(void **state)
     run_there("ip addr add 10.1.0.2/24 dev v1 &&"
               " ip addr add fd00:1::2/64 dev v1 &&"
               " ip addr add fe80::2/64 dev v1 && ip link set v1 up");
-
-    /* Neighbours that do not answer fail sooner. */
-    set_retransmission(200);
+    set_solicitation("v0", SOLICIT_MS);
     *state = nexthops_create();
+    nexthops_set_intervals(*state, ASK_MS, PROBE_MS);
     return 0;
 }
 
@@ -488,12 +497,12 @@ test_a_neighbour_that_answers_late(void **state)
     /* It fails once, however often it is asked, and the kernel's entry comes
      * and goes, and is incomplete when it is read. */
     unsigned int seqno = nexthops_seqno(*state);
-    set_retransmission(2 * NEXTHOP_ASK_MS);
-    run_for(*state, 3 * NEXTHOP_ASK_MS);
+    set_solicitation("v0", 2 * ASK_MS);
+    run_for(*state, 3 * ASK_MS);
     for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
         run("ip neigh del %s dev v0", addresses[i]);
     }
-    run_for(*state, 3 * NEXTHOP_ASK_MS);
+    run_for(*state, 3 * ASK_MS);
     assert_int_equal(nexthops_seqno(*state), seqno);
     assert_int_equal(get(*state, "10.1.0.3")->state, NEXTHOP_FAILED);
     assert_int_equal(get(*state, "fd00:1::3")->state, NEXTHOP_FAILED);
@@ -519,6 +528,7 @@ add_second_pair(void)
         neighbours);
     run_there("ip addr add 10.3.0.2/24 dev w1 &&"
               " ip addr add fd00:3::2/64 dev w1 && ip link set w1 up");
+    set_solicitation("w0", SOLICIT_MS);
 }
 
 /* A card that is exchanged says nothing, neither does a host that is switched
@@ -580,7 +590,7 @@ test_entries_of_somebody_else_stay_what_they_are(void **state)
     assert_is(*state, "fd00:1::5",
               "ready v0 fd00:1::5 fd00:1::1 02:00:00:00:00:05");
 
-    run_for(*state, NEXTHOP_PROBE_MS + NEXTHOP_ASK_MS);
+    run_for(*state, PROBE_MS + ASK_MS);
     run("ip neigh show 10.1.0.5 | grep -q PERMANENT &&"
         " ip neigh show 10.1.0.6 nud all | grep -q NOARP &&"
         " ip neigh show 10.1.0.7 | grep -q 'extern_learn.*STALE' &&"
@@ -625,10 +635,10 @@ test_routes_that_change(void **state)
     run("ip route add 10.2.0.0/16 via 10.1.0.2");
     SET(*state, "10.2.0.1", "fd00:2::1");
     wait_until(*state, "10.2.0.1", READY_2);
-    run_for(*state, 500); /* Whatever the first changes made be read again. */
+    run_for(*state, 300); /* Whatever the first changes made be read again. */
     run("ip route add fd00:2::/48 via fd00:1::2");
     wait_until(*state, "fd00:2::1", READY6_2);
-    run_for(*state, 500);
+    run_for(*state, 300);
 
     run("ip route replace 10.2.0.0/16 via 10.1.0.4");
     wait_until(*state, "10.2.0.1",
@@ -681,7 +691,7 @@ test_devices_that_change(void **state)
 
     /* Without ARP, of which only the device's own change tells. */
     run("echo 1 > /proc/sys/net/ipv6/conf/w0/disable_ipv6");
-    run_for(*state, 500);
+    run_for(*state, 300);
     run("ip link set w0 arp off");
     wait_until(*state, "10.3.0.2", "ready w0 10.3.0.2 10.3.0.1 " NO_MAC);
     run("ip link set w0 arp on");
@@ -727,6 +737,7 @@ test_devices_without_neighbours(void **state)
         " ip route add 10.6.0.0/16 dev lo",
         neighbours);
     run_there("ip link set d1 up");
+    set_solicitation("d0", SOLICIT_MS);
     SET(*state, "10.4.0.2", "10.5.0.2", "fd00:5::2", "10.6.0.2", "10.7.0.2");
     assert_is(*state, "10.4.0.2", "ready t0 10.4.0.2 10.4.0.1 " NO_MAC);
     assert_is(*state, "10.5.0.2", "ready d0 10.5.0.2 10.5.0.1 " NO_MAC);
@@ -796,7 +807,7 @@ test_source_addresses(void **state)
     wait_until(*state, "10.1.0.2",
                "ready v0 10.1.0.2 10.8.0.1 02:00:00:00:00:02");
     wait_until(*state, "fd00:1::2", READY6_2);
-    run_for(*state, 500);
+    run_for(*state, 300);
     run("ip addr change fd00:1::11/64 dev v0 preferred_lft forever &&"
         " ip addr change fd00:1::1/64 dev v0 preferred_lft 0");
     wait_until(*state, "fd00:1::2",
@@ -816,7 +827,7 @@ test_an_interface_without_link_local_address(void **state)
 
     /* It would fail if it was probed. */
     unsigned int seqno = nexthops_seqno(*state);
-    run_for(*state, NEXTHOP_PROBE_MS + 2 * NEXTHOP_ASK_MS);
+    run_for(*state, PROBE_MS + 4 * SOLICIT_MS);
     assert_int_equal(nexthops_seqno(*state), seqno);
 }
 
@@ -884,9 +895,9 @@ test_thousands_of_foreign_neighbours(void **state)
     /* None of them makes anything be read again, as happens every 30 s. */
     unsigned int seqno = nexthops_seqno(*state);
     unsigned int n_reads = count_reads();
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 12; i++) {
         make_foreign_entries(300);
-        run_for(*state, 150);
+        run_for(*state, 110);
     }
     assert_in_range(count_reads() - n_reads, 0, 5);
     assert_int_equal(nexthops_seqno(*state), seqno);
@@ -918,7 +929,7 @@ test_changes_that_are_lost(void **state)
     while (count_in_log("overflowed") == n_overflows) {
         turn(*state, time_msec() + TIMEOUT_MS);
     }
-    run_for(*state, 500);
+    run_for(*state, 300);
     assert_in_range(count_reads() - n_reads, 1, 5);
     wait_until(*state, "10.2.0.1",
                "ready v0 10.1.0.7 10.1.0.1 02:00:00:00:00:07");
@@ -952,7 +963,16 @@ test_it_sleeps_while_nothing_happens(void **state)
     wait_until(*state, "10.1.0.2", READY_2);
     wait_until(*state, "fd00:1::2", READY6_2);
     wait_for_state(*state, "10.1.0.9", NEXTHOP_FAILED);
-    assert_in_range(run_for(*state, 2000), 1, 100);
+    assert_in_range(run_for(*state, 6 * ASK_MS), 1, 100);
+
+    /* With the intervals of everyday. */
+    nexthops_destroy(*state);
+    *state = nexthops_create();
+    SET(*state, "10.1.0.2", "fd00:1::2", "10.1.0.9");
+    wait_until(*state, "10.1.0.2", READY_2);
+    wait_until(*state, "fd00:1::2", READY6_2);
+    wait_for_state(*state, "10.1.0.9", NEXTHOP_FAILED);
+    assert_in_range(run_for(*state, 3 * ASK_MS), 1, 20);
 }
 
 /* Returns true if the 'n' bytes at 'frame' are an ARP request or a neighbour
@@ -1009,7 +1029,7 @@ test_neighbours_are_asked(void **state)
         ssize_t n;
 
         assert_true(time_msec() < deadline);
-        run_for(*state, 100);
+        run_for(*state, ASK_MS / 2);
         while ((n = recvfrom(fd, frame, sizeof frame, 0,
                              (struct sockaddr *) &sll, &length))
                >= 0) {

@@ -18,10 +18,17 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "timeval.h"
+#include "tunnel.h"
 #include "tunnels.h"
 #include "util.h"
 
-enum { TIMEOUT_MS = 10000 };
+enum {
+    TIMEOUT_MS = 10000,
+
+    /* For tunnels_set_intervals(): most goes faster here than elsewhere. */
+    PAUSE_MS = 200,
+    GRACE_MS = 200
+};
 
 #define SCHEMA "/usr/share/openvswitch/vswitch.ovsschema"
 
@@ -91,7 +98,8 @@ static void
 kill_database(void)
 {
     do_command("pid=$(cat ovsdb-server.pid); kill -9 $pid; "
-               "while kill -0 $pid 2> /dev/null; do sleep 0.02; done; "
+               "while grep -q '^State:[^Z]*$' /proc/$pid/status 2> /dev/null; "
+               "do sleep 0.02; done; "
                "rm -f db.sock");
 }
 
@@ -170,6 +178,15 @@ make_tunnel(enum tunnel_type type, const char *remote)
 
     assert_true(address_from_text(remote, &tunnel.remote));
     return tunnel;
+}
+
+static struct tunnels *
+make_tunnels(const char *where)
+{
+    struct tunnels *t = tunnels_create(where, "br0");
+
+    tunnels_set_intervals(t, PAUSE_MS, GRACE_MS);
+    return t;
 }
 
 /* Lets 't' run until 'condition' is true, 'ms' milliseconds at most.  Returns
@@ -317,7 +334,7 @@ set_up(void **state)
     do_command("ovs-vsctl --timeout=10 "
                "-- add-br br0 -- set Bridge br0 datapath_type=netdev "
                "-- add-br br1 -- set Bridge br1 datapath_type=netdev");
-    *state = tunnels_create(database, "br0");
+    *state = make_tunnels(database);
     return 0;
 }
 
@@ -478,33 +495,52 @@ test_the_printed_command_makes_the_same_port(void **state)
 static void
 test_a_port_that_somebody_removes_is_put_back(void **state)
 {
-    const struct tunnel wanted = make_tunnel(TUNNEL_VXLAN, "172.30.0.2");
+    const struct tunnel wanted[] = {
+        make_tunnel(TUNNEL_VXLAN, "172.30.0.2"),
+        make_tunnel(TUNNEL_VXLAN, "172.30.0.99"),
+    };
     struct tunnels *t = *state;
 
-    tunnels_set(t, &wanted, 1, false);
-    wait_for(t, is_present, &wanted);
-    run_for(t, 1000);
+    tunnels_set(t, wanted, 1, false);
+    wait_for(t, is_present, wanted);
+    run_for(t, PAUSE_MS);
 
+    /* At once, because the last change is long ago: the next pause would not
+     * end in time. */
+    tunnels_set_intervals(t, 10 * TIMEOUT_MS, GRACE_MS);
     unsigned int seqno = tunnels_seqno(t);
     do_command("ovs-vsctl del-port br0 srv-ac1e0002");
-    long long int begin = time_msec();
-    wait_for(t, is_absent, &wanted);
+    wait_for(t, is_absent, wanted);
     assert_int_not_equal(tunnels_seqno(t), seqno);
-    wait_for(t, is_present, &wanted);
-    assert_true(time_msec() - begin < 900);
+    wait_for(t, is_present, wanted);
     assert_port("srv-ac1e0002", "vxlan", OPTIONS_2);
 
     /* Somebody who insists does not keep us busy. */
     int n_changes = count_changes();
-    begin = time_msec();
+    do_command("ovs-vsctl del-port br0 srv-ac1e0002");
+    wait_for(t, is_absent, wanted);
+    assert_in_range(count_turns(t, 300), 1, 8);
+    assert_int_equal(count_changes(), n_changes + 1);
+
+    /* But he does not win. */
+    tunnels_set_intervals(t, PAUSE_MS, GRACE_MS);
+    tunnels_set(t, wanted, ARRAY_SIZE(wanted), false); /* Ends the pause. */
+    wait_for(t, is_present, wanted);
+
+    /* With the pause of everyday, which is between the two changes. */
+    tunnels_destroy(t);
+    *state = t = tunnels_create(database, "br0");
+    tunnels_set(t, wanted, ARRAY_SIZE(wanted), false);
+    wait_for(t, is_present, wanted);
+    n_changes = count_changes();
+    long long int begin = time_msec();
     for (int i = 1; i <= 2; i++) {
         do_command("ovs-vsctl del-port br0 srv-ac1e0002");
-        wait_for(t, is_absent, &wanted);
-        assert_in_range(count_turns(t, 300), 1, 8);
-        wait_for(t, is_present, &wanted);
+        wait_for(t, is_absent, wanted);
+        wait_for(t, is_present, wanted);
         assert_int_equal(count_changes(), n_changes + 2 * i);
     }
-    assert_true(time_msec() - begin > 1200);
+    assert_true(time_msec() - begin >= 1000);
 }
 
 static void
@@ -549,7 +585,7 @@ test_a_port_that_somebody_changes_is_corrected(void **state)
     int n_changes = count_changes();
     do_command("ovs-vsctl set Interface srv-ac1e0002 options:csum=true "
                "-- set Port srv-ac1e0002 external_ids:who=me");
-    run_for(t, 1500);
+    run_for(t, 2 * PAUSE_MS);
     assert_int_equal(count_changes(), n_changes + 1);
     do_command("ovs-vsctl set Interface srv-ac1e0002 options:key=7");
     wait_for(t, is_absent, wanted);
@@ -575,7 +611,7 @@ test_the_next_instance_takes_over_without_touching(void **state)
     int n_changes = count_changes();
 
     tunnels_destroy(*state);
-    *state = tunnels_create(database, "br0");
+    *state = make_tunnels(database);
     tunnels_set(*state, wanted, ARRAY_SIZE(wanted), false);
     wait_for(*state, is_present, &wanted[0]);
     wait_for(*state, is_present, &wanted[1]);
@@ -611,7 +647,7 @@ test_what_a_dead_instance_left_is_removed(void **state)
 
     /* Nor is anything wanted by one that is told nothing. */
     tunnels_destroy(t);
-    *state = t = tunnels_create(database, "br0");
+    *state = t = make_tunnels(database);
     run_for(t, 500);
     assert_output("otherwise\nsrv-ac1e0008\nelsewhere",
                   "ovs-vsctl list-ports br0 -- list-ports br1");
@@ -629,12 +665,12 @@ test_a_port_stays_while_it_is_not_known_where_tunnels_lead(void **state)
                "options:remote_ip=172.30.0.9 options:key=5459535");
     tunnels_set(t, &wanted, 1, true);
     wait_for(t, is_present, &wanted);
-    run_for(t, 1200);
+    run_for(t, 2 * PAUSE_MS);
     assert_output("srv-ac1e0002\nsrv-ac1e0009", "ovs-vsctl list-ports br0");
 
     /* Then it is known. */
     tunnels_set(t, &wanted, 1, false);
-    run_for(t, 1200);
+    run_for(t, 2 * PAUSE_MS);
     assert_output("srv-ac1e0002", "ovs-vsctl list-ports br0");
 }
 
@@ -664,7 +700,7 @@ test_a_port_of_somebody_else_is_not_touched(void **state)
     wait_for_error(t, &wanted[1], "a port of that name is somebody else's");
     wait_for_error(t, &wanted[2], "bridge br1 has a port of that name");
     wait_for(t, is_present, &wanted[3]); /* It has nothing to do with it. */
-    run_for(t, 1200);
+    run_for(t, 2 * PAUSE_MS);
     assert_int_equal(count_changes(), n_changes + 1);
     assert_same_rows("srv-ac1e0002", rows[0]);
     assert_same_rows("srv-ac1e0004", rows[1]);
@@ -743,10 +779,13 @@ test_what_the_switch_says_is_wrong(void **state)
 
     /* The switch is made to try again once for each change of the database,
      * no more. */
-    run_for(t, 2500);
-    int n_changes = count_changes();
-    run_for(t, 1500);
-    assert_int_equal(count_changes(), n_changes);
+    int n_changes = count_changes(), n_before, n_rounds = 0;
+    do {
+        assert_in_range(++n_rounds, 1, 10);
+        n_before = n_changes;
+        run_for(t, 2 * PAUSE_MS);
+        n_changes = count_changes();
+    } while (n_changes != n_before);
     unsigned int seqno = tunnels_seqno(t);
     do_command("ovs-vsctl del-port br1 theirs");
     wait_for(t, is_present, &wanted);
@@ -766,7 +805,7 @@ test_what_the_database_refuses(void **state)
                "ovsdb-server/connect-active-ovsdb-server");
     tunnels_set(t, &wanted, 1, false);
     wait_for_error(t, &wanted, "the database refused the change: *");
-    run_for(t, 1500);
+    run_for(t, 2 * PAUSE_MS);
     assert_non_null(tunnels_error(t, &wanted));
 
     do_command("ovs-appctl -t $PWD/ovsdb-server.ctl "
@@ -794,7 +833,7 @@ test_a_database_that_is_restarted(void **state)
     char *rows = get_rows("srv-ac1e0002");
     int n_changes = count_changes();
     kill_database();
-    run_for(t, 100);
+    run_for(t, GRACE_MS / 3);
     assert_true(tunnels_is_present(t, &wanted[0])); /* It stays. */
     assert_null(tunnels_error(t, &wanted[0]));
 
@@ -804,7 +843,7 @@ test_a_database_that_is_restarted(void **state)
     wait_for_error(t, &wanted[1], error);
     assert_null(tunnels_error(t, &wanted[0]));
     free(error);
-    unsigned int n_turns = count_turns(t, 500);
+    unsigned int n_turns = count_turns(t, 200);
 
     start_database();
     assert_in_range(n_turns, 1, 10);
@@ -827,6 +866,7 @@ test_all_of_them_are_removed(void **state)
         "ovs-vsctl add-port br0 theirs -- set Interface theirs type=internal "
         "-- add-port br1 elsewhere -- set Interface elsewhere type=internal "
         "-- set Port elsewhere external_ids:snowrelay=replicate");
+    tunnels_set_intervals(t, 10 * TIMEOUT_MS, GRACE_MS); /* Too long. */
     tunnels_set(t, wanted, ARRAY_SIZE(wanted), false);
     wait_for(t, is_present, &wanted[0]);
     wait_for(t, is_present, &wanted[1]);
@@ -834,7 +874,7 @@ test_all_of_them_are_removed(void **state)
 
     tunnels_remove(t);
     assert_false(tunnels_is_removed(t));
-    assert_true(run_until(t, is_removed, NULL, 900));
+    wait_for(t, is_removed, NULL);
     assert_output("theirs\nelsewhere",
                   "ovs-vsctl list-ports br0 -- list-ports br1");
     tunnels_set(t, wanted, ARRAY_SIZE(wanted), false);
@@ -852,15 +892,15 @@ test_nothing_turns_while_nothing_happens(void **state)
     };
     struct tunnels *t = *state;
 
-    run_for(t, 300);
-    assert_in_range(count_turns(t, 500), 1, 3);
+    run_for(t, PAUSE_MS);
+    assert_in_range(count_turns(t, 2 * PAUSE_MS), 1, 3);
     do_command("ovs-vsctl add-port br0 srv-ac1e0003 "
                "-- set Interface srv-ac1e0003 type=internal");
     tunnels_set(t, wanted, ARRAY_SIZE(wanted), false);
     wait_for(t, is_present, &wanted[0]);
     wait_for(t, has_error, &wanted[1]);
-    run_for(t, 300);
-    assert_in_range(count_turns(t, 500), 1, 3);
+    run_for(t, PAUSE_MS);
+    assert_in_range(count_turns(t, 2 * PAUSE_MS), 1, 3);
 }
 
 /* Logging. */
@@ -880,15 +920,15 @@ static void
 test_no_database_matters_only_if_a_port_is_wanted(void **state OVS_UNUSED)
 {
     const struct tunnel wanted = make_tunnel(TUNNEL_VXLAN, "172.30.0.2");
-    struct tunnels *t = tunnels_create("unix:/nowhere/db.sock", "br0");
+    struct tunnels *t = make_tunnels("unix:/nowhere/db.sock");
 
-    char *log = run_and_read_log(t, 2500);
+    char *log = run_and_read_log(t, 2 * GRACE_MS);
     assert_string_equal(log, "");
     free(log);
     tunnels_set(t, &wanted, 1, false);
     wait_for_error(t, &wanted,
                    "the database unix:/nowhere/db.sock does not answer");
-    log = run_and_read_log(t, 1000);
+    log = run_and_read_log(t, 2 * GRACE_MS);
     assert_string_equal(log, "");
     free(log);
     tunnels_remove(t);
@@ -898,7 +938,8 @@ test_no_database_matters_only_if_a_port_is_wanted(void **state OVS_UNUSED)
     t = tunnels_create("unix:/nowhere/db.sock", "br0");
     tunnels_set(t, &wanted, 1, false);
     assert_null(tunnels_error(t, &wanted)); /* Not known yet. */
-    log = run_and_read_log(t, 3500);
+    tunnels_set_intervals(t, PAUSE_MS, GRACE_MS);
+    log = run_and_read_log(t, 2 * GRACE_MS);
     assert_non_null(strstr(log, "|tunnels|WARN|unix:/nowhere/db.sock: "));
     assert_null(strchr(log, '\n')); /* One line. */
     free(log);

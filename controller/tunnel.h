@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SNOWRELAY_TUNNEL_H
+#define SNOWRELAY_TUNNEL_H 1
+
+/* A tunnel, and the port of a bridge that leads into it.
+ *
+ * A collector behind a tunnel is reached by output to a tunnel port.  As
+ * "ovs-vsctl list Port" and "list Interface" show it, a port of ours is
+ *
+ *    Port        name           see tunnel_port_name()
+ *                external_ids   snowrelay=replicate: the mark; whatever
+ *                               bears it on our bridge is ours
+ *                trunks         4095
+ *    Interface   name           the port's
+ *                type           vxlan, geneve or gre
+ *                options        remote_ip, and key=5459535 (0x534e4f)
+ *
+ * The only VLAN of the port is one that hosts do not use (IEEE Std 802.1Q
+ * reserves 0xfff), so that NORMAL floods nothing into a tunnel, and drops what
+ * comes out of one.  Output to the port by a flow heeds no VLANs, and sends
+ * the frame as it is.  It stands in the database, so it holds from the first
+ * moment after the switch restarts.
+ *
+ * Options other than those above are the administrator's.
+ *
+ * Pure: no I/O, no state. */
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+
+struct smap;
+
+#define TUNNEL_MARK_KEY "snowrelay"
+#define TUNNEL_MARK_VALUE "replicate"
+
+enum { TUNNEL_TRUNK = 4095, TUNNEL_KEY = 0x534e4f };
+
+enum tunnel_type { TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GRE };
+
+/* Where a tunnel leads to. */
+struct tunnel {
+    enum tunnel_type type;
+    struct in6_addr remote; /* An IPv4 address as an IPv4-mapped one. */
+};
+
+/* Returns true if 'a' and 'b' are the same. */
+bool tunnel_equal(const struct tunnel *a, const struct tunnel *b);
+
+/* Returns "vxlan", "geneve" or "gre". */
+const char *tunnel_type_name(enum tunnel_type type);
+
+/* Parses 'text', one of these names.  Returns false, and leaves '*type' alone,
+ * if it is anything else. */
+bool tunnel_type_from_text(const char *text, enum tunnel_type *type);
+
+/* Writes the name of the port of 'tunnel' to 'name': "srv-" for VXLAN, "srg-"
+ * for Geneve or "srr-" for GRE, and eight hexadecimal digits.  They are the
+ * address where it is an IPv4 one (srv-ac1e0002 is VXLAN to 172.30.0.2), else
+ * the 32-bit FNV-1a hash of its 16 bytes (offset basis 0x811c9dc5, prime
+ * 0x01000193; see http://www.isthe.com/chongo/tech/comp/fnv/).  The name of a
+ * tunnel is thus the same everywhere and always. */
+void tunnel_port_name(const struct tunnel *tunnel, char name[IFNAMSIZ]);
+
+/* Returns true if 'name' looks like such a name. */
+bool tunnel_is_port_name(const char *name);
+
+/* Returns the command for a shell that makes the port of 'tunnel' on 'bridge',
+ * as above.  The caller frees it. */
+char *tunnel_command(const struct tunnel *tunnel, const char *bridge);
+
+/* Adds to 'options' those that the interface of 'tunnel' has to have. */
+void tunnel_put_options(const struct tunnel *tunnel, struct smap *options);
+
+#endif /* tunnel.h */
