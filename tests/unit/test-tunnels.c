@@ -357,6 +357,7 @@ assert_name(enum tunnel_type type, const char *remote, const char *expected)
 
     tunnel_port_name(&tunnel, name);
     assert_string_equal(name, expected);
+    assert_true(tunnel_is_port_name(name));
 }
 
 static void
@@ -372,6 +373,29 @@ test_port_names(void **state OVS_UNUSED)
     assert_name(TUNNEL_VXLAN, "fd30::2", "srv-2b3048ae");
     assert_name(TUNNEL_GENEVE, "2001:db8::7", "srg-6c5b01ce");
     assert_name(TUNNEL_GRE, "::1", "srr-68691772");
+}
+
+static void
+test_other_names(void **state OVS_UNUSED)
+{
+    const char *const others[] = {
+        "",
+        "sr",
+        "srv-",
+        "srv-ac1e000",
+        "srx-ac1e00",
+        "srv-ac1e0002a",
+        "srv-AC1E0002",
+        "srv_ac1e0002",
+        "br0",
+        "xrv-ac1e0002",
+        "srx-ac1e0002",
+        "sr-ac1e00020",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        assert_false(tunnel_is_port_name(others[i]));
+    }
 }
 
 static void
@@ -952,6 +976,7 @@ main(void)
 #define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_port_names),
+        cmocka_unit_test(test_other_names),
         cmocka_unit_test(test_type_names),
         cmocka_unit_test(test_command_text),
         TEST(test_ports_are_added_and_removed),
