@@ -92,9 +92,10 @@ ports_remove(struct ports *p, ofp_port_t number)
 }
 
 void
-ports_make_up(struct ports *p, const char *name)
+ports_make_up(struct ports *p, const char *name, struct eth_addr mac)
 {
-    struct ofputil_phy_port desc = { .port_no = u16_to_ofp(p->n + 1) };
+    struct ofputil_phy_port desc = { .port_no = u16_to_ofp(p->n + 1),
+                                     .hw_addr = mac };
 
     if (!ports_find(p, name)) {
         ovs_strlcpy(desc.name, name, sizeof desc.name);

@@ -39,7 +39,7 @@ void ports_remove(struct ports *, ofp_port_t number);
 
 /* Adds a port named 'name' with a number of its own, unless there is one, for
  * those who have no switch to ask. */
-void ports_make_up(struct ports *, const char *name);
+void ports_make_up(struct ports *, const char *name, struct eth_addr mac);
 
 /* Return the port, or NULL. */
 const struct port *ports_find(const struct ports *, const char *name);

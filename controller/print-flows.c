@@ -47,6 +47,19 @@ get_interface_mac(const char *name, struct eth_addr *mac)
     return ok;
 }
 
+/* Stores the MAC of the port 'name' in '*mac'; prints a remark if it is not
+ * known. */
+static void
+find_mac(const char *name, struct eth_addr *mac)
+{
+    if (!get_interface_mac(name, mac)) {
+        *mac = eth_addr_zero;
+        printf("# this host has no interface %s: its MAC address is missing "
+               "in what follows, and what goes out of it\n",
+               name);
+    }
+}
+
 /* Prints 'text' as an argument of ovs-ofctl's command 'command'. */
 static void
 print_command(const struct config *config, const char *command,
@@ -141,7 +154,7 @@ print_tunnels(const struct config *config, const struct replicate *replicate,
             char *command = tunnel_command(&tunnels[i], config->bridge);
             puts(command);
             free(command);
-            ports_make_up(ports, name);
+            ports_make_up(ports, name, eth_addr_zero);
         }
     }
     free(tunnels);
@@ -184,23 +197,21 @@ add_replication(const struct config *config, const struct host *host,
     struct ports ports;
 
     ports_init(&ports);
-    if (!get_interface_mac(config->bridge, &mac)) {
-        printf("# this host has no interface %s: its MAC address is missing "
-               "in what follows, and what goes out of it\n",
-               config->bridge);
-    }
+    find_mac(config->bridge, &mac);
     struct ofputil_phy_port local = { .port_no = OFPP_LOCAL, .hw_addr = mac };
     ovs_strlcpy(local.name, config->bridge, sizeof local.name);
     ports_put(&ports, &local);
     for (size_t i = 0; i < config->replicate.n; i++) {
         const struct rule *r = &config->replicate.rules[i];
+        struct eth_addr mac_of_port;
 
         if (r->in_port) {
-            ports_make_up(&ports, r->in_port);
+            ports_make_up(&ports, r->in_port, eth_addr_zero);
         }
         for (size_t j = 0; j < r->n_collectors; j++) {
             if (r->collectors[j].out_port) {
-                ports_make_up(&ports, r->collectors[j].out_port);
+                find_mac(r->collectors[j].out_port, &mac_of_port);
+                ports_make_up(&ports, r->collectors[j].out_port, mac_of_port);
             }
         }
     }

@@ -585,7 +585,7 @@ replicate_flows_check(const struct config *c)
 
     in6_addr_set_mapped_ipv4(&own[1], htonl(INADDR_LOOPBACK));
     ports_init(&ports);
-    ports_make_up(&ports, "tunnel");
+    ports_make_up(&ports, "tunnel", eth_addr_zero);
     memset(ways, 0, sizeof ways);
     for (size_t i = 0; i < rules->n; i++) {
         const struct rule *r = &rules->rules[i];
@@ -593,7 +593,7 @@ replicate_flows_check(const struct config *c)
         ways_of[i] = ways[i];
         ovs_strlcpy(tunnel_ports[i], "tunnel", sizeof tunnel_ports[i]);
         if (r->in_port) {
-            ports_make_up(&ports, r->in_port);
+            ports_make_up(&ports, r->in_port, eth_addr_zero);
         }
         for (size_t j = 0; j < r->n_collectors; j++) {
             make_up_ways(&r->collectors[j], &ways[i][j]);

@@ -490,7 +490,6 @@ rules_check(struct rules *rules, const char *source)
     return error;
 }
 
-
 char *
 rule_to_text(const struct rule *r)
 {

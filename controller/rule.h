@@ -131,7 +131,6 @@ char *rules_check(struct rules *, const char *source) OVS_WARN_UNUSED_RESULT;
  * and its destination allow it. */
 bool rule_takes(const struct rule *rule, bool ipv6);
 
-
 /* Writes what 'rule' is about, for people, such as "udp port 6343 from
  * 10.0.0.0/8", and returns it; the caller frees it. */
 char *rule_to_text(const struct rule *rule);

@@ -123,7 +123,12 @@ test_defaults(void **state OVS_UNUSED)
     assert_string_equal(c->switch_target, target);
     free(target);
 
+    target = xasprintf("unix:%s/db.sock", ovs_rundir());
+    assert_string_equal(c->database, target);
+    free(target);
+
     assert_string_equal(c->bridge, "br0");
+    assert_int_equal(c->replicate.n, 0);
     assert_int_equal(c->id_base, 0x534e00);
     assert_int_equal(c->n_ports, 1);
     assert_int_equal(c->ports[0], 5076);
@@ -367,13 +372,35 @@ test_switch(void **state OVS_UNUSED)
     config_destroy(c);
 }
 
+static void
+test_database(void **state OVS_UNUSED)
+{
+    static const char *const targets[] = { "unix:/run/db.sock",
+                                           "tcp:192.0.2.1:6640",
+                                           "ssl:[2001:db8::1]:6640" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+        struct options o = { .database = targets[i] };
+        struct config *c = load(&o);
+
+        assert_string_equal(c->database, targets[i]);
+        assert_no_error(config_set_database(c, "x", "unix:a"));
+        assert_string_equal(c->database, "unix:a");
+        assert_error(config_set_database(c, "x", "a"),
+                     "x: \"a\" is not an OVSDB connection method "
+                     "(unix:FILE, tcp:HOST:PORT or ssl:HOST:PORT)");
+        assert_string_equal(c->database, "unix:a");
+        config_destroy(c);
+    }
+}
+
 /* Wrong values. */
 
 /* Sixteen characters, one more than an interface's name has. */
 #define LONG_NAME "br-abcdefghijklm"
 
-/* A wrong value of a setting that the command line, and for all but the last
- * two the environment too, can have. */
+/* A wrong value of a setting that the command line, and for all but
+ * "--switch" and "--db" the environment too, can have. */
 struct wrong_setting {
     size_t option;        /* Offset in struct options. */
     const char *name;     /* Of the option. */
@@ -392,6 +419,7 @@ struct wrong_setting {
 #define LOG_LEVEL                                                             \
     offsetof(struct options, log_level), "--log-level", "LOGLEVEL"
 #define SWITCH offsetof(struct options, switch_target), "--switch", NULL
+#define DATABASE offsetof(struct options, database), "--db", NULL
 
 #define NOT_A_BRIDGE                                                          \
     "is not a bridge name (1 to 15 ASCII characters, no spaces or slashes)"
@@ -403,6 +431,9 @@ struct wrong_setting {
 #define NOT_A_METHOD                                                          \
     "is not an OVS connection method (unix:FILE, tcp:HOST[:PORT] or "         \
     "ssl:HOST[:PORT])"
+#define NOT_A_DATABASE                                                        \
+    "is not an OVSDB connection method (unix:FILE, tcp:HOST:PORT or "         \
+    "ssl:HOST:PORT)"
 
 static const struct wrong_setting wrong_settings[] = {
     { BRIDGE, LONG_NAME, "\"" LONG_NAME "\" " NOT_A_BRIDGE },
@@ -425,6 +456,12 @@ static const struct wrong_setting wrong_settings[] = {
     { SWITCH, "smoke:signals", "\"smoke:signals\" " NOT_A_METHOD },
     { SWITCH, "tcp:192.0.2.1\xff", "\"tcp:192.0.2.1\xff\" " NOT_A_METHOD },
     { SWITCH, "", "\"\" " NOT_A_METHOD },
+    { DATABASE, "192.0.2.1", "\"192.0.2.1\" " NOT_A_DATABASE },
+    { DATABASE, "smoke:signals", "\"smoke:signals\" " NOT_A_DATABASE },
+    { DATABASE, "ptcp:6640", "\"ptcp:6640\" " NOT_A_DATABASE },
+    { DATABASE, "unix:a b", "\"unix:a b\" " NOT_A_DATABASE },
+    { DATABASE, "unix:\xff", "\"unix:\xff\" " NOT_A_DATABASE },
+    { DATABASE, "", "\"\" " NOT_A_DATABASE },
 };
 
 static void
@@ -739,6 +776,155 @@ static const struct wrong_text future_keys[] = {
     { MESH("\"transport\": \"udp\""), "mesh.transport: not yet supported" },
 };
 
+/* A rule with 'TEXT' besides what it must have, one with 'TEXT' for its
+ * collectors, and one with the port 9 and nothing else but 'TEXT'. */
+#define RULE(TEXT)                                                            \
+    "{\"replicate\": [{\"port\": 9, \"to\": [{\"port\": 8}], " TEXT "}]}"
+#define TO(TEXT) "{\"replicate\": [{\"port\": 9, \"to\": " TEXT "}]}"
+#define BARE(TEXT) "{\"replicate\": [{" TEXT "}]}"
+
+#define NOT_A_NAME                                                            \
+    "is not a name (1 to 63 ASCII characters, no spaces or quotes)"
+#define A_PORT "a whole number from 1 to 65535"
+
+static const struct wrong_text wrong_rules[] = {
+    /* Values. */
+    { RULE("\"name\": \"a b\""), "replicate[0].name: \"a b\" " NOT_A_NAME },
+    { BARE("\"port\": 0"), "replicate[0].port: 0 " NOT_A_PORT_RANGE },
+    { BARE("\"port\": 65536"), "replicate[0].port: 65536 " NOT_A_PORT_RANGE },
+    { RULE("\"from\": \"relay-b\""),
+      "replicate[0].from: \"relay-b\" " NOT_A_SUBNET },
+    { RULE("\"from\": []"), "replicate[0].from: [] is nobody; leave \"from\" "
+                            "out for everybody" },
+    { RULE("\"from\": [\"::/0\", \"::/129\"]"),
+      "replicate[0].from[1]: \"::/129\" " NOT_A_SUBNET },
+    { RULE("\"destination\": \"relay-b\""),
+      "replicate[0].destination: \"relay-b\" is not an IPv4 or IPv6 "
+      "address" },
+    { RULE("\"in_port\": \"1\""),
+      "replicate[0].in_port: \"1\" is not the name of a port of the bridge "
+      "(1 to 15 ASCII characters)" },
+    { RULE("\"spread\": \"evenly\""),
+      "replicate[0].spread: \"evenly\" is not source" },
+    { RULE("\"tunnel\": \"stt\""),
+      "replicate[0].tunnel: \"stt\" is none of vxlan, geneve, gre" },
+    { RULE("\"remote\": \"a:1\""), "replicate[0].remote: \"a:1\" has a port" },
+    { TO("[{\"port\": 8}, {\"port\": 0}]"),
+      "replicate[0].to[1].port: 0 " NOT_A_PORT_RANGE },
+    { TO("[{\"host\": \"a b\"}]"),
+      "replicate[0].to[0].host: \"a b\" " NOT_A_HOST },
+    { TO("[{\"host\": \"127.0.0.1\"}]"),
+      "replicate[0].to[0].host: \"127.0.0.1\" is this host; for a port of it "
+      "leave \"host\" out" },
+    { TO("[{\"host\": \"a:1\"}]"),
+      "replicate[0].to[0].host: \"a:1\" has a port" },
+    { TO("[{\"host\": \"a\", \"out_port\": \"1\"}]"),
+      "replicate[0].to[0].out_port: \"1\" is not the name of a port of the "
+      "bridge (1 to 15 ASCII characters)" },
+    { TO("[{\"host\": \"a\"},"
+         " {\"host\": \"a\", \"mac\": \"01:00:5e:00:00:01\"}]"),
+      "replicate[0].to[1].mac: \"01:00:5e:00:00:01\" is not a unicast MAC "
+      "address such as 02:00:00:00:00:01" },
+    { TO("[{\"host\": \"a\", \"source\": \"drop\"}]"),
+      "replicate[0].to[0].source: \"drop\" is neither rewrite nor keep" },
+    { TO("[{\"host\": \"a\", \"tunnel\": \"\"}]"),
+      "replicate[0].to[0].tunnel: \"\" is none of vxlan, geneve, gre" },
+
+    /* Types. */
+    { "{\"replicate\": {}}", "replicate: {} is an object, not an array" },
+    { "{\"replicate\": [[]]}", "replicate[0]: [] is an array, not an object" },
+    { RULE("\"name\": 1"),
+      "replicate[0].name: 1 is a whole number, not a string" },
+    { BARE("\"port\": \"sflow\""),
+      "replicate[0].port: \"sflow\" is a string, not " A_PORT },
+    { RULE("\"from\": 10"),
+      "replicate[0].from: 10 is a whole number, not an array" },
+    { RULE("\"from\": [\"::/0\", null]"),
+      "replicate[0].from[1]: null is null, not a string" },
+    { RULE("\"destination\": []"),
+      "replicate[0].destination: [] is an array, not a string" },
+    { RULE("\"in_port\": 1"),
+      "replicate[0].in_port: 1 is a whole number, not a string" },
+    { RULE("\"spread\": true"),
+      "replicate[0].spread: true is true, not a string" },
+    { RULE("\"tunnel\": {}"),
+      "replicate[0].tunnel: {} is an object, not a string" },
+    { RULE("\"remote\": 1.5"),
+      "replicate[0].remote: 1.5 is a number with a fraction, not a string" },
+    { TO("{}"), "replicate[0].to: {} is an object, not an array" },
+    { TO("[7343]"),
+      "replicate[0].to[0]: 7343 is a whole number, not an object" },
+    { TO("[{\"host\": 1}]"),
+      "replicate[0].to[0].host: 1 is a whole number, not a string" },
+    { TO("[{\"port\": \"1\"}]"),
+      "replicate[0].to[0].port: \"1\" is a string, not " A_PORT },
+    { TO("[{\"source\": false}]"),
+      "replicate[0].to[0].source: false is false, not a string" },
+    { TO("[{\"tunnel\": null}]"),
+      "replicate[0].to[0].tunnel: null is null, not a string" },
+    { TO("[{\"out_port\": 1}]"),
+      "replicate[0].to[0].out_port: 1 is a whole number, not a string" },
+    { TO("[{\"mac\": []}]"),
+      "replicate[0].to[0].mac: [] is an array, not a string" },
+
+    /* Keys. */
+    { RULE("\"ports\": 1"),
+      "replicate[0].ports: unknown key; the nearest known one is \"port\"" },
+    { RULE("\"inport\": 1"),
+      "replicate[0].inport: unknown key; the nearest known one is "
+      "\"in_port\"" },
+    { RULE("\"names\": 1"),
+      "replicate[0].names: unknown key; the nearest known one is \"name\"" },
+    { RULE("\"form\": 1"),
+      "replicate[0].form: unknown key; the nearest known one is \"*" },
+    { RULE("\"destinations\": 1"),
+      "replicate[0].destinations: unknown key; the nearest known one is "
+      "\"destination\"" },
+    { RULE("\"spreads\": 1"),
+      "replicate[0].spreads: unknown key; the nearest known one is "
+      "\"spread\"" },
+    { RULE("\"tunnels\": 1"),
+      "replicate[0].tunnels: unknown key; the nearest known one is "
+      "\"tunnel\"" },
+    { RULE("\"remotes\": 1"),
+      "replicate[0].remotes: unknown key; the nearest known one is "
+      "\"remote\"" },
+    { TO("[{\"hosts\": 1}]"),
+      "replicate[0].to[0].hosts: unknown key; the nearest known one is "
+      "\"host\"" },
+    { TO("[{\"sources\": 1}]"),
+      "replicate[0].to[0].sources: unknown key; the nearest known one is "
+      "\"source\"" },
+    { TO("[{\"outport\": 1}]"),
+      "replicate[0].to[0].outport: unknown key; the nearest known one is "
+      "\"out_port\"" },
+    { TO("[{\"macs\": 1}]"),
+      "replicate[0].to[0].macs: unknown key; the nearest known one is "
+      "\"mac\"" },
+};
+
+/* What is wrong with the rules as a whole, which is found out when it is not
+ * known any more where they are from. */
+static const struct wrong_text wrong_whole_rules[] = {
+    { BARE(""), "replicate[0]: \"port\" is missing" },
+    { BARE("\"port\": 9"), "replicate[0]: \"to\" is missing or empty" },
+    { TO("[]"), "replicate[0]: \"to\" is missing or empty" },
+    { TO("[{\"port\": 8}, {}]"),
+      "replicate[0].to[1]: neither \"host\" nor \"port\" is given" },
+    { TO("[{\"host\": \"a\", \"out_port\": \"eth1\"}]"),
+      "replicate[0].to[0]: \"out_port\" and \"mac\" go together, for a "
+      "\"host\" without \"tunnel\"" },
+    { RULE("\"tunnel\": \"gre\""),
+      "replicate[0]: \"tunnel\" and \"remote\" go together: the kind of "
+      "tunnel, and the switch at its other end" },
+    { RULE("\"from\": \"::/0\", \"destination\": \"10.1.0.1\""),
+      "replicate[0]: \"from\" and \"destination\" are of different IP "
+      "versions" },
+    { "{\"replicate\": [{\"port\": 9, \"to\": [{\"port\": 8}]},"
+      " {\"port\": 9, \"to\": [{\"port\": 7}]}]}",
+      "replicate[1].name: \"port-9\" is the name of a rule before it" },
+};
+
 static void
 assert_text_errors(const struct wrong_text *texts, size_t n)
 {
@@ -763,6 +949,20 @@ static void
 test_unknown_keys(void **state OVS_UNUSED)
 {
     assert_text_errors(unknown_keys, ARRAY_SIZE(unknown_keys));
+}
+
+static void
+test_wrong_rules_in_the_file(void **state OVS_UNUSED)
+{
+    struct options o = { .config_file = config_file };
+
+    assert_text_errors(wrong_rules, ARRAY_SIZE(wrong_rules));
+    for (size_t i = 0; i < ARRAY_SIZE(wrong_whole_rules); i++) {
+        const struct wrong_text *w = &wrong_whole_rules[i];
+
+        write_bytes(w->text, strlen(w->text));
+        assert_load_error(&o, w->message);
+    }
 }
 
 static void
@@ -815,6 +1015,104 @@ test_too_many(void **state OVS_UNUSED)
                 config_destroy(load_text(ds_cstr(&s)));
             }
             ds_destroy(&s);
+        }
+    }
+}
+
+/* The same of rules. */
+static void
+test_too_many_rules(void **state OVS_UNUSED)
+{
+    static const struct {
+        const char *before, *array, *format, *after;
+        int max;
+        const char *message;
+    } arrays[] = {
+        { "{", "replicate", "{\"port\": %d, \"to\": [{\"port\": 99}]}", "}",
+          RULE_MAX, "replicate[64]: more than 64 rules" },
+        { "{\"replicate\": [{\"port\": 9, \"to\": [{\"port\": 8}], ", "from",
+          "\"10.0.%d.0/24\"", "}]}", 255, NULL },
+        { "{\"replicate\": [{\"port\": 9, \"to\": [{\"port\": 8}], ", "from",
+          "\"::%x\"", "}]}", RULE_MAX_FROM,
+          "replicate[0].from[256]: more than 256 subnets" },
+        { "{\"replicate\": [{\"port\": 9, ", "to", "{\"port\": %d}", "}]}",
+          RULE_MAX_COLLECTORS,
+          "replicate[0].to[64]: more than 64 collectors" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(arrays); i++) {
+        for (int more = 0; more < (arrays[i].message ? 2 : 1); more++) {
+            struct ds s = DS_EMPTY_INITIALIZER;
+
+            ds_put_cstr(&s, arrays[i].before);
+            put_array(&s, arrays[i].array, arrays[i].max + more,
+                      arrays[i].format);
+            ds_put_cstr(&s, arrays[i].after);
+            if (more) {
+                assert_text_error(ds_cstr(&s), arrays[i].message);
+            } else {
+                config_destroy(load_text(ds_cstr(&s)));
+            }
+            ds_destroy(&s);
+        }
+    }
+}
+
+/* Rules take the place of those before. */
+static void
+test_rules_twice(void **state OVS_UNUSED)
+{
+    static const char text[] = RULE("\"name\": \"a\"");
+    struct config *c = config_create();
+
+    for (int i = 0; i < 2; i++) {
+        assert_no_error(config_parse_json(c, text, strlen(text), "x"));
+        assert_int_equal(c->replicate.n, 1);
+        assert_int_equal(c->replicate.rules[0].n_collectors, 1);
+    }
+    config_destroy(c);
+}
+
+/* Rules need room below and above the relay's flows. */
+static void
+test_flow_priority_with_rules(void **state OVS_UNUSED)
+{
+    static const struct {
+        int priority;
+        bool right; /* With rules. */
+    } priorities[] = {
+        { 1, false },    { 200, false },   { 201, true },
+        { 65394, true }, { 65395, false }, { 65533, false },
+    };
+    struct options o = { .config_file = config_file };
+
+    for (size_t i = 0; i < ARRAY_SIZE(priorities); i++) {
+        for (int n = 0; n < 2; n++) {
+            char *text = xasprintf(
+                "{\"relay\": {\"flow_priority\": %d}, \"replicate\": [%s]}",
+                priorities[i].priority,
+                n ? "{\"port\": 9, \"from\": [\"fd00::1\"],"
+                    " \"destination\": \"fd00::2\", \"in_port\": \"eth1\","
+                    " \"to\": [{\"port\": 8}]},"
+                    "{\"port\": 10, \"tunnel\": \"gre\", \"remote\": \"a\","
+                    " \"from\": \"fd00::1\", \"destination\": \"fd00::2\","
+                    " \"to\": [{\"port\": 8}]}"
+                  : "");
+
+            if (n && !priorities[i].right) {
+                char *message =
+                    xasprintf("relay.flow_priority: %d is not from 201 to "
+                              "65394, which leaves room for the flows of "
+                              "\"replicate\"",
+                              priorities[i].priority);
+
+                write_bytes(text, strlen(text));
+                assert_load_error(&o, message);
+                free(message);
+            } else {
+                config_destroy(load_text(text));
+            }
+            free(text);
         }
     }
 }
@@ -872,6 +1170,47 @@ test_forward_that_does_not_fit_the_flows(void **state OVS_UNUSED)
         assert_load_error(&o, message);
         free(message);
     }
+}
+
+/* Actions that fit broadcasts, which are IPv4, but not all copies. */
+static void
+test_forward_that_does_not_fit_the_rules(void **state OVS_UNUSED)
+{
+#define FORWARD                                                               \
+    "\"relay\": {\"forward\": \"set_field:10.0.0.1->ip_dst,NORMAL\"}"
+#define REPLICATE(FROM)                                                       \
+    "{" FORWARD ", \"replicate\": [{\"port\": 9, \"from\": \"" FROM "\","     \
+    " \"to\": [{\"port\": 8}]}]}"
+    struct options o = { .config_file = config_file };
+
+    config_destroy(load_text("{" FORWARD "}"));
+    config_destroy(load_text(REPLICATE("0.0.0.0/0")));
+    write_bytes(REPLICATE("::/0"), strlen(REPLICATE("::/0")));
+    assert_load_error(&o, "relay.forward: \"set_field:10.0.0.1->ip_dst,"
+                          "NORMAL\" cannot follow a copy: *");
+}
+
+static void
+test_too_many_flows_for_the_rules(void **state OVS_UNUSED)
+{
+    struct options o = { .config_file = config_file };
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    ds_put_cstr(&s, "{\"replicate\": [");
+    for (int i = 0; i < 9; i++) {
+        ds_put_format(&s,
+                      "%s{\"name\": \"%d\", \"port\": 9,"
+                      " \"to\": [{\"port\": 8}], ",
+                      i ? "," : "", i);
+        char *format = xasprintf("\"::%d:%%x\"", i);
+        put_array(&s, "from", 256, format);
+        free(format);
+        ds_put_cstr(&s, "}");
+    }
+    ds_put_cstr(&s, "]}");
+    write_bytes(ds_cstr(&s), s.length);
+    assert_load_error(&o, "replicate: the rules take more than 4096 flows");
+    ds_destroy(&s);
 }
 
 /* The configuration as JSON. */
@@ -965,6 +1304,121 @@ test_json_round_trip(void **state OVS_UNUSED)
     }
 }
 
+/* Whatever a rule can have comes out again, and gives the same once more. */
+static void
+test_json_round_trip_of_rules(void **state OVS_UNUSED)
+{
+    static const char *const rules[] = {
+        "    {\n"
+        "      \"name\": \"a\",\n"
+        "      \"port\": 6343,\n"
+        "      \"from\": [\n"
+        "        \"10.0.0.0/8\",\n"
+        "        \"fd00::1/8\"\n"
+        "      ],\n"
+        "      \"destination\": \"10.1.0.1\",\n"
+        "      \"in_port\": \"eth1\",\n"
+        "      \"spread\": \"source\",\n"
+        "      \"to\": [\n"
+        "        {\n"
+        "          \"port\": 7343\n"
+        "        },\n"
+        "        {\n"
+        "          \"host\": \"collector\",\n"
+        "          \"port\": 6344,\n"
+        "          \"source\": \"rewrite\"\n"
+        "        },\n"
+        "        {\n"
+        "          \"host\": \"2001:db8::1\",\n"
+        "          \"port\": 6343,\n"
+        "          \"source\": \"keep\"\n"
+        "        },\n"
+        "        {\n"
+        "          \"host\": \"10.1.0.12\",\n"
+        "          \"port\": 6343,\n"
+        "          \"source\": \"rewrite\",\n"
+        "          \"out_port\": \"eth2\",\n"
+        "          \"mac\": \"02:00:00:00:0a:0b\"\n"
+        "        },\n"
+        "        {\n"
+        "          \"host\": \"172.30.0.2\",\n"
+        "          \"tunnel\": \"geneve\"\n"
+        "        }\n"
+        "      ]\n"
+        "    }",
+        "    {\n"
+        "      \"name\": \"b/'%s\",\n"
+        "      \"port\": 65535,\n"
+        "      \"destination\": \"2001:db8::1\",\n"
+        "      \"tunnel\": \"gre\",\n"
+        "      \"remote\": \"switch-b\",\n"
+        "      \"to\": [\n"
+        "        {\n"
+        "          \"port\": 1\n"
+        "        }\n"
+        "      ]\n"
+        "    }",
+    };
+    struct options o = { 0 };
+    struct config *c = load(&o);
+    char *defaults = config_to_json(c);
+    const char *end = "\"replicate\": []\n}";
+
+    assert_string_equal(defaults + strlen(defaults) - strlen(end), end);
+    char *text = xasprintf("%.*s\"replicate\": [\n%s,\n%s\n  ]\n}",
+                           (int) (strlen(defaults) - strlen(end)), defaults,
+                           rules[0], rules[1]);
+    assert_comes_out_again(text);
+    free(text);
+    free(defaults);
+    config_destroy(c);
+}
+
+/* What is short comes out in full. */
+static void
+test_json_of_short_rules(void **state OVS_UNUSED)
+{
+    struct config *c =
+        load_text("{\"replicate\": [{\"port\": 9, \"from\": \"10.0.0.0/8\","
+                  " \"to\": [{\"host\": \"[2001:db8::1]\"},"
+                  " {\"host\": \"a\", \"mac\": \"2:0:0:0:A:B\","
+                  " \"out_port\": \"eth1\"},"
+                  " {\"port\": 8, \"source\": \"keep\"}]}]}");
+    char *json = config_to_json(c);
+    const char *rules = strstr(json, "\"replicate\"");
+
+    assert_string_equal(rules, "\"replicate\": [\n"
+                               "    {\n"
+                               "      \"name\": \"port-9\",\n"
+                               "      \"port\": 9,\n"
+                               "      \"from\": [\n"
+                               "        \"10.0.0.0/8\"\n"
+                               "      ],\n"
+                               "      \"to\": [\n"
+                               "        {\n"
+                               "          \"host\": \"2001:db8::1\",\n"
+                               "          \"port\": 9,\n"
+                               "          \"source\": \"rewrite\"\n"
+                               "        },\n"
+                               "        {\n"
+                               "          \"host\": \"a\",\n"
+                               "          \"port\": 9,\n"
+                               "          \"source\": \"rewrite\",\n"
+                               "          \"out_port\": \"eth1\",\n"
+                               "          \"mac\": \"02:00:00:00:0a:0b\"\n"
+                               "        },\n"
+                               "        {\n"
+                               "          \"port\": 8\n"
+                               "        }\n"
+                               "      ]\n"
+                               "    }\n"
+                               "  ]\n"
+                               "}");
+    assert_comes_out_again(json);
+    free(json);
+    config_destroy(c);
+}
+
 /* A wrong value leaves the others as they were. */
 static void
 test_a_refused_value_changes_nothing(void **state OVS_UNUSED)
@@ -1006,6 +1460,7 @@ main(void)
         TEST(test_precedence_of_the_file_itself),
         TEST(test_other_relays_replace_the_files),
         TEST(test_switch),
+        TEST(test_database),
         TEST(test_wrong_options_and_variables),
         TEST(test_empty_options),
         TEST(test_wrong_other_relays),
@@ -1016,12 +1471,20 @@ main(void)
         TEST(test_wrong_values_in_the_file),
         TEST(test_wrong_types_in_the_file),
         TEST(test_unknown_keys),
+        TEST(test_wrong_rules_in_the_file),
         TEST(test_keys_not_yet_supported),
         TEST(test_too_many),
+        TEST(test_too_many_rules),
+        TEST(test_rules_twice),
+        TEST(test_flow_priority_with_rules),
         TEST(test_limits),
         TEST(test_forward_that_does_not_fit_the_flows),
+        TEST(test_forward_that_does_not_fit_the_rules),
+        TEST(test_too_many_flows_for_the_rules),
         TEST(test_json_of_defaults),
         TEST(test_json_round_trip),
+        TEST(test_json_round_trip_of_rules),
+        TEST(test_json_of_short_rules),
         TEST(test_a_refused_value_changes_nothing),
     };
     return cmocka_run_group_tests_name("configuration", tests, enter_directory,

@@ -600,6 +600,64 @@ test_a_flow_too_many(void **state OVS_UNUSED)
     }
 }
 
+/* Flows with the cookie that is kept stay where nothing else is wanted, and
+ * none does if no cookie is. */
+static void
+test_kept_flows(void **state OVS_UNUSED)
+{
+    static const struct {
+        uint64_t kept, cookie;
+        bool stays;
+    } cases[] = {
+        { COOKIE_TUNNEL, COOKIE_TUNNEL, true },
+        { COOKIE_TUNNEL, COOKIE_TUNNEL + 1, false },
+        { COOKIE_TUNNEL, COOKIE_TUNNEL - 1, false },
+        { COOKIE_TUNNEL, 0, false },
+        { 0, COOKIE_TUNNEL, false },
+        { 0, 0, false },
+    };
+
+    assert_true(COOKIE_TUNNEL == UINT64_C(0x534e4f5700020004));
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct installed in;
+
+        install(&in, SIZE_MAX);
+        assert_true(in.set.kept_cookie == 0);
+        in.set.kept_cookie = htonll(cases[i].kept);
+        struct ofputil_flow_stats fs = stats_of(in.set.order[0]);
+        fs.cookie = htonll(cases[i].cookie);
+        fs.priority++;
+        install_stats(&in.flows, &fs);
+
+        assert_changes(&in, cases[i].stays ? 0 : 1);
+        if (!cases[i].stays) {
+            assert_change_deletes(&in, 0, &fs);
+        }
+
+        /* As long as it is kept. */
+        in.set.kept_cookie = 0;
+        assert_int_equal(flowset_compare(&in.set, &in.flows, &in.groups), 1);
+        uninstall(&in);
+    }
+}
+
+/* Where another flow is wanted, that one replaces it. */
+static void
+test_kept_flow_in_the_way(void **state OVS_UNUSED)
+{
+    struct installed in;
+
+    install(&in, 2);
+    in.set.kept_cookie = htonll(COOKIE_TUNNEL);
+    struct ofputil_flow_stats fs = stats_of(in.set.order[2]);
+    fs.cookie = in.set.kept_cookie;
+    install_stats(&in.flows, &fs);
+    assert_changes(&in, 1);
+    assert_false(in.set.order[2]->in_place);
+    assert_change_adds(&in, 0, 2);
+    uninstall(&in);
+}
+
 /* No broadcast may go unnoticed in between. */
 static void
 test_additions_before_deletions(void **state OVS_UNUSED)
@@ -872,6 +930,8 @@ main(void)
         cmocka_unit_test(test_a_flow_that_lacks),
         cmocka_unit_test(test_a_flow_that_was_changed),
         cmocka_unit_test(test_a_flow_too_many),
+        cmocka_unit_test(test_kept_flows),
+        cmocka_unit_test(test_kept_flow_in_the_way),
         cmocka_unit_test(test_additions_before_deletions),
         cmocka_unit_test(test_comparing_again),
         cmocka_unit_test(test_distrust),
