@@ -95,6 +95,7 @@ void
 config_clear_ports(struct config *c)
 {
     c->n_ports = 0;
+    c->ports_given = true;
 }
 
 /* Adds a broadcast port. */
@@ -371,6 +372,10 @@ check_replication(struct config *c)
 char *
 config_check(struct config *c)
 {
+    if (c->replicate.n && !c->ports_given && !c->n_peers) {
+        /* Who only replicates relays nothing. */
+        c->n_ports = 0;
+    }
     for (size_t i = 0; i < c->n_ports; i++) {
         if (c->ports[i] == c->mesh.port) {
             return xasprintf("--broadcast-port, relay.ports: %u is also the "

@@ -35,7 +35,8 @@ struct config {
 
     /* Relay. */
     uint16_t ports[CONFIG_MAX_PORTS];
-    size_t n_ports; /* 0 to relay nothing. */
+    size_t n_ports;   /* 0 to relay nothing. */
+    bool ports_given; /* Not the default ones? */
     enum segment_policy destination;
     bool local_mac_auto; /* The bridge's own MAC; else 'local_mac'. */
     struct eth_addr local_mac;

@@ -144,7 +144,7 @@ node_reconfigure(struct node *n, struct config *config)
                          "restart for that",
                          n->config->bridge, config->bridge);
     }
-    char *error = relay_move_mesh(n->relay, &config->mesh);
+    char *error = relay_move_mesh(n->relay, config);
     if (error) {
         return error;
     }

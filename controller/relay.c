@@ -114,6 +114,10 @@ is_own_address(const struct relay *r, const struct in6_addr *address)
 static void
 update_peers(struct relay *r)
 {
+    if (!r->mesh) {
+        return;
+    }
+
     size_t n_addresses, n_own = 0;
     const struct host_address *addresses =
         host_addresses(r->host, &n_addresses);
@@ -234,10 +238,10 @@ relay_create(const struct config *config, const struct host *host,
              const struct resolver *resolver, struct bridge *bridge,
              struct relay **relayp)
 {
-    struct mesh *mesh;
+    struct mesh *mesh = NULL;
 
     *relayp = NULL;
-    char *error = mesh_open(&config->mesh, &mesh);
+    char *error = config->n_ports ? mesh_open(&config->mesh, &mesh) : NULL;
     if (error) {
         return error;
     }
@@ -269,11 +273,21 @@ relay_destroy(struct relay *r)
 }
 
 char *
-relay_move_mesh(struct relay *r, const struct endpoint *local)
+relay_move_mesh(struct relay *r, const struct config *config)
 {
-    struct endpoint before = *mesh_local(r->mesh);
+    const struct endpoint *local = &config->mesh;
     struct mesh *mesh;
 
+    if (!config->n_ports) {
+        mesh_close(r->mesh);
+        r->mesh = NULL;
+        return NULL;
+    }
+    if (!r->mesh) {
+        return mesh_open(local, &r->mesh);
+    }
+
+    struct endpoint before = *mesh_local(r->mesh);
     if (endpoint_equal(&before, local)) {
         return NULL;
     }
@@ -321,7 +335,7 @@ send_frames(struct relay *r, const struct frame *frames, size_t n)
     if (!n) {
         return;
     }
-    if (!r->peers.n_targets) {
+    if (!r->peers.n_targets || !r->mesh) {
         drop(r, DIRECTION_PUNT, DROP_NO_PEER, n);
         return;
     }
@@ -472,7 +486,7 @@ carry_datagrams(struct relay *r)
 {
     size_t n_datagrams = 0;
 
-    for (int i = 0; i < READS_PER_RUN; i++) {
+    for (int i = 0; r->mesh && i < READS_PER_RUN; i++) {
         struct mesh_datagram *datagrams;
         size_t n = mesh_receive(r->mesh, &datagrams);
 
@@ -512,7 +526,9 @@ void
 relay_wait(struct relay *r)
 {
     channel_wait(r->channel, r->emit);
-    mesh_wait(r->mesh);
+    if (r->mesh) {
+        mesh_wait(r->mesh);
+    }
 }
 
 const struct counters *

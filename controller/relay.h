@@ -19,7 +19,6 @@
 
 struct bridge;
 struct config;
-struct endpoint;
 struct flowset;
 struct host;
 struct peers;
@@ -40,10 +39,11 @@ void relay_destroy(struct relay *);
  * same is not disturbed. */
 void relay_configure(struct relay *, const struct config *config);
 
-/* Moves the mesh to 'local', if it is not there.  Returns NULL, or a message
- * that the caller frees, and then the mesh is where it was. */
+/* Moves the mesh to where 'config' has it, or closes it if 'config' relays
+ * nothing.  Returns NULL, or a message that the caller frees, and then the
+ * mesh is where it was. */
 char *relay_move_mesh(struct relay *,
-                      const struct endpoint *local) OVS_WARN_UNUSED_RESULT;
+                      const struct config *config) OVS_WARN_UNUSED_RESULT;
 
 /* Adds the names that the relay wants to have looked up to 'names'. */
 void relay_add_names(const struct relay *, struct sset *names);

@@ -447,13 +447,18 @@ add_flows(const struct replicate_flows_params *p, struct cells *cells,
     char *error =
         (cells_close(cells, REPLICATE_MAX_CELLS)
              ? NULL
-             : xasprintf("replicate: the rules take more than %d flows",
+             : xasprintf("replicate: the rules take more than %d flows; "
+                         "rules of one port whose \"from\", \"destination\" "
+                         "and \"in_port\" overlap take one for each overlap",
                          REPLICATE_MAX_CELLS));
 
-    for (size_t i = 0; !error && i < cells->n; i++) {
-        /* An exemption from nothing needs no flow. */
-        if (cells->cells[i].rules) {
-            error = add_flow(p, &cells->cells[i], groups, tunnel, set);
+    /* Exemptions first, for those who give a switch one flow after the other.
+     * An exemption from nothing needs no flow. */
+    for (size_t i = 0; !error && i < 2 * cells->n; i++) {
+        const struct cell *cell = &cells->cells[i % cells->n];
+
+        if (cell->rules && cell->exempt == (i < cells->n)) {
+            error = add_flow(p, cell, groups, tunnel, set);
         }
     }
     return error;

@@ -155,6 +155,12 @@ keep_counts(const struct rule *rule, struct rule_state *after,
                 to->place.host = rule->collectors[i].host;
                 to->status.n_packets = from->status.n_packets;
                 to->status.n_bytes = from->status.n_bytes;
+                /* What has been said need not be said again. */
+                to->status.report.state = from->status.report.state;
+                to->status.report.via =
+                    nullable_xstrdup(from->status.report.via);
+                to->status.report.note =
+                    nullable_xstrdup(from->status.report.note);
                 memcpy(to->last, from->last, sizeof to->last);
             }
         }

@@ -213,6 +213,10 @@ why_no_host(const struct in6_addr *address)
                 || ip == htonl(INADDR_BROADCAST)))) {
         return "is not the address of one host";
     }
+    if (IN6_IS_ADDR_LINKLOCAL(address)) {
+        return "is a link-local address, which does not say through which "
+               "interface";
+    }
     return NULL;
 }
 
@@ -228,7 +232,7 @@ set_host(char **host, const char *source, const char *text)
     char *error = host_port_split(text, 0, &name, &port);
 
     if (!error && port) {
-        why = "has a port";
+        why = "has a port; only the address or name belongs here";
     } else if (!error && address_from_text(name, &address)) {
         why = why_no_host(&address);
     }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bridge.h"
 #include "conf-load.h"
 #include "conf-json.h"
 #include "conf.h"
@@ -38,8 +39,10 @@
 VLOG_DEFINE_THIS_MODULE(snowrelayd);
 
 enum {
-    /* How long to wait for the switch to take our flows off on exit. */
+    /* How long to wait for the switch to take our flows off on exit, and with
+     * --cleanup. */
     STOP_TIMEOUT_MS = 1000,
+    CLEANUP_TIMEOUT_MS = 5000,
 
     /* How long everything else may wait while there are frames to carry. */
     BUSY_MS = 5
@@ -219,7 +222,8 @@ set_log_level(const char *name)
 static void
 stop(struct daemon *d, struct unixctl_server *unixctl)
 {
-    long long int deadline = time_msec() + STOP_TIMEOUT_MS;
+    long long int deadline =
+        time_msec() + (d->cleanup ? CLEANUP_TIMEOUT_MS : STOP_TIMEOUT_MS);
 
     node_stop(d->node, d->cleanup);
     while (!node_is_stopped(d->node) && time_msec() < deadline) {
@@ -234,14 +238,26 @@ stop(struct daemon *d, struct unixctl_server *unixctl)
             poll_block();
         }
     }
-    if (node_is_stopped(d->node)) {
-        VLOG_INFO("exiting");
+    const char *problem = NULL;
+
+    if (!node_is_stopped(d->node)) {
+        problem = "exiting, but the switch did not confirm that our flows "
+                  "are gone";
+    } else if (d->cleanup && !bridge_is_connected(node_bridge(d->node))) {
+        problem = "exiting, but the switch is not connected: what is in it "
+                  "stays";
+    }
+    if (problem) {
+        VLOG_WARN("%s", problem);
     } else {
-        VLOG_WARN("exiting, but the switch did not confirm that our flows "
-                  "are gone");
+        VLOG_INFO("exiting");
     }
     if (d->exit_conn) {
-        unixctl_command_reply(d->exit_conn, NULL);
+        if (problem && d->cleanup) {
+            unixctl_command_reply_error(d->exit_conn, problem);
+        } else {
+            unixctl_command_reply(d->exit_conn, NULL);
+        }
     }
 }
 

@@ -129,7 +129,7 @@ status_to_json(const struct node *node)
 
     /* clang-format off */
     json_t *root = json_pack(
-        "{s:s, s:s, s:b, s:b, s:s, s:o, s:s, s:o,"
+        "{s:s, s:s, s:b, s:b, s:s, s:o, s:o, s:o,"
         " s:{s:I, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:o}, s:o}",
         "bridge", config->bridge,
         "switch", config->switch_target,
@@ -137,7 +137,8 @@ status_to_json(const struct node *node)
         "flows_in_place", bridge_is_in_place(node_bridge(node)),
         "local_mac", mac,
         "ports", ports,
-        "mesh", endpoint_format(&config->mesh, mesh),
+        "mesh", config->n_ports ? json_string(endpoint_format(&config->mesh, mesh))
+                                : json_null(),
         "peers", peers_to_json(relay),
         "counters",
             "punted", (json_int_t) c->punted,
@@ -174,6 +175,18 @@ format_drops(const struct counters *counters, enum direction direction,
     ds_put_cstr(out, any ? "\n" : " none\n");
 }
 
+/* Appends the rules to 'out', if there are any. */
+static void
+show_rules_in_status(const struct node *node, struct ds *out)
+{
+    if (node_config(node)->replicate.n) {
+        char *rules = show_replicate(node_config(node), node_replicate(node));
+
+        ds_put_format(out, "replication:\n%s", rules);
+        free(rules);
+    }
+}
+
 static char *
 status_to_text(const struct node *node)
 {
@@ -200,6 +213,11 @@ status_to_text(const struct node *node)
         ds_put_format(&out, " %u", config->ports[i]);
     }
     ds_put_cstr(&out, config->n_ports ? "\n" : " none\n");
+    if (!config->n_ports) {
+        ds_put_cstr(&out, "mesh: none, nothing is relayed\n");
+        show_rules_in_status(node, &out);
+        return ds_steal_cstr(&out);
+    }
     ds_put_format(
         &out, "mesh: %s, %" PRIuSIZE " of %" PRIuSIZE " peers ready\n",
         endpoint_format(&config->mesh, mesh), peers->n_targets, peers->n_all);
@@ -213,12 +231,7 @@ status_to_text(const struct node *node)
                   c->mesh_rx, c->emitted, relay_queued(relay));
     format_drops(c, DIRECTION_PUNT, &out);
     format_drops(c, DIRECTION_MESH, &out);
-    if (config->replicate.n) {
-        char *rules = show_replicate(config, node_replicate(node));
-
-        ds_put_format(&out, "replication:\n%s", rules);
-        free(rules);
-    }
+    show_rules_in_status(node, &out);
     return ds_steal_cstr(&out);
 }
 
@@ -277,7 +290,16 @@ show_status(struct unixctl_conn *conn, int argc, const char *argv[],
 static char *
 rules_to_text(const struct node *node)
 {
-    return show_replicate(node_config(node), node_replicate(node));
+    char *rules = show_replicate(node_config(node), node_replicate(node));
+
+    if (!bridge_is_connected(node_bridge(node))) {
+        char *text = xasprintf("not connected to the switch: as it was last\n"
+                               "%s",
+                               rules);
+        free(rules);
+        return text;
+    }
+    return rules;
 }
 
 static void

@@ -416,6 +416,11 @@ ways_find(const struct surroundings *s, const struct rule *rule,
         } else if (place->known[version]) {
             go_to_host(s, c, &place->address[version], way, f);
         }
+        if (rule->spread && way->kind == WAY_ROUTED
+            && !strcmp(f->state, "down")) {
+            /* Its exporters would be lost: let the others have them. */
+            way->kind = WAY_DOWN;
+        }
     }
     if (!found[IPV4].state && !found[IPV6].state) {
         find(&found[IPV4], "down", xstrdup("this host has no address"));

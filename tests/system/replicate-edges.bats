@@ -205,3 +205,56 @@ END
     [ "$(grep -c 'in place' "$LAB_DIR/h1/snowrelayd.log")" -eq "$before" ]
     [ "$(lab_status 1 .flows_in_place)" = true ]
 }
+
+mesh_socket() { lab_on h1 ss -Hlun sport = :7124 | grep -q .; }
+
+@test "rules alone: nothing is relayed, and no port is open for a mesh until there is something to relay" {
+    local rules='{name: "alone", port: 6343, to: [{port: 7343}]}'
+    jq -n "{replicate: [$rules]}" > "$LAB_DIR/h1.json"
+    lab_relay 1 --config "$LAB_DIR/h1.json"
+    [ "$(lab_status 1 '[(.ports | length), .mesh] | tostring')" = '[0,null]' ]
+    our_flows 1 > "$BATS_TEST_TMPDIR/before"
+    run ! mesh_socket
+    run ! grep -q 'relaying to this relay itself' "$LAB_DIR/h1/snowrelayd.log"
+
+    jq -n "{relay: {ports: [5076]}, replicate: [$rules]}" > "$LAB_DIR/h1.json"
+    appctl 1 config/reload
+    lab_wait 5 mesh_socket
+    relays() { [ "$(our_flows 1 | grep -c 'cookie=0x534e4f5700010')" -eq 3 ]; }
+    lab_wait 5 relays
+    jq -n "{replicate: [$rules]}" > "$LAB_DIR/h1.json"
+    appctl 1 config/reload
+    run ! mesh_socket
+    as_before() { diff "$BATS_TEST_TMPDIR/before" <(our_flows 1); }
+    lab_wait 5 as_before
+}
+
+@test "exit --cleanup without a switch to clean says so" {
+    local pid
+    replicate 1 '{name: "left", port: 6343, to: [{port: 7343}]}'
+    lab_switch_kill 1
+    not_connected() { [ "$(lab_status 1 .connected)" = false ]; }
+    lab_wait 5 not_connected
+    appctl 1 replicate/show | grep -q 'not connected'
+    pid=$(lab_relay_pid 1)
+    run -2 appctl 1 exit --cleanup
+    [[ "$output" == *"the switch is not connected"* ]]
+    lab_wait 5 lab_gone "$pid"
+    lab_switch_start 1
+}
+
+@test "a spread leaves out a collector whose copies the host would drop" {
+    local n=0 source
+    printf 'address add 10.1.0.%d/32 dev eth0\n' {101..120} | ip -n "$LAB-h1c1" -batch -
+    lab_on h1 sysctl -qw net.ipv4.ip_forward=0
+    write_rules 1 '{name: "shared", port: 6343, spread: "source", to: [{port: 7343}, {host: "172.30.0.9"}]}'
+    lab_relay 1 --config "$LAB_DIR/h1.json"
+    collect h1 7343
+    for source in {101..120}; do
+        send "h1c1@10.1.0.$source" 10.1.0.1 6343 "$source"
+    done
+    lab_wait 5 arrived h1 7343 20 || { collected h1 7343; n=1; }
+    printf 'address del 10.1.0.%d/32 dev eth0\n' {101..120} | ip -n "$LAB-h1c1" -batch -
+    lab_on h1 sysctl -qw net.ipv4.ip_forward=1
+    [ "$n" -eq 0 ]
+}

@@ -808,7 +808,9 @@ static const struct wrong_text wrong_rules[] = {
       "replicate[0].spread: \"evenly\" is not source" },
     { RULE("\"tunnel\": \"stt\""),
       "replicate[0].tunnel: \"stt\" is none of vxlan, geneve, gre" },
-    { RULE("\"remote\": \"a:1\""), "replicate[0].remote: \"a:1\" has a port" },
+    { RULE("\"remote\": \"a:1\""),
+      "replicate[0].remote: \"a:1\" has a port; only the "
+      "address or name belongs here" },
     { TO("[{\"port\": 8}, {\"port\": 0}]"),
       "replicate[0].to[1].port: 0 " NOT_A_PORT_RANGE },
     { TO("[{\"host\": \"a b\"}]"),
@@ -817,7 +819,8 @@ static const struct wrong_text wrong_rules[] = {
       "replicate[0].to[0].host: \"127.0.0.1\" is this host; for a port of it "
       "leave \"host\" out" },
     { TO("[{\"host\": \"a:1\"}]"),
-      "replicate[0].to[0].host: \"a:1\" has a port" },
+      "replicate[0].to[0].host: \"a:1\" has a port; only the "
+      "address or name belongs here" },
     { TO("[{\"host\": \"a\", \"out_port\": \"1\"}]"),
       "replicate[0].to[0].out_port: \"1\" is not the name of a port of the "
       "bridge (1 to 15 ASCII characters)" },
@@ -1209,7 +1212,7 @@ test_too_many_flows_for_the_rules(void **state OVS_UNUSED)
     }
     ds_put_cstr(&s, "]}");
     write_bytes(ds_cstr(&s), s.length);
-    assert_load_error(&o, "replicate: the rules take more than 4096 flows");
+    assert_load_error(&o, "replicate: the rules take more than 4096 flows; *");
     ds_destroy(&s);
 }
 

@@ -78,7 +78,7 @@ assert_collector_setter(collector_setter *set, const struct value *values,
 #define NOT_ONE_HOST "is not the address of one host"
 #define NOT_A_HOST                                                            \
     "is neither an address nor a host name, with or without :PORT"
-#define HAS_A_PORT "has a port"
+#define HAS_A_PORT "has a port; only the address or name belongs here"
 #define NOT_A_MAC "is not a unicast MAC address such as 02:00:00:00:00:01"
 
 static void
