@@ -317,8 +317,7 @@ set_mesh(struct config *c, const char *path, const json_t *value)
     return give_members(c, path, value, keys, ARRAY_SIZE(keys));
 }
 
-/* Rules.  The one that is being read is the last one, and so is its collector.
- */
+/* Rules.  The last one is being read, and its last collector. */
 
 static struct rule *
 last_rule(struct config *c)

@@ -115,8 +115,7 @@ void installed_flows_clear(struct ovs_list *installed);
 size_t flowset_compare(struct flowset *set, struct ovs_list *installed,
                        struct ovs_list *installed_groups);
 
-/* Notes that no flow of 'set' is in place, whatever flowset_compare() found.
- */
+/* Notes that no flow of 'set' is in place, whatever was found. */
 void flowset_distrust(struct flowset *set);
 
 /* Appends to 'requests', a list of "struct ofpbuf", the OpenFlow 1.5 messages

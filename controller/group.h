@@ -69,8 +69,7 @@ struct installed_group {
     bool wanted; /* Found by groups_compare(). */
 };
 
-/* Appends 'desc', whose buckets and properties it takes over, to 'installed'.
- */
+/* Appends 'desc' to 'installed', and takes over its buckets and properties. */
 void installed_group_add(struct ovs_list *installed,
                          const struct ofputil_group_desc *desc);
 void installed_groups_clear(struct ovs_list *installed);

@@ -137,8 +137,7 @@ wait_for_answers(struct replicate *replicate, struct resolver *resolver,
     }
 }
 
-/* Prints the commands that make the tunnel ports, and adds these to 'ports'.
- */
+/* Prints the commands that make the tunnel ports, and adds them to 'ports'. */
 static void
 print_tunnels(const struct config *config, const struct replicate *replicate,
               struct ports *ports)

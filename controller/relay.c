@@ -486,7 +486,12 @@ carry_datagrams(struct relay *r)
 {
     size_t n_datagrams = 0;
 
-    for (int i = 0; r->mesh && i < READS_PER_RUN; i++) {
+    if (!r->mesh) {
+        /* There may be control messages for the switch. */
+        write_emissions(r);
+        return 0;
+    }
+    for (int i = 0; i < READS_PER_RUN; i++) {
         struct mesh_datagram *datagrams;
         size_t n = mesh_receive(r->mesh, &datagrams);
 

@@ -404,8 +404,7 @@ append_ipv4(struct in6_addr *addresses, size_t *n, ovs_be32 ip)
     in6_addr_set_mapped_ipv4(&addresses[(*n)++], ip);
 }
 
-/* Returns true if datagrams to 'a' may come to this host through the bridge.
- */
+/* Returns true if datagrams to 'a' may come through the bridge. */
 static bool
 may_be_destination(const struct replicate *r, const struct host_address *a)
 {

@@ -5,8 +5,8 @@
 
 /* Replication: the rules, and how their collectors are reached.
  *
- *    rules --resolver--> addresses --nexthop--> devices, MACs --> ways -->
- * flows remotes   --tunnels--> ports        /
+ *    names --resolver--> addresses --nexthop--> next hops --way--> flows
+ *                        remotes ----tunnels--> ports -------^
  *
  * The switch makes the copies; this module only works out what it is to do,
  * again whenever a name, a route, a neighbour, a port or an address of this
@@ -56,8 +56,7 @@ void replicate_add_names(const struct replicate *, struct sset *names);
 void replicate_run(struct replicate *);
 void replicate_wait(struct replicate *);
 
-/* The same without touching the tunnel ports, for those who only want to know.
- */
+/* The same without making tunnel ports, for those who only want to know. */
 void replicate_follow(struct replicate *);
 
 /* Takes in what the others have found out, and the bridge's ports, NULL while
@@ -88,9 +87,7 @@ uint64_t replicate_fragments(const struct replicate *, size_t i);
 /* Returns true if a name server or a neighbour may still answer. */
 bool replicate_is_pending(const struct replicate *);
 
-/* Takes what is still pending for down, until replicate_update() finds out
- * more.
- */
+/* Takes what is pending for down, until replicate_update() knows more. */
 void replicate_close(struct replicate *);
 
 /* Returns the tunnels that the rules need, as far as it is known where to.

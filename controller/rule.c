@@ -338,8 +338,7 @@ collector_to_text(const struct collector *c)
     OVS_NOT_REACHED();
 }
 
-/* Returns a bucket id for the 'i'th collector of 'r' that none before it has.
- */
+/* Returns a bucket id for the 'i'th collector of 'r', none before it's. */
 static uint32_t
 choose_bucket_id(const struct rule *r, size_t i)
 {

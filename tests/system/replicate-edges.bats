@@ -217,6 +217,13 @@ mesh_socket() { lab_on h1 ss -Hlun sport = :7124 | grep -q .; }
     run ! mesh_socket
     run ! grep -q 'relaying to this relay itself' "$LAB_DIR/h1/snowrelayd.log"
 
+    # It waits for something to happen, and does not ask again and again whether it has.
+    local before after
+    before=$("$BUILD/bench-probe" cpu "$(lab_relay_pid 1)" | grep -o '[0-9]*$')
+    sleep 2
+    after=$("$BUILD/bench-probe" cpu "$(lab_relay_pid 1)" | grep -o '[0-9]*$')
+    [ $((after - before)) -lt 500000000 ]
+
     jq -n "{relay: {ports: [5076]}, replicate: [$rules]}" > "$LAB_DIR/h1.json"
     appctl 1 config/reload
     lab_wait 5 mesh_socket
