@@ -88,7 +88,7 @@ $(BUILD)/flows.o: $(BUILD)/flows.c build/openvswitch.mk
 # Tests.
 unit_tests = $(patsubst tests/unit/test-%.c,$(BUILD)/test-%,$(wildcard tests/unit/test-*.c))
 
-$(BUILD)/test-%: tests/unit/test-%.c $(library) tests/unit/support.h
+$(BUILD)/test-%: tests/unit/test-%.c $(library) $(wildcard tests/unit/*.h)
 	$(if $(V),,@echo "  CC $<";) $(CC) $(ALL_CPPFLAGS) -iquote tests/unit $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP \
 	    -o $@ $< $(library) $(LIBS) -lcmocka -lpcap
 

@@ -221,6 +221,12 @@ node_relay(const struct node *n)
     return n->relay;
 }
 
+bool
+node_has_switch(const struct node *n)
+{
+    return bridge_is_connected(n->bridge);
+}
+
 const char *
 node_problem(const struct node *n)
 {

@@ -57,6 +57,9 @@ struct bridge *node_bridge(const struct node *);
 const struct relay *node_relay(const struct node *);
 const struct replicate *node_replicate(const struct node *);
 
+/* Returns true if the switch is connected, whatever it has of ours. */
+bool node_has_switch(const struct node *);
+
 /* Returns why the switch has not got what the configuration asks for, NULL if
  * it can. */
 const char *node_problem(const struct node *);

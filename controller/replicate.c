@@ -77,7 +77,6 @@ struct replicate {
     /* What it was worked out from. */
     unsigned int host_seqno, resolver_seqno, nexthops_seqno, tunnels_seqno;
     unsigned int ports_seqno;
-    bool ports_known;
     bool reconfigured;
     struct shash fragment_counts; /* By flow, a "uint64_t" each: what the
                                    * switch had counted. */

@@ -122,9 +122,9 @@ char *collector_set_mac(struct collector *, const char *source,
 /* Checks 'rules' as a whole, which the user wrote at 'source', and works out
  * what follows from it.  Returns NULL, or a message that the caller frees.
  *
- * Both the slots and the bucket ids are hashes of names: a rule keeps its
- * groups, and a collector its bucket, when others come and go, which is what
- * makes a spread stable. */
+ * Both the slots and the bucket ids are hashes of names: a collector keeps its
+ * bucket when others come and go, which is what makes a spread stable, and a
+ * rule keeps its groups, unless its hash is that of a rule before it. */
 char *rules_check(struct rules *, const char *source) OVS_WARN_UNUSED_RESULT;
 
 /* Returns true if 'rule' can be about datagrams of the IP version: its subnets

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bridge.h"
 #include "conf-load.h"
 #include "conf-json.h"
 #include "conf.h"
@@ -243,7 +242,7 @@ stop(struct daemon *d, struct unixctl_server *unixctl)
     if (!node_is_stopped(d->node)) {
         problem = "exiting, but the switch did not confirm that our flows "
                   "are gone";
-    } else if (d->cleanup && !bridge_is_connected(node_bridge(d->node))) {
+    } else if (d->cleanup && !node_has_switch(d->node)) {
         problem = "exiting, but the switch is not connected: what is in it "
                   "stays";
     }

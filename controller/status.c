@@ -292,7 +292,7 @@ rules_to_text(const struct node *node)
 {
     char *rules = show_replicate(node_config(node), node_replicate(node));
 
-    if (!bridge_is_connected(node_bridge(node))) {
+    if (!node_has_switch(node)) {
         char *text = xasprintf("not connected to the switch: as it was last\n"
                                "%s",
                                rules);

@@ -19,7 +19,7 @@ setup_file() {
 
 teardown() {
     replicate_end 1
-    lab_on h1 ovs-vsctl --if-exists del-port mgmt0 -- clear Port c2 tag
+    lab_on h1 ovs-vsctl --if-exists del-port mgmt0 -- clear Port c2 tag -- del-controller br0
     lab_on h1 ip link set br0 up
     lab_on h1 ip address del 10.255.0.1/32 dev lo 2> /dev/null || true
     lab_on h1 ip address del 10.66.0.1/24 dev c2 2> /dev/null || true
@@ -204,6 +204,28 @@ END
     sleep 1
     [ "$(grep -c 'in place' "$LAB_DIR/h1/snowrelayd.log")" -eq "$before" ]
     [ "$(lab_status 1 .flows_in_place)" = true ]
+}
+
+@test "over TCP, with the port and the MAC that the configuration names" {
+    lab_on h1 ovs-vsctl set-controller br0 ptcp:6653:127.0.0.1
+    replicate 1 '{name: "told", port: 6343, to: [{host: "10.1.0.11", out_port: "c2", mac: "02:00:00:01:02:0a"}]}' \
+        --switch tcp:127.0.0.1:6653
+    collect h1c2 6343
+    send h1c1 10.1.0.1 6343 one
+    come h1c2 6343 "10.1.0.1 one"
+    appctl 1 replicate/show | grep -q 'as configured'
+}
+
+@test "a collector by name is followed to another address" {
+    hosts_have "10.1.0.11 moving"
+    replicate 1 '{name: "moving", port: 6343, to: [{host: "moving", port: 7343}]}'
+    collect h1c2 7343
+    collect h1c1 7343
+    send h1c1 10.1.0.1 6343 before
+    come h1c2 7343 "10.1.0.1 before"
+    hosts_have "10.1.0.10 moving"
+    has_moved() { send h1c1 10.1.0.1 6343 after && arrived h1c1 7343 1; }
+    lab_wait 30 has_moved
 }
 
 mesh_socket() { lab_on h1 ss -Hlun sport = :7124 | grep -q .; }

@@ -4,6 +4,7 @@
 #include "flowset.h"
 
 #include "support.h"
+#include "support-group.h"
 
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
@@ -768,38 +769,6 @@ add_group(struct flowset *set, uint32_t id, const char *actions, bool open)
     return error;
 }
 
-/* Adds to 'groups' the group mod 'msg' as it comes out of a switch's
- * description. */
-static void
-install_group(struct ovs_list *groups, const struct ofpbuf *msg)
-{
-    struct ofputil_group_desc desc, decoded;
-    struct ofputil_group_mod gm;
-    struct ovs_list replies;
-
-    assert_int_equal(ofputil_decode_group_mod(msg->data, &gm), 0);
-    struct ofpbuf *question =
-        ofputil_encode_group_desc_request(OFP15_VERSION, OFPG_ALL);
-    ofpmp_init(&replies, question->data);
-    desc.type = gm.type;
-    desc.group_id = gm.group_id;
-    desc.props = gm.props;
-    ofputil_append_group_desc_reply(&desc, &gm.buckets, &replies);
-
-    struct ofpbuf *reply =
-        CONTAINER_OF(ovs_list_front(&replies), struct ofpbuf, list_node);
-    ofpmsg_update_length(reply);
-    struct ofpbuf received =
-        ofpbuf_const_initializer(reply->data, reply->size);
-    assert_int_equal(
-        ofputil_decode_group_desc_reply(&decoded, &received, OFP15_VERSION),
-        0);
-    installed_group_add(groups, &decoded);
-    ofpbuf_list_delete(&replies);
-    ofpbuf_delete(question);
-    ofputil_uninit_group_mod(&gm);
-}
-
 /* Fails the test unless the 'i'th change is the 'command' for the group 'id'.
  */
 static void
@@ -871,7 +840,7 @@ test_order_of_changes(void **state OVS_UNUSED)
         struct ofpbuf *msg = ofputil_encode_group_mod(
             OFP15_VERSION, &before.groups[i]->gm, NULL, -1);
         if (i > 0) {
-            install_group(&in.groups, msg);
+            install_message(&in.groups, msg);
         }
         ofpbuf_delete(msg);
     }
@@ -900,8 +869,8 @@ test_groups_compared(void **state OVS_UNUSED)
     assert_no_error(add_group(&in.set, ID_BASE, "output:LOCAL", false));
     assert_changes(&in, 1);
     assert_change_of_group(&in, 0, OFPGC11_ADD, ID_BASE);
-    install_group(&in.groups, CONTAINER_OF(ovs_list_front(&in.requests),
-                                           struct ofpbuf, list_node));
+    install_message(&in.groups, CONTAINER_OF(ovs_list_front(&in.requests),
+                                             struct ofpbuf, list_node));
     ofpbuf_list_delete(&in.requests);
     assert_changes(&in, 0);
 

@@ -4,6 +4,7 @@
 #include "group.h"
 
 #include "support.h"
+#include "support-group.h"
 
 #include "flow.h"
 #include "openvswitch/meta-flow.h"
@@ -69,38 +70,6 @@ destroy(struct fixture *f)
     wanted_group_uninit(&f->group);
     installed_groups_clear(&f->installed);
     assert_true(ovs_list_is_empty(&f->installed));
-}
-
-/* Adds to 'installed' the group of the group mod 'msg', as a switch does that
- * is told so and then asked. */
-static void
-install_message(struct ovs_list *installed, const struct ofpbuf *msg)
-{
-    struct ofputil_group_desc desc, decoded;
-    struct ofputil_group_mod gm;
-    struct ovs_list replies;
-
-    assert_int_equal(ofputil_decode_group_mod(msg->data, &gm), 0);
-    struct ofpbuf *question =
-        ofputil_encode_group_desc_request(OFP15_VERSION, OFPG_ALL);
-    ofpmp_init(&replies, question->data);
-    desc.type = gm.type;
-    desc.group_id = gm.group_id;
-    desc.props = gm.props;
-    ofputil_append_group_desc_reply(&desc, &gm.buckets, &replies);
-
-    struct ofpbuf *reply =
-        CONTAINER_OF(ovs_list_front(&replies), struct ofpbuf, list_node);
-    ofpmsg_update_length(reply);
-    struct ofpbuf received =
-        ofpbuf_const_initializer(reply->data, reply->size);
-    assert_int_equal(
-        ofputil_decode_group_desc_reply(&decoded, &received, OFP15_VERSION),
-        0);
-    installed_group_add(installed, &decoded);
-    ofpbuf_list_delete(&replies);
-    ofpbuf_delete(question);
-    ofputil_uninit_group_mod(&gm);
 }
 
 /* Adds to 'installed' the group of 'text'. */
