@@ -168,16 +168,16 @@ print_remarks(const struct config *config, const struct replicate *replicate)
         const struct rule *r = &config->replicate.rules[i];
 
         for (size_t j = 0; j < r->n_collectors; j++) {
-            const struct collector_status *status =
-                replicate_collector(replicate, i, j);
+            const struct way_report *report =
+                replicate_report(replicate, i, j);
 
-            if (strcmp(status->report.state, "up")) {
+            if (strcmp(report->state, "up")) {
                 printf("# %s: no copies to %s: %s\n", r->name,
-                       r->collectors[j].text, status->report.via);
+                       r->collectors[j].text, report->via);
             }
-            if (status->report.note) {
+            if (report->note) {
                 printf("# %s: copies to %s: %s\n", r->name,
-                       r->collectors[j].text, status->report.note);
+                       r->collectors[j].text, report->note);
             }
         }
     }

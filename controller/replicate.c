@@ -9,18 +9,17 @@
 #include "conf.h"
 #include "flowset.h"
 #include "host.h"
-#include "inventory.h"
 #include "nexthop.h"
 #include "flow.h"
 #include "hash.h"
 #include "openvswitch/poll-loop.h"
-#include "openvswitch/shash.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "ports.h"
 #include "resolver.h"
 #include "sset.h"
+#include "tally.h"
 #include "timeval.h"
 #include "tunnel.h"
 #include "tunnels.h"
@@ -32,15 +31,9 @@ VLOG_DEFINE_THIS_MODULE(replicate);
 /* How often what nobody reports, such as a sysctl, is looked at. */
 enum { LOOK_MS = 5000 };
 
-/* What a group's bucket had counted when it was last looked at. */
-struct last_count {
-    uint64_t n_packets, n_bytes;
-};
-
 struct collector_state {
     struct place place; /* Not of COLLECTOR_LOCAL. */
-    struct collector_status status;
-    struct last_count last[N_VARIANTS];
+    struct way_report report;
 };
 
 struct rule_state {
@@ -48,7 +41,6 @@ struct rule_state {
     struct collector_state *collectors;
     struct collector_ways *ways;
     char *problem;
-    uint64_t n_fragments;
 };
 
 struct replicate {
@@ -63,6 +55,7 @@ struct replicate {
     /* Worked out from the rules, as many as there are. */
     const struct rules *rules;
     struct rule_state *states;
+    struct tally tally;
     struct collector_ways **ways;
     char (*tunnel_ports)[16];
     struct in6_addr *own; /* What reaches this host anyway. */
@@ -78,9 +71,7 @@ struct replicate {
     unsigned int host_seqno, resolver_seqno, nexthops_seqno, tunnels_seqno;
     unsigned int ports_seqno;
     bool reconfigured;
-    struct shash fragment_counts; /* By flow, a "uint64_t" each: what the
-                                   * switch had counted. */
-    long long int next_look;      /* time_msec(). */
+    long long int next_look; /* time_msec(). */
 };
 
 /* Life. */
@@ -93,7 +84,7 @@ replicate_create(const struct config *config, const struct host *host,
 
     r->host = host;
     r->resolver = resolver;
-    shash_init(&r->fragment_counts);
+    tally_init(&r->tally);
     r->nexthops = nexthops_create();
     r->tunnels = tunnels_create(config->database, config->bridge);
     return r;
@@ -105,7 +96,7 @@ free_states(struct rule_state *states, const struct rules *rules)
 {
     for (size_t i = 0; states && i < rules->n; i++) {
         for (size_t j = 0; j < rules->rules[i].n_collectors; j++) {
-            way_report_uninit(&states[i].collectors[j].status.report);
+            way_report_uninit(&states[i].collectors[j].report);
         }
         free(states[i].collectors);
         free(states[i].ways);
@@ -122,7 +113,7 @@ replicate_destroy(struct replicate *r)
         free(r->ways);
         free(r->tunnel_ports);
         free(r->own);
-        shash_destroy_free_data(&r->fragment_counts);
+        tally_uninit(&r->tally);
         nexthops_destroy(r->nexthops);
         tunnels_destroy(r->tunnels);
         free(r);
@@ -131,13 +122,12 @@ replicate_destroy(struct replicate *r)
 
 /* Configuration. */
 
-/* Takes over what 'before' has counted for collectors and rules that 'after'
- * has too. */
+/* Takes over what 'before' knows of collectors and remotes that 'after' has
+ * too. */
 static void
-keep_counts(const struct rule *rule, struct rule_state *after,
-            const struct rule *old_rule, const struct rule_state *before)
+keep_state(const struct rule *rule, struct rule_state *after,
+           const struct rule *old_rule, const struct rule_state *before)
 {
-    after->n_fragments = before->n_fragments;
     if (rule->remote && old_rule->remote
         && !strcmp(rule->remote, old_rule->remote)) {
         after->remote = before->remote;
@@ -152,15 +142,10 @@ keep_counts(const struct rule *rule, struct rule_state *after,
                         old_rule->collectors[j].text)) {
                 to->place = from->place;
                 to->place.host = rule->collectors[i].host;
-                to->status.n_packets = from->status.n_packets;
-                to->status.n_bytes = from->status.n_bytes;
                 /* What has been said need not be said again. */
-                to->status.report.state = from->status.report.state;
-                to->status.report.via =
-                    nullable_xstrdup(from->status.report.via);
-                to->status.report.note =
-                    nullable_xstrdup(from->status.report.note);
-                memcpy(to->last, from->last, sizeof to->last);
+                to->report.state = from->report.state;
+                to->report.via = nullable_xstrdup(from->report.via);
+                to->report.note = nullable_xstrdup(from->report.note);
             }
         }
     }
@@ -197,11 +182,12 @@ replicate_configure(struct replicate *r, const struct config *config)
         r->ways[i] = states[i].ways;
         for (size_t j = 0; r->states && j < r->rules->n; j++) {
             if (!strcmp(rules->rules[i].name, r->rules->rules[j].name)) {
-                keep_counts(&rules->rules[i], &states[i], &r->rules->rules[j],
-                            &r->states[j]);
+                keep_state(&rules->rules[i], &states[i], &r->rules->rules[j],
+                           &r->states[j]);
             }
         }
     }
+    tally_set_rules(&r->tally, rules);
     free_states(r->states, r->rules);
     r->states = states;
     r->rules = rules;
@@ -466,8 +452,7 @@ find_all_ways(struct replicate *r)
 
             ways_find(&surroundings, rule, &rule->collectors[j], &state->place,
                       &ways, &report);
-            set_report(rule, &rule->collectors[j], &state->status.report,
-                       &report);
+            set_report(rule, &rule->collectors[j], &state->report, &report);
             changed |= memcmp(&ways, &r->ways[i][j], sizeof ways) != 0;
             r->ways[i][j] = ways;
         }
@@ -616,137 +601,23 @@ replicate_is_removed(const struct replicate *r)
     return tunnels_is_removed(r->tunnels);
 }
 
-/* Counting. */
-
-/* Adds what a counter has counted since it said '*last', or since it began
- * anew, to '*total', if that counts. */
-static void
-add_count(uint64_t count, bool counts, uint64_t *last, uint64_t *total)
-{
-    if (counts) {
-        *total += count >= *last ? count - *last : count;
-    }
-    *last = count;
-}
-
-/* Takes in 'count', of a bucket of the collector 'c' in 'variant' of its
- * group.  A bucket without actions sends nothing; but where the collector gets
- * the original it counts what that brings. */
-static void
-count_bucket(const struct rule *rule, const struct collector *c,
-             const struct way *way, struct collector_state *state, int variant,
-             const struct bucket_count *count)
-{
-    bool counts =
-        (count->sends
-         || (variant & VARIANT_OWN && way_is_original(rule, c, way)));
-
-    add_count(count->n_packets, counts, &state->last[variant].n_packets,
-              &state->status.n_packets);
-    add_count(count->n_bytes, counts, &state->last[variant].n_bytes,
-              &state->status.n_bytes);
-}
-
-/* Takes in the counts of 'group', one of the groups of 'rule'. */
-static void
-count_group(const struct rule *rule, struct rule_state *state, int variant,
-            const struct installed_group *group)
-{
-    for (size_t i = 0; i < rule->n_collectors; i++) {
-        const struct collector *c = &rule->collectors[i];
-
-        for (size_t j = 0; j < group->n_counts; j++) {
-            if (group->counts[j].bucket_id == c->bucket_id) {
-                count_bucket(
-                    rule, c, &state->ways[i].of[variant & VARIANT_IPV6],
-                    &state->collectors[i], variant, &group->counts[j]);
-            }
-        }
-    }
-}
-
-/* Has the counters of the groups of 'set' that are about to be changed begin
- * anew, as the switch has them do. */
-static void
-forget_counts(struct replicate *r, const struct flowset *set)
-{
-    for (size_t i = 0; i < set->n_groups; i++) {
-        const struct wanted_group *group = set->groups[i];
-        uint32_t id = group->gm.group_id - set->id_base;
-
-        for (size_t j = 0; j < r->rules->n && !group->in_place; j++) {
-            const struct rule *rule = &r->rules->rules[j];
-
-            for (size_t k = 0;
-                 rule->slot == id % RULE_MAX && k < rule->n_collectors; k++) {
-                memset(&r->states[j].collectors[k].last[id / RULE_MAX], 0,
-                       sizeof(struct last_count));
-            }
-        }
-    }
-}
-
-/* Takes in the counts of the flows of 'set' that count fragments. */
-static void
-count_fragments(struct replicate *r, const struct flowset *set)
-{
-    struct shash counts = SHASH_INITIALIZER(&counts);
-
-    for (size_t i = 0; i < hmap_count(&set->flows); i++) {
-        const struct wanted_flow *flow = set->order[i];
-        uint64_t *last, total = 0;
-
-        if (!flow->tag || !flow->in_place) {
-            continue;
-        }
-        last = shash_find_and_delete(&r->fragment_counts, flow->text);
-        if (!last) {
-            last = xzalloc(sizeof *last);
-        }
-        add_count(flow->n_packets, true, last, &total);
-        shash_add(&counts, flow->text, last);
-        for (size_t j = 0; j < r->rules->n; j++) {
-            if (flow->tag >> j & 1) {
-                r->states[j].n_fragments += total;
-            }
-        }
-    }
-    shash_destroy_free_data(&r->fragment_counts);
-    shash_init(&r->fragment_counts);
-    shash_swap(&r->fragment_counts, &counts);
-    shash_destroy(&counts);
-}
-
 void
 replicate_count(struct replicate *r, const struct flowset *set,
                 const struct inventory *inv)
 {
-    const struct installed_group *group;
-
-    for (size_t i = 0; i < r->rules->n; i++) {
-        LIST_FOR_EACH (group, node, &inv->groups) {
-            uint32_t id = group->desc.group_id - inv->id_base;
-
-            if (id % RULE_MAX == r->rules->rules[i].slot) {
-                count_group(&r->rules->rules[i], &r->states[i], id / RULE_MAX,
-                            group);
-            }
-        }
-    }
-    count_fragments(r, set);
-    forget_counts(r, set);
+    tally_take(&r->tally, r->ways, set, inv);
 }
 
-const struct collector_status *
-replicate_collector(const struct replicate *r, size_t i, size_t j)
+const struct tally *
+replicate_tally(const struct replicate *r)
 {
-    return &r->states[i].collectors[j].status;
+    return &r->tally;
 }
 
-uint64_t
-replicate_fragments(const struct replicate *r, size_t i)
+const struct way_report *
+replicate_report(const struct replicate *r, size_t i, size_t j)
 {
-    return r->states[i].n_fragments;
+    return &r->states[i].collectors[j].report;
 }
 
 const char *
@@ -781,7 +652,7 @@ replicate_is_pending(const struct replicate *r)
 
             if (c->kind == COLLECTOR_TUNNEL
                     ? !place_is_known(&state->place)
-                    : !strcmp(state->status.report.state, "pending")) {
+                    : !strcmp(state->report.state, "pending")) {
                 return true;
             }
         }

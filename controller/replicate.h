@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "openvswitch/compiler.h"
-#include "replicate-flows.h"
+#include "openvswitch/types.h"
 #include "way.h"
 
 struct config;
@@ -29,14 +29,8 @@ struct ports;
 struct replicate;
 struct resolver;
 struct sset;
+struct tally;
 struct tunnel;
-
-/* What is known of a collector. */
-struct collector_status {
-    struct way_report report;
-    uint64_t n_packets; /* Sent to it. */
-    uint64_t n_bytes;
-};
 
 /* Makes a replication, which asks 'host' and 'resolver' for what they know as
  * long as it lives.  It does nothing before replicate_configure(). */
@@ -45,8 +39,8 @@ replicate_create(const struct config *config, const struct host *host,
                  const struct resolver *resolver);
 void replicate_destroy(struct replicate *);
 
-/* Goes on with 'config', which must stay until the next call.  Collectors that
- * stay keep their counts. */
+/* Goes on with 'config', which must stay until the next call.  Rules and
+ * collectors that stay keep their counts. */
 void replicate_configure(struct replicate *, const struct config *config);
 
 /* Adds the names that are to be looked up to 'names'. */
@@ -78,11 +72,11 @@ void replicate_count(struct replicate *, const struct flowset *set,
 void replicate_remove(struct replicate *);
 bool replicate_is_removed(const struct replicate *);
 
-/* For those who look on: what is known of the 'j'th collector of the 'i'th
- * rule, and how many IP fragments may have belonged to that rule. */
-const struct collector_status *
-replicate_collector(const struct replicate *, size_t i, size_t j);
-uint64_t replicate_fragments(const struct replicate *, size_t i);
+/* For those who look on: what is to be said of the 'j'th collector of the
+ * 'i'th rule (its state is null at first), and what all of them have got. */
+const struct way_report *
+replicate_report(const struct replicate *, size_t i, size_t j);
+const struct tally *replicate_tally(const struct replicate *);
 
 /* Returns true if a name server or a neighbour may still answer. */
 bool replicate_is_pending(const struct replicate *);

@@ -8,6 +8,7 @@
 #include "conf.h"
 #include "openvswitch/dynamic-string.h"
 #include "replicate.h"
+#include "tally.h"
 #include "util.h"
 
 /* Returns the id of the first of the groups of 'r'. */
@@ -19,23 +20,23 @@ group_id(const struct config *config, const struct rule *r)
 }
 
 static void
-show_collector(const struct collector *c,
-               const struct collector_status *status, struct ds *out)
+show_collector(const struct collector *c, const struct way_report *report,
+               const struct collector_tally *tally, struct ds *out)
 {
     ds_put_format(
         out, "    %-28s %-8s %12" PRIu64 " %15" PRIu64 "  %s%s\n", c->text,
-        status->report.state ? status->report.state : "pending",
-        status->n_packets, status->n_bytes,
-        status->report.via ? status->report.via : "waiting for the switch",
+        report->state ? report->state : "pending", tally->n_packets,
+        tally->n_bytes, report->via ? report->via : "waiting for the switch",
         c->kind == COLLECTOR_HOST && c->keep_source ? ", source kept" : "");
-    if (status->report.note) {
-        ds_put_format(out, "        %s\n", status->report.note);
+    if (report->note) {
+        ds_put_format(out, "        %s\n", report->note);
     }
 }
 
 char *
 show_replicate(const struct config *config, const struct replicate *replicate)
 {
+    const struct tally *tally = replicate_tally(replicate);
     struct ds out = DS_EMPTY_INITIALIZER;
 
     if (!config->replicate.n) {
@@ -57,10 +58,11 @@ show_replicate(const struct config *config, const struct replicate *replicate)
                       "STATE", "DATAGRAMS", "BYTES", "VIA");
         for (size_t j = 0; j < r->n_collectors; j++) {
             show_collector(&r->collectors[j],
-                           replicate_collector(replicate, i, j), &out);
+                           replicate_report(replicate, i, j),
+                           &tally->of[i].collectors[j], &out);
         }
         ds_put_format(&out, "    not copied: %" PRIu64 " IP fragments\n",
-                      replicate_fragments(replicate, i));
+                      tally->of[i].n_fragments);
     }
     return ds_steal_cstr(&out);
 }
@@ -72,21 +74,22 @@ string_or_null(const char *text)
 }
 
 static json_t *
-collector_to_json(const struct collector *c,
-                  const struct collector_status *status)
+collector_to_json(const struct collector *c, const struct way_report *report,
+                  const struct collector_tally *tally)
 {
-    return json_pack(
-        "{s:s, s:s, s:o, s:o, s:I, s:I}", "collector", c->text, "state",
-        status->report.state ? status->report.state : "pending", "via",
-        string_or_null(status->report.via), "note",
-        string_or_null(status->report.note), "datagrams",
-        (json_int_t) status->n_packets, "bytes", (json_int_t) status->n_bytes);
+    return json_pack("{s:s, s:s, s:o, s:o, s:I, s:I}", "collector", c->text,
+                     "state", report->state ? report->state : "pending", "via",
+                     string_or_null(report->via), "note",
+                     string_or_null(report->note), "datagrams",
+                     (json_int_t) tally->n_packets, "bytes",
+                     (json_int_t) tally->n_bytes);
 }
 
 json_t *
 replicate_to_json(const struct config *config,
                   const struct replicate *replicate)
 {
+    const struct tally *tally = replicate_tally(replicate);
     json_t *array = json_array();
 
     for (size_t i = 0; i < config->replicate.n; i++) {
@@ -98,7 +101,8 @@ replicate_to_json(const struct config *config,
             json_array_append_new(
                 collectors,
                 collector_to_json(&r->collectors[j],
-                                  replicate_collector(replicate, i, j)));
+                                  replicate_report(replicate, i, j),
+                                  &tally->of[i].collectors[j]));
         }
         json_array_append_new(
             array,
@@ -107,8 +111,7 @@ replicate_to_json(const struct config *config,
                       (json_int_t) group_id(config, r), "spread",
                       r->spread ? "source" : "none", "problem",
                       string_or_null(replicate_problem(replicate, i)),
-                      "fragments",
-                      (json_int_t) replicate_fragments(replicate, i),
+                      "fragments", (json_int_t) tally->of[i].n_fragments,
                       "collectors", collectors));
         free(match);
     }
