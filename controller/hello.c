@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "hello.h"
+
+#include <string.h>
+
+#include "byte-order.h"
+#include "openvswitch/util.h"
+#include "packets.h"
+#include "util.h"
+
+enum { FLAG_ANSWER = 1 << 0 };
+
+enum { ITEM_MACS = 1, ITEM_PORTS = 2 };
+
+/* The fixed part, as it is on the wire. */
+struct fixed {
+    uint8_t version_min;
+    uint8_t version_max;
+    uint8_t flags;
+    uint8_t length;
+    ovs_be32 interval;
+    ovs_be64 timestamp;
+    ovs_be32 path;
+    ovs_be32 echo_path;
+    ovs_be64 echo_session;
+    ovs_be64 echo_timestamp;
+    ovs_be32 held;
+    ovs_be32 zero;
+    ovs_be64 received;
+    ovs_be64 lost;
+};
+BUILD_ASSERT_DECL(sizeof(struct fixed) == 64);
+
+struct item {
+    ovs_be16 type;
+    ovs_be16 length; /* Of the value. */
+};
+
+/* Appends an item to '*p'. */
+static void
+put_item(uint8_t **p, uint16_t type, const void *value, size_t length)
+{
+    const struct item item = { htons(type), htons(length) };
+
+    memcpy(*p, &item, sizeof item);
+    memcpy(*p + sizeof item, value, length);
+    *p += sizeof item + length;
+}
+
+size_t
+hello_encode(const struct hello *h, uint8_t *body)
+{
+    const struct fixed fixed = {
+        .version_min = h->version_min,
+        .version_max = h->version_max,
+        .flags = h->answer ? FLAG_ANSWER : 0,
+        .length = sizeof fixed,
+        .interval = htonl(h->interval),
+        .timestamp = htonll(h->timestamp),
+        .path = htonl(h->path),
+        .echo_path = htonl(h->echo_path),
+        .echo_session = htonll(h->echo_session),
+        .echo_timestamp = htonll(h->echo_timestamp),
+        .held = htonl(h->held),
+        .received = htonll(h->received),
+        .lost = htonll(h->lost),
+    };
+    ovs_be16 ports[HELLO_MAX_PORTS];
+    uint8_t *p = body + sizeof fixed;
+
+    memcpy(body, &fixed, sizeof fixed);
+    put_item(&p, ITEM_MACS, h->macs, h->n_macs * sizeof *h->macs);
+    for (size_t i = 0; i < h->n_ports; i++) {
+        ports[i] = htons(h->ports[i]);
+    }
+    put_item(&p, ITEM_PORTS, ports, h->n_ports * sizeof *ports);
+    return p - body;
+}
+
+static void
+take_macs(const uint8_t *value, size_t length, struct hello *h)
+{
+    for (size_t i = 0; i + ETH_ADDR_LEN <= length; i += ETH_ADDR_LEN) {
+        struct eth_addr mac;
+
+        memcpy(&mac, value + i, sizeof mac);
+        if (!eth_addr_is_multicast(mac) && !eth_addr_is_zero(mac)
+            && h->n_macs < HELLO_MAX_MACS) {
+            h->macs[h->n_macs++] = mac;
+        }
+    }
+}
+
+static void
+take_ports(const uint8_t *value, size_t length, struct hello *h)
+{
+    for (size_t i = 0; i + 2 <= length; i += 2) {
+        uint16_t port = value[i] << 8 | value[i + 1];
+
+        if (port && h->n_ports < HELLO_MAX_PORTS) {
+            h->ports[h->n_ports++] = port;
+        }
+    }
+}
+
+/* Reads the items in the 'length' bytes at 'p'.  Returns false if they do not
+ * end where the bytes do. */
+static bool
+take_items(const uint8_t *p, size_t length, struct hello *h)
+{
+    while (length > 0) {
+        struct item item;
+
+        if (length < sizeof item) {
+            return false;
+        }
+        memcpy(&item, p, sizeof item);
+        p += sizeof item;
+        length -= sizeof item;
+
+        size_t value_length = ntohs(item.length);
+        if (value_length > length) {
+            return false;
+        }
+        if (item.type == htons(ITEM_MACS)) {
+            take_macs(p, value_length, h);
+        } else if (item.type == htons(ITEM_PORTS)) {
+            take_ports(p, value_length, h);
+        }
+        p += value_length;
+        length -= value_length;
+    }
+    return true;
+}
+
+bool
+hello_decode(const uint8_t *body, size_t length, struct hello *h)
+{
+    struct fixed fixed;
+
+    if (length < sizeof fixed) {
+        return false;
+    }
+    memcpy(&fixed, body, sizeof fixed);
+    if (fixed.length < sizeof fixed || fixed.length > length
+        || fixed.version_min > fixed.version_max || !fixed.path) {
+        return false;
+    }
+
+    uint32_t interval = ntohl(fixed.interval);
+    *h = (struct hello){
+        .version_min = fixed.version_min,
+        .version_max = fixed.version_max,
+        .answer = fixed.flags & FLAG_ANSWER,
+        .interval =
+            MIN(MAX(interval, HELLO_MIN_INTERVAL_MS), HELLO_MAX_INTERVAL_MS),
+        .timestamp = ntohll(fixed.timestamp),
+        .path = ntohl(fixed.path),
+        .echo_path = ntohl(fixed.echo_path),
+        .echo_session = ntohll(fixed.echo_session),
+        .echo_timestamp = ntohll(fixed.echo_timestamp),
+        .held = ntohl(fixed.held),
+        .received = ntohll(fixed.received),
+        .lost = ntohll(fixed.lost),
+    };
+    return take_items(body + fixed.length, length - fixed.length, h);
+}
