@@ -889,7 +889,10 @@ undo_unfinished() {
     echo "Undoing what was done"
     undo_to "$steps_before"
     if ((${#relay_to_return_to[@]} > 0)) && ! relay_runs; then
-        quietly "$daemon" -t "$bridge" --pidfile --detach --log-file "${relay_to_return_to[@]}"
+        if ! quietly "$daemon" -t "$bridge" --pidfile --detach --log-file "${relay_to_return_to[@]}" ||
+            ! soon 10 relay_serves; then
+            echo "snowrelayd does not serve $bridge again; its log is $OVS_LOGDIR/snowrelayd.log"
+        fi
     fi
     if (($(remembered_steps) == 0)); then
         end_recorded "$state/watchdog"

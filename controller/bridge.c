@@ -12,6 +12,7 @@
 #include "openvswitch/ofp-monitor.h"
 #include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofp-port.h"
+#include "openvswitch/ofp-switch.h"
 #include "openvswitch/ofp-util.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
@@ -55,6 +56,7 @@ struct bridge {
 
     struct ports ports;
     struct eth_addr mac; /* The bridge's own, as last told. */
+    uint64_t id;         /* Its datapath id, 0 while not known. */
     ovs_be32 ports_xid;  /* Of the question for ports, 0 once answered. */
     bool listing;        /* Has part of it been answered? */
     bool ports_known;    /* Has it ever been answered? */
@@ -145,6 +147,13 @@ bridge_get_mac(const struct bridge *b, struct eth_addr *mac)
 {
     *mac = b->mac;
     return !eth_addr_is_zero(b->mac);
+}
+
+bool
+bridge_get_id(const struct bridge *b, uint64_t *id)
+{
+    *id = b->id;
+    return b->id != 0;
 }
 
 const struct ports *
@@ -396,10 +405,22 @@ greet_switch(struct bridge *b)
     struct ovs_list requests = OVS_LIST_INITIALIZER(&requests);
 
     send_message(b, request_news());
+    send_message(b, request_features());
     b->ports_xid = send_message(b, request_ports());
     b->listing = false;
     request_flow_monitors(&requests);
     send_messages(b, &requests);
+}
+
+static void
+handle_features(struct bridge *b, const struct ofp_header *oh)
+{
+    struct ofpbuf msg = ofpbuf_const_initializer(oh, ntohs(oh->length));
+    struct ofputil_switch_features features;
+
+    if (!ofputil_pull_switch_features(&msg, &features)) {
+        b->id = features.datapath_id;
+    }
 }
 
 /* Takes in the description of a port. */
@@ -547,6 +568,7 @@ handle_message(struct bridge *b, const struct ofp_header *oh)
     case OFPTYPE_ECHO_REQUEST:
         send_message(b, ofputil_encode_echo_reply(oh));
         break;
+    case OFPTYPE_FEATURES_REPLY: handle_features(b, oh); break;
     case OFPTYPE_PORT_STATUS: handle_port_status(b, oh); break;
     case OFPTYPE_PORT_DESC_STATS_REPLY: handle_port_desc(b, oh); break;
     case OFPTYPE_FLOW_STATS_REPLY:

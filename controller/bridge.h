@@ -54,6 +54,11 @@ bool bridge_is_connected(const struct bridge *);
  */
 bool bridge_get_mac(const struct bridge *, struct eth_addr *mac);
 
+/* Stores the bridge's datapath id (OpenFlow 1.5.1, section 7.3.1) in '*id' and
+ * returns true, or returns false if it is not known yet.  It stays known while
+ * the connection is down. */
+bool bridge_get_id(const struct bridge *, uint64_t *id);
+
 /* Returns the bridge's ports, NULL while they are not known.  They stay known
  * while the connection is down. */
 const struct ports *bridge_ports(const struct bridge *);

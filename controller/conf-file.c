@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "conf.h"
+#include "hello.h"
 #include "openvswitch/util.h"
 #include "util.h"
 
@@ -288,6 +289,17 @@ set_mesh_port(struct config *c, const char *path, const json_t *value)
 }
 
 static char *
+set_hello_ms(struct config *c, const char *path, const json_t *value)
+{
+    int64_t ms = c->hello_ms;
+    char *error = get_integer(path, value, HELLO_MIN_INTERVAL_MS,
+                              HELLO_MAX_INTERVAL_MS, &ms);
+
+    c->hello_ms = ms;
+    return error;
+}
+
+static char *
 set_relay(struct config *c, const char *path, const json_t *value)
 {
     static const struct key keys[] = {
@@ -310,7 +322,9 @@ set_mesh(struct config *c, const char *path, const json_t *value)
         { "port", .value = set_mesh_port },
         { "peers", .texts = config_add_peer },
         { "accept", .texts = config_add_accept },
-        { .name = "discover" },
+        { "discover", .texts = config_add_discover },
+        { "relay_id", .text = config_set_relay_id },
+        { "hello_ms", .value = set_hello_ms },
         { .name = "key_file" },
         { .name = "transport" },
     };

@@ -3,6 +3,7 @@
 #include <config.h>
 #include "conf-json.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 
 #include "conf.h"
@@ -89,30 +90,40 @@ rules_to_json(const struct rules *rules)
     return array;
 }
 
+static json_t *
+specs_to_json(const struct peer_specs *specs)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < specs->n; i++) {
+        json_array_append_new(array, json_string(specs->all[i].text));
+    }
+    return array;
+}
+
 char *
 config_to_json(const struct config *c)
 {
     char address[INET6_ADDRSTRLEN];
     char mac[ETH_ADDR_STRLEN + 1];
+    char id[17];
     json_t *ports = json_array();
-    json_t *peers = json_array();
+    json_t *peers = specs_to_json(&c->peers);
     json_t *accept = json_array();
 
     for (size_t i = 0; i < c->n_ports; i++) {
         json_array_append_new(ports, json_integer(c->ports[i]));
     }
-    for (size_t i = 0; i < c->n_peers; i++) {
-        json_array_append_new(peers, json_string(c->peers[i].text));
-    }
     for (size_t i = 0; i < c->n_accept; i++) {
         json_array_append_new(accept, json_string(c->accept_texts[i]));
     }
     snprintf(mac, sizeof mac, ETH_ADDR_FMT, ETH_ADDR_ARGS(c->local_mac));
+    snprintf(id, sizeof id, "%016" PRIx64, c->relay_id);
 
     /* clang-format off */
     json_t *root = json_pack(
-        "{s:s, s:I, s:{s:o, s:s, s:s, s:I, s:i, s:s}, s:{s:s, s:i, s:o, s:o},"
-        " s:o}",
+        "{s:s, s:I, s:{s:o, s:s, s:s, s:I, s:i, s:s}, s:{s:s, s:i, s:o, s:o, s:o,"
+        " s:s, s:i}, s:o}",
         "bridge", c->bridge,
         "id_base", (json_int_t) c->id_base,
         "relay",
@@ -126,7 +137,10 @@ config_to_json(const struct config *c)
             "address", address_format(&c->mesh.address, address),
             "port", c->mesh.port,
             "peers", peers,
+            "discover", specs_to_json(&c->discover),
             "accept", accept,
+            "relay_id", c->relay_id_auto ? "auto" : id,
+            "hello_ms", (int) c->hello_ms,
         "replicate", rules_to_json(&c->replicate));
     /* clang-format on */
     char *text = json_dumps(root, JSON_INDENT(2));

@@ -64,9 +64,9 @@ read_file(struct config *c, const char *name)
 
 /* A value that may come from the command line or from the environment. */
 struct setting {
-    const char *option_name;
-    const char *option;   /* Value from the command line, or NULL. */
-    const char *variable; /* Name in the environment. */
+    const char *option_name; /* NULL if there is none. */
+    const char *option;      /* Value from the command line, or NULL. */
+    const char *variable;    /* Name in the environment. */
     char *(*set)(struct config *, const char *source, const char *text);
 };
 
@@ -91,20 +91,15 @@ apply_options(struct config *c, const struct options *o)
         { "--broadcast-port", o->broadcast_port, "BDCAST_PORT", set_ports },
         { "--mesh-port", o->mesh_port, "MESH_PORT", config_set_mesh_port },
         { "--log-level", o->log_level, "LOGLEVEL", config_set_log_level },
+        { NULL, NULL, "SERVICENAME", config_set_service },
     };
-    const char *service = getenv("SERVICENAME");
     char *error = NULL;
 
     for (size_t i = 0; !error && i < ARRAY_SIZE(settings); i++) {
         error = apply_setting(c, &settings[i]);
     }
-    if (!error && service && *service) {
-        error = xasprintf("SERVICENAME: \"%s\": discovery of peers is not yet "
-                          "supported; name them with --other-relays",
-                          service);
-    }
     if (!error && o->other_relays.n) {
-        config_clear_peers(c);
+        peer_specs_clear(&c->peers);
     }
     for (size_t i = 0; !error && i < o->other_relays.n; i++) {
         error = config_add_peer(c, "--other-relays", o->other_relays.names[i]);

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dirs.h"
@@ -39,6 +40,8 @@ config_create(void)
     c->forward = xstrdup("NORMAL");
     in6_addr_set_mapped_ipv4(&c->mesh.address, htonl(INADDR_ANY));
     c->mesh.port = 7124;
+    c->relay_id_auto = true;
+    c->hello_ms = 1000;
     c->log_level = "info";
     return c;
 }
@@ -47,7 +50,8 @@ void
 config_destroy(struct config *c)
 {
     if (c) {
-        config_clear_peers(c);
+        peer_specs_clear(&c->peers);
+        peer_specs_clear(&c->discover);
         for (size_t i = 0; i < c->n_accept; i++) {
             free(c->accept_texts[i]);
         }
@@ -120,37 +124,82 @@ config_set_port(struct config *c, const char *source, const char *text)
     return NULL;
 }
 
-void
-config_clear_peers(struct config *c)
+/* Appends 'text' to 'specs'. */
+static char *
+add_spec(struct peer_specs *specs, const char *source, const char *text,
+         bool allow_service)
 {
-    for (size_t i = 0; i < c->n_peers; i++) {
-        free(c->peers[i].text);
-        free(c->peers[i].host);
+    if (specs->n >= CONFIG_MAX_PEERS) {
+        return xasprintf("%s: more than %d of them", source, CONFIG_MAX_PEERS);
     }
-    free(c->peers);
-    c->peers = NULL;
-    c->n_peers = 0;
-}
-
-/* Adds a peer. Its port, if 'text' names none, is filled in at the end, when
- * the mesh port is known. */
-char *
-config_add_peer(struct config *c, const char *source, const char *text)
-{
-    struct peer_spec spec;
-
-    if (c->n_peers >= CONFIG_MAX_PEERS) {
-        return xasprintf("%s: more than %d peers", source, CONFIG_MAX_PEERS);
-    }
-    char *error = host_port_split(text, 0, &spec.host, &spec.port);
+    char *error = peer_specs_add(specs, text, allow_service);
     if (error) {
         char *whole = xasprintf("%s: \"%s\" %s", source, text, error);
         free(error);
         return whole;
     }
-    spec.text = xstrdup(text);
-    c->peers = xrealloc(c->peers, (c->n_peers + 1) * sizeof *c->peers);
-    c->peers[c->n_peers++] = spec;
+    return NULL;
+}
+
+char *
+config_add_peer(struct config *c, const char *source, const char *text)
+{
+    return add_spec(&c->peers, source, text, false);
+}
+
+char *
+config_add_discover(struct config *c, const char *source, const char *text)
+{
+    struct in6_addr address;
+    char *error = add_spec(&c->discover, source, text, true);
+
+    if (!error
+        && address_from_text(c->discover.all[c->discover.n - 1].host,
+                             &address)) {
+        peer_specs_remove(&c->discover, c->discover.n - 1);
+        return xasprintf("%s: \"%s\" is an address, not a name; mesh.peers is "
+                         "for those",
+                         source, text);
+    }
+    return error;
+}
+
+/* Discovers by the name of a Docker Swarm service 'text', in place of other
+ * names. */
+char *
+config_set_service(struct config *c, const char *source, const char *text)
+{
+    char *name = xasprintf("tasks.%s", text);
+    struct peer_specs specs = { .n = 0 };
+
+    char *error = add_spec(&specs, source, name, false);
+    if (error || specs.all[0].port) {
+        free(error);
+        error =
+            xasprintf("%s: \"%s\" is not the name of a service", source, text);
+    } else {
+        peer_specs_copy(&c->discover, &specs);
+    }
+    peer_specs_clear(&specs);
+    free(name);
+    return error;
+}
+
+char *
+config_set_relay_id(struct config *c, const char *source, const char *text)
+{
+    bool is_auto = !strcmp(text, "auto");
+    uint64_t id = 0;
+
+    if (!is_auto
+        && (strlen(text) != 16 || text[strspn(text, "0123456789abcdefABCDEF")]
+            || !(id = strtoull(text, NULL, 16)))) {
+        return xasprintf("%s: \"%s\" is neither auto nor 16 hexadecimal "
+                         "digits, not all of them 0",
+                         source, text);
+    }
+    c->relay_id_auto = is_auto;
+    c->relay_id = id;
     return NULL;
 }
 
@@ -372,7 +421,7 @@ check_replication(struct config *c)
 char *
 config_check(struct config *c)
 {
-    if (c->replicate.n && !c->ports_given && !c->n_peers) {
+    if (c->replicate.n && !c->ports_given && !c->peers.n && !c->discover.n) {
         /* Who only replicates relays nothing. */
         c->n_ports = 0;
     }
@@ -382,12 +431,6 @@ config_check(struct config *c)
                              "mesh port (--mesh-port, mesh.port); they must "
                              "differ",
                              c->ports[i]);
-        }
-    }
-
-    for (size_t i = 0; i < c->n_peers; i++) {
-        if (!c->peers[i].port) {
-            c->peers[i].port = c->mesh.port;
         }
     }
 

@@ -18,7 +18,7 @@
 #include "endpoint.h"
 #include "openvswitch/compiler.h"
 #include "openvswitch/types.h"
-#include "peers.h"
+#include "peer-spec.h"
 #include "rule.h"
 #include "segment.h"
 
@@ -46,8 +46,11 @@ struct config {
 
     /* Mesh. */
     struct endpoint mesh; /* Where to listen. */
-    struct peer_spec *peers;
-    size_t n_peers;
+    struct peer_specs peers;
+    struct peer_specs discover; /* Names that lead to peers. */
+    bool relay_id_auto;         /* The bridge's datapath id; else: */
+    uint64_t relay_id;
+    uint32_t hello_ms;     /* Between hellos. */
     struct subnet *accept; /* Senders to accept besides the peers. */
     char **accept_texts;
     size_t n_accept;
@@ -75,6 +78,12 @@ char *config_set_port(struct config *, const char *source,
                       const char *text) OVS_WARN_UNUSED_RESULT;
 char *config_add_peer(struct config *, const char *source,
                       const char *text) OVS_WARN_UNUSED_RESULT;
+char *config_add_discover(struct config *, const char *source,
+                          const char *text) OVS_WARN_UNUSED_RESULT;
+char *config_set_service(struct config *, const char *source,
+                         const char *text) OVS_WARN_UNUSED_RESULT;
+char *config_set_relay_id(struct config *, const char *source,
+                          const char *text) OVS_WARN_UNUSED_RESULT;
 char *config_add_accept(struct config *, const char *source,
                         const char *text) OVS_WARN_UNUSED_RESULT;
 char *config_set_mesh_address(struct config *, const char *source,
@@ -94,6 +103,5 @@ char *config_set_local_mac(struct config *, const char *source,
 char *config_set_forward(struct config *, const char *source,
                          const char *text) OVS_WARN_UNUSED_RESULT;
 void config_clear_ports(struct config *);
-void config_clear_peers(struct config *);
 
 #endif /* conf.h */

@@ -17,6 +17,9 @@ drop_reason_name(enum drop_reason reason)
     case DROP_NO_PEER: return "no_peer";
     case DROP_SEND: return "send";
     case DROP_UNKNOWN_SENDER: return "unknown_sender";
+    case DROP_OWN: return "own";
+    case DROP_DUPLICATE: return "duplicate";
+    case DROP_VERSION: return "version";
     case DROP_FORMAT: return "format";
     case DROP_NO_SWITCH: return "no_switch";
     case DROP_QUEUE_FULL: return "queue_full";

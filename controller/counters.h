@@ -10,7 +10,8 @@
  *    punted  = relayed + the drops of DIRECTION_PUNT
  *    mesh_rx = emitted + the drops of DIRECTION_MESH + frames still queued
  *
- * "mesh_tx" counts datagrams, one for each relayed frame and peer. */
+ * "mesh_tx" counts datagrams, one for each relayed frame and peer.  What
+ * relays tell each other besides, in hellos, is not counted here. */
 
 #include <stdint.h>
 
@@ -31,7 +32,10 @@ enum drop_reason {
     DROP_SEND,                    /* Punted, but sent to no peer: the kernel
                                    * refused. */
     DROP_UNKNOWN_SENDER,          /* From an address that is no peer's. */
-    DROP_FORMAT,       /* A datagram not in the mesh's wire format, or
+    DROP_OWN,                     /* From this relay itself. */
+    DROP_DUPLICATE,    /* Has come before, or so late that it may have. */
+    DROP_VERSION,      /* Of a version of the wire format to come. */
+    DROP_FORMAT,       /* A datagram in none of the mesh's wire formats, or
                         * a message of the switch that is no punt. */
     DROP_NO_SWITCH,    /* The switch's MAC is not known yet. */
     DROP_QUEUE_FULL,   /* The switch read too slowly. */
@@ -44,7 +48,7 @@ struct counters {
     uint64_t punted;  /* Frames from the switch. */
     uint64_t relayed; /* Frames sent to at least one peer. */
     uint64_t mesh_tx; /* Datagrams sent. */
-    uint64_t mesh_rx; /* Datagrams received. */
+    uint64_t mesh_rx; /* Datagrams received, but for hellos. */
     uint64_t emitted; /* Frames handed to the switch. */
     uint64_t dropped[N_DIRECTIONS][N_DROP_REASONS];
 };

@@ -15,6 +15,7 @@
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "peers.h"
+#include "remotes.h"
 #include "socket-util.h"
 #include "util.h"
 #include "wire.h"
@@ -25,13 +26,19 @@ enum {
     /* Datagrams handed to the kernel with one sendmmsg(). */
     SEND_BATCH = 256,
 
+    /* Messages, likewise. */
+    SAY_BATCH = 64,
+
     /* Room for bursts in the kernel, in bytes. */
     SOCKET_BUFFER = 4 * 1024 * 1024,
 
-    /* Room for a datagram.  The frame in it begins WIRE_HEADER_LEN bytes
-     * later, so that its IP header is aligned on 4 bytes. */
+    /* Room for a datagram.  The frame in it begins WIRE_SNOWSIGNAL_LEN or
+     * WIRE_HEADER_LEN bytes later, so that its IP header is aligned on 4
+     * bytes. */
     SLOT_SIZE = ROUND_UP(WIRE_MAX + 1, 64),
 };
+BUILD_ASSERT_DECL((WIRE_SNOWSIGNAL_LEN + ETH_HEADER_LEN) % 4 == 0);
+BUILD_ASSERT_DECL((WIRE_HEADER_LEN + ETH_HEADER_LEN) % 4 == 0);
 
 struct mesh {
     struct endpoint local;
@@ -49,9 +56,17 @@ struct mesh {
     /* Sending: datagrams collected for one sendmmsg(). */
     struct mmsghdr tx_msgs[SEND_BATCH];
     struct iovec tx_iovs[SEND_BATCH][2];
+    uint8_t tx_headers[SEND_BATCH][WIRE_HEADER_LEN];
     struct peer *tx_peers[SEND_BATCH];
     size_t tx_frames[SEND_BATCH]; /* Index of the frame in each. */
     size_t last_relayed; /* Index of the frame last sent to anybody. */
+
+    /* Sending: messages collected for one sendmmsg(). */
+    struct mmsghdr say_msgs[SAY_BATCH];
+    struct iovec say_iovs[SAY_BATCH];
+    uint8_t say_bytes[SAY_BATCH][MESH_MAX_MESSAGE];
+    struct peer *say_peers[SAY_BATCH];
+    size_t n_say;
 };
 
 /* Sets an option of a socket whose failure costs no more than speed. */
@@ -153,13 +168,13 @@ mesh_local(const struct mesh *mesh)
 
 /* Notes that the kernel did not take a datagram to 'peer'. */
 static void
-send_failed(struct peer *peer, int error)
+send_failed(const struct peer *peer, int error)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+    char target[ENDPOINT_TEXT_SIZE];
 
-    peer->tx_errors++;
-    VLOG_WARN_RL(&rl, "peer %s: cannot send: %s", peer->spec.text,
-                 ovs_strerror(error));
+    VLOG_WARN_RL(&rl, "peer %s: cannot send to %s: %s", peer->name,
+                 endpoint_format(&peer->target, target), ovs_strerror(error));
 }
 
 void
@@ -200,6 +215,7 @@ flush(struct mesh *mesh, size_t n, size_t *n_relayed)
 
         for (int j = 0; j < retval; j++, i++) {
             mesh->tx_peers[i]->tx++;
+            mesh->tx_peers[i]->tx_bytes += mesh->tx_iovs[i][1].iov_len;
             n_sent++;
             if (mesh->tx_frames[i] != mesh->last_relayed) {
                 mesh->last_relayed = mesh->tx_frames[i];
@@ -208,10 +224,28 @@ flush(struct mesh *mesh, size_t n, size_t *n_relayed)
         }
         if (retval < 0 && errno != EINTR) {
             full |= errno == EAGAIN || errno == ENOBUFS;
+            mesh->tx_peers[i]->tx_errors++;
             send_failed(mesh->tx_peers[i++], errno);
         }
     }
     return n_sent;
+}
+
+/* Points 'iov', which is the 'i'th, to what goes in front of a frame to
+ * 'peer'. */
+static void
+put_header(struct mesh *mesh, size_t i, const struct peers *peers,
+           struct peer *peer, struct iovec *iov)
+{
+    if (peer->speaks_ours) {
+        memcpy(mesh->tx_headers[i], peers->header, WIRE_HEADER_LEN);
+        wire_set_seq(mesh->tx_headers[i], peer->remote->next_seq++);
+        iov->iov_base = mesh->tx_headers[i];
+        iov->iov_len = WIRE_HEADER_LEN;
+    } else {
+        iov->iov_base = CONST_CAST(char *, WIRE_SNOWSIGNAL_MAGIC);
+        iov->iov_len = WIRE_SNOWSIGNAL_LEN;
+    }
 }
 
 uint64_t
@@ -229,8 +263,7 @@ mesh_send(struct mesh *mesh, const struct frame *frames, size_t n_frames,
             struct peer *peer = peers->targets[j];
             struct iovec *iov = mesh->tx_iovs[n];
 
-            iov[0].iov_base = CONST_CAST(char *, WIRE_MAGIC);
-            iov[0].iov_len = WIRE_HEADER_LEN;
+            put_header(mesh, n, peers, peer, &iov[0]);
             iov[1].iov_base = frames[i].bytes;
             iov[1].iov_len = frames[i].length;
             mesh->tx_peers[n] = peer;
@@ -248,6 +281,43 @@ mesh_send(struct mesh *mesh, const struct frame *frames, size_t n_frames,
         }
     }
     return n_sent + flush(mesh, n, n_relayed);
+}
+
+void
+mesh_flush(struct mesh *mesh)
+{
+    for (size_t i = 0; i < mesh->n_say;) {
+        int retval =
+            sendmmsg(mesh->fd, &mesh->say_msgs[i], mesh->n_say - i, 0);
+
+        if (retval > 0) {
+            i += retval;
+        } else if (errno != EINTR) {
+            send_failed(mesh->say_peers[i++], errno);
+        }
+    }
+    mesh->n_say = 0;
+}
+
+void
+mesh_say(struct mesh *mesh, struct peer *peer, const void *message,
+         size_t length)
+{
+    size_t i = mesh->n_say++;
+
+    ovs_assert(length <= MESH_MAX_MESSAGE);
+    memcpy(mesh->say_bytes[i], message, length);
+    mesh->say_iovs[i] = (struct iovec){ mesh->say_bytes[i], length };
+    mesh->say_peers[i] = peer;
+    mesh->say_msgs[i].msg_hdr = (struct msghdr){
+        .msg_name = &peer->ss,
+        .msg_namelen = peer->ss_len,
+        .msg_iov = &mesh->say_iovs[i],
+        .msg_iovlen = 1,
+    };
+    if (mesh->n_say == SAY_BATCH) {
+        mesh_flush(mesh);
+    }
 }
 
 /* Makes the first 'n' of 'rx_msgs' ready for recvmmsg(). */

@@ -7,9 +7,9 @@
  *
  * Sends each of many frames to each of many peers with few system calls, and
  * receives many datagrams with one.  Frames are sent from where they are, with
- * the wire format's header in front, and received into memory of the mesh.  A
- * datagram longer than the path's MTU is sent in IP fragments, so that a frame
- * of any size crosses whole.
+ * the header of the wire format in front that the peer speaks, and received
+ * into memory of the mesh.  A datagram longer than the path's MTU is sent in
+ * IP fragments, so that a frame of any size crosses whole.
  *
  * Who is a peer and what a frame is are not known here. */
 
@@ -25,8 +25,13 @@ struct mesh;
 struct peer;
 struct peers;
 
-/* Most datagrams that mesh_receive() returns at a time. */
-enum { MESH_BATCH = 64 };
+enum {
+    /* Most datagrams that mesh_receive() returns at a time. */
+    MESH_BATCH = 64,
+
+    /* Longest message of mesh_say(). */
+    MESH_MAX_MESSAGE = 512
+};
 
 /* A datagram received, in memory of the mesh. */
 struct mesh_datagram {
@@ -56,11 +61,20 @@ bool mesh_sends_ipv6(const struct mesh *);
  * changes. */
 void mesh_address_peer(const struct mesh *, struct peer *peer);
 
-/* Sends the 'n_frames' frames in 'frames' to every target of 'peers', and
- * counts them in each peer.  Stores in '*n_relayed' how many frames were sent
- * to at least one.  Returns the number of datagrams that were sent. */
+/* Sends the 'n_frames' frames in 'frames' to every target of 'peers', each in
+ * the format that it speaks, and numbers and counts them for each.  One that
+ * the kernel does not take has used up its number.  Stores in
+ * '*n_relayed' how many frames were sent to at least one.  Returns the number
+ * of datagrams that were sent. */
 uint64_t mesh_send(struct mesh *, const struct frame *frames, size_t n_frames,
                    struct peers *peers, size_t *n_relayed);
+
+/* Sends the 'length' bytes of 'message', which are copied, to 'peer', at the
+ * latest when mesh_flush() is called.  No peer may go or move before that.
+ * Messages are not counted, and one that the kernel does not take is lost. */
+void
+mesh_say(struct mesh *, struct peer *peer, const void *message, size_t length);
+void mesh_flush(struct mesh *);
 
 /* Receives up to MESH_BATCH datagrams without waiting, stores a pointer to
  * them in '*datagrams' and returns their number.  They are valid until the

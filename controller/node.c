@@ -58,22 +58,29 @@ update_flows(struct node *n)
     n->problem = error;
 }
 
+/* Has the names looked up that the jobs want. */
+static void
+update_names(struct node *n)
+{
+    struct sset names = SSET_INITIALIZER(&names);
+
+    relay_add_names(n->relay, &names);
+    replicate_add_names(n->replicate, &names);
+    resolver_set_names(n->resolver, &names);
+    sset_destroy(&names);
+}
+
 /* Takes from 'config' what can be taken at any time. */
 static void
 apply_config(struct node *n, struct config *config)
 {
-    struct sset names = SSET_INITIALIZER(&names);
     struct config *before = n->config;
 
     n->config = config;
     relay_configure(n->relay, config);
     replicate_configure(n->replicate, config);
     config_destroy(before);
-
-    relay_add_names(n->relay, &names);
-    replicate_add_names(n->replicate, &names);
-    resolver_set_names(n->resolver, &names);
-    sset_destroy(&names);
+    update_names(n);
 }
 
 /* Tells everybody what the others found out. */
@@ -91,7 +98,8 @@ run_news(struct node *n)
         replicate_count(n->replicate, bridge_wanted(n->bridge),
                         bridge_inventory(n->bridge));
     }
-    if (n->flows_changed && ports && mac_known) {
+    if (n->flows_changed && ports && mac_known
+        && relay_knows_flows(n->relay)) {
         n->flows_changed = false;
         update_flows(n);
     }
@@ -153,6 +161,29 @@ node_reconfigure(struct node *n, struct config *config)
     return NULL;
 }
 
+/* Passes on that peers have changed, unless 'error'.  Returns 'error'. */
+static char *
+peers_changed(struct node *n, char *error)
+{
+    if (!error) {
+        update_names(n);
+        run_news(n);
+    }
+    return error;
+}
+
+char *
+node_add_peer(struct node *n, const char *text)
+{
+    return peers_changed(n, relay_add_peer(n->relay, text));
+}
+
+char *
+node_remove_peer(struct node *n, const char *text)
+{
+    return peers_changed(n, relay_remove_peer(n->relay, text));
+}
+
 bool
 node_carry(struct node *n)
 {
@@ -183,6 +214,7 @@ node_wait(struct node *n)
 void
 node_stop(struct node *n, bool cleanup)
 {
+    relay_leave(n->relay);
     bridge_remove(n->bridge, n->config->id_base, cleanup);
     if (cleanup) {
         replicate_remove(n->replicate);

@@ -44,6 +44,11 @@ void node_wait(struct node *);
 char *
 node_reconfigure(struct node *, struct config *config) OVS_WARN_UNUSED_RESULT;
 
+/* Add or remove a peer of the relay until the next start.  Return NULL, or a
+ * message that the caller frees. */
+char *node_add_peer(struct node *, const char *text) OVS_WARN_UNUSED_RESULT;
+char *node_remove_peer(struct node *, const char *text) OVS_WARN_UNUSED_RESULT;
+
 /* Begins to take the relay's flows off the switch, and with 'cleanup' those of
  * replication as well, which need no daemon, and our tunnel ports. */
 void node_stop(struct node *, bool cleanup);

@@ -9,6 +9,7 @@
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
+#include "remotes.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(peers);
@@ -16,22 +17,36 @@ VLOG_DEFINE_THIS_MODULE(peers);
 /* One address of a peer. */
 struct peer_address {
     struct hmap_node node; /* In "struct peers" 'by_address'. */
-    struct in6_addr address;
+    struct endpoint endpoint;
     struct peer *peer;
 };
+
+/* Life. */
 
 void
 peers_init(struct peers *peers)
 {
     memset(peers, 0, sizeof *peers);
+    hmap_init(&peers->by_name);
     hmap_init(&peers->by_address);
+}
+
+/* Parts 'peer' from who it led to. */
+static void
+leave_remote(struct peer *peer)
+{
+    if (peer->remote && peer->remote->peer == peer) {
+        peer->remote->peer = NULL;
+    }
+    peer->remote = NULL;
 }
 
 static void
 peer_destroy(struct peer *peer)
 {
-    free(peer->spec.text);
-    free(peer->spec.host);
+    leave_remote(peer);
+    free(peer->name);
+    free(peer->endpoints);
     free(peer);
 }
 
@@ -48,96 +63,212 @@ forget_addresses(struct peers *peers)
 void
 peers_destroy(struct peers *peers)
 {
-    for (size_t i = 0; i < peers->n_all; i++) {
-        peer_destroy(peers->all[i]);
+    struct peer *peer;
+
+    HMAP_FOR_EACH_POP (peer, name_node, &peers->by_name) {
+        peer_destroy(peer);
     }
     forget_addresses(peers);
     hmap_destroy(&peers->by_address);
+    hmap_destroy(&peers->by_name);
     free(peers->all);
     free(peers->targets);
     free(peers->accept);
 }
 
-/* Makes a peer of 'spec'. */
-static struct peer *
-peer_create(const struct peer_spec *spec)
+void
+peers_set_accept(struct peers *peers, const struct subnet *accept, size_t n)
 {
-    struct peer *peer = xzalloc(sizeof *peer);
-
-    peer->spec.text = xstrdup(spec->text);
-    peer->spec.host = xstrdup(spec->host);
-    peer->spec.port = spec->port;
-    peer->state = PEER_UNRESOLVED;
-    if (address_from_text(spec->host, &peer->addresses[0])) {
-        peer->n_addresses = 1;
-    } else {
-        peer->by_name = true;
-    }
-    return peer;
+    free(peers->accept);
+    peers->accept = xmemdup(accept, n * sizeof *accept);
+    peers->n_accept = n;
 }
 
-/* Removes the peer of the same host and port as 'spec' from the 'n' peers at
- * 'old' and returns it, or returns NULL if there is none. */
-static struct peer *
-take_peer(struct peer **old, size_t n, const struct peer_spec *spec)
+/* Forgets what is known of who is where 'peer' is sent to. */
+static void
+forget_contact(struct peers *peers, struct peer *peer, long long int now)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct peer *peer = old[i];
+    leave_remote(peer);
+    peer->path = ++peers->last_path;
+    peer->has_echo = false;
+    peer->last_answer = now - HELLO_MAX_INTERVAL_MS;
+    peer->up_since = 0;
+    liveness_init(&peer->liveness, now);
+}
 
-        if (peer && peer->spec.port == spec->port
-            && !strcmp(peer->spec.host, spec->host)) {
-            old[i] = NULL;
+/* Finding. */
+
+static uint32_t
+hash_address(const struct in6_addr *address)
+{
+    return hash_bytes(address, sizeof *address, 0);
+}
+
+/* Returns who has just 'endpoint', or NULL. */
+static struct peer_address *
+find_address(const struct peers *peers, const struct endpoint *endpoint)
+{
+    struct peer_address *pa;
+
+    HMAP_FOR_EACH_WITH_HASH(pa, node, hash_address(&endpoint->address),
+                            &peers->by_address)
+    {
+        if (endpoint_equal(&pa->endpoint, endpoint)) {
+            return pa;
+        }
+    }
+    return NULL;
+}
+
+/* Returns the peer that is sent to at 'endpoint', or NULL. */
+static struct peer *
+find_target(const struct peers *peers, const struct endpoint *endpoint)
+{
+    const struct peer_address *pa = find_address(peers, endpoint);
+
+    return (pa && endpoint_equal(&pa->peer->target, endpoint) ? pa->peer
+                                                              : NULL);
+}
+
+/* Notes that 'peer' has 'endpoint'.  Of several peers that have it the first
+ * counts, but for one that is sent to there. */
+static void
+add_address(struct peers *peers, struct peer *peer,
+            const struct endpoint *endpoint)
+{
+    struct peer_address *pa = find_address(peers, endpoint);
+
+    if (!pa) {
+        pa = xmalloc(sizeof *pa);
+        pa->endpoint = *endpoint;
+        pa->peer = peer;
+        hmap_insert(&peers->by_address, &pa->node,
+                    hash_address(&endpoint->address));
+    } else if (endpoint_equal(&peer->target, endpoint)) {
+        pa->peer = peer;
+    }
+}
+
+enum peers_origin
+peers_identify(const struct peers *peers, const struct endpoint *from,
+               struct peer **peer)
+{
+    struct peer_address *pa;
+
+    *peer = NULL;
+    HMAP_FOR_EACH_WITH_HASH(pa, node, hash_address(&from->address),
+                            &peers->by_address)
+    {
+        if (ipv6_addr_equals(&pa->endpoint.address, &from->address)
+            && (!*peer || pa->endpoint.port == from->port)) {
+            *peer = pa->peer;
+        }
+    }
+    if (*peer) {
+        return ORIGIN_PEER;
+    }
+    for (size_t i = 0; i < peers->n_accept; i++) {
+        if (subnet_contains(&peers->accept[i], &from->address)) {
+            return ORIGIN_ACCEPTED;
+        }
+    }
+    return ORIGIN_UNKNOWN;
+}
+
+struct peer *
+peers_by_path(const struct peers *peers, uint32_t path)
+{
+    for (size_t i = 0; i < peers->n_all; i++) {
+        if (peers->all[i]->path == path) {
+            return peers->all[i];
+        }
+    }
+    return NULL;
+}
+
+/* Updating: a peer of the roster takes over what was known of the same peer
+ * before, found by its name, or else by its address. */
+
+/* Returns true if 'source' makes a peer of each address of a name. */
+static bool
+is_of_one_address(enum roster_source source)
+{
+    return source == ROSTER_DISCOVERED;
+}
+
+static uint32_t
+hash_name(const char *name, enum roster_source source,
+          const struct endpoint *endpoint)
+{
+    uint32_t hash = hash_string(name, is_of_one_address(source));
+
+    return (is_of_one_address(source) ? hash_bytes(
+                &endpoint->address, sizeof endpoint->address, hash)
+                                      : hash);
+}
+
+/* Removes from 'by_name' the peer that 'e' is by its name, and returns it, or
+ * returns NULL.  Of several with the same name it is first the one that was
+ * not set aside. */
+static struct peer *
+take_by_name(struct peers *peers, const struct roster_entry *e)
+{
+    bool one = is_of_one_address(e->source);
+    struct peer *peer, *found = NULL;
+
+    HMAP_FOR_EACH_WITH_HASH(peer, name_node,
+                            hash_name(e->name, e->source, e->endpoints),
+                            &peers->by_name)
+    {
+        if (!strcmp(peer->name, e->name)
+            && is_of_one_address(peer->source) == one
+            && (!one || endpoint_equal(&peer->target, &e->endpoints[0]))
+            && (!found || peer->role == PEER_OTHER)) {
+            found = peer;
+        }
+    }
+    if (found) {
+        hmap_remove(&peers->by_name, &found->name_node);
+    }
+    return found;
+}
+
+/* Removes from 'by_name' a peer that is sent to at an address of 'e', and
+ * returns it, or returns NULL. */
+static struct peer *
+take_by_address(struct peers *peers, const struct roster_entry *e)
+{
+    for (size_t i = 0; i < e->n; i++) {
+        struct peer *peer = find_target(peers, &e->endpoints[i]);
+
+        if (peer && hmap_contains(&peers->by_name, &peer->name_node)) {
+            hmap_remove(&peers->by_name, &peer->name_node);
             return peer;
         }
     }
     return NULL;
 }
 
-void
-peers_configure(struct peers *peers, const struct peer_spec *specs,
-                size_t n_specs, const struct subnet *accept, size_t n_accept)
-{
-    struct peer **old = peers->all;
-    size_t n_old = peers->n_all;
-
-    peers->n_targets = 0;
-    forget_addresses(peers);
-
-    peers->all = xcalloc(n_specs, sizeof *peers->all);
-    peers->n_all = n_specs;
-    for (size_t i = 0; i < n_specs; i++) {
-        struct peer *peer = take_peer(old, n_old, &specs[i]);
-        peers->all[i] = peer ? peer : peer_create(&specs[i]);
-    }
-
-    for (size_t i = 0; i < n_old; i++) {
-        if (old[i]) {
-            peer_destroy(old[i]);
-        }
-    }
-    free(old);
-
-    free(peers->targets);
-    peers->targets = xcalloc(n_specs, sizeof *peers->targets);
-    free(peers->accept);
-    peers->accept = xmemdup(accept, n_accept * sizeof *accept);
-    peers->n_accept = n_accept;
-}
-
-/* Returns the peer that has 'address', or NULL. */
+/* Makes 'peer', or a new one if that is NULL, the one that 'e' asks for. */
 static struct peer *
-find_by_address(const struct peers *peers, const struct in6_addr *address)
+fill_peer(struct peers *peers, struct peer *peer, const struct roster_entry *e,
+          long long int now)
 {
-    uint32_t hash = hash_bytes(address, sizeof *address, 0);
-    struct peer_address *pa;
-
-    HMAP_FOR_EACH_WITH_HASH(pa, node, hash, &peers->by_address)
-    {
-        if (ipv6_addr_equals(&pa->address, address)) {
-            return pa->peer;
-        }
+    if (!peer) {
+        peer = xzalloc(sizeof *peer);
+        peer->role = PEER_UNRESOLVED;
+        forget_contact(peers, peer, now);
     }
-    return NULL;
+    if (!peer->name || strcmp(peer->name, e->name)) {
+        free(peer->name);
+        peer->name = xstrdup(e->name);
+    }
+    peer->source = e->source;
+    peer->by_name = e->by_name;
+    free(peer->endpoints);
+    peer->endpoints = xmemdup(e->endpoints, e->n * sizeof *e->endpoints);
+    peer->n_endpoints = e->n;
+    return peer;
 }
 
 /* Returns true if the mesh can send to 'address'. */
@@ -153,145 +284,320 @@ can_send_to(const struct peers_self *self, const struct in6_addr *address)
 static bool
 choose_target(struct peer *peer, const struct peers_self *self)
 {
-    const struct in6_addr *chosen = NULL;
+    const struct endpoint *chosen = NULL;
 
-    for (size_t i = 0; i < peer->n_addresses; i++) {
-        const struct in6_addr *address = &peer->addresses[i];
+    for (size_t i = 0; i < peer->n_endpoints; i++) {
+        const struct endpoint *endpoint = &peer->endpoints[i];
 
-        if (can_send_to(self, address)
+        if (can_send_to(self, &endpoint->address)
             && (!chosen
                 || (peer->chosen
-                    && ipv6_addr_equals(address, &peer->target.address)))) {
-            chosen = address;
+                    && endpoint_equal(endpoint, &peer->target)))) {
+            chosen = endpoint;
         }
     }
-    peer->target.address = chosen ? *chosen : peer->addresses[0];
-    peer->target.port = peer->spec.port;
+    peer->target = chosen ? *chosen : peer->endpoints[0];
     peer->chosen = chosen != NULL;
     return peer->chosen;
 }
 
+static bool
+is_among(const struct endpoint *endpoint, const struct endpoint *all, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (endpoint_equal(&all[i], endpoint)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Returns what 'peer', whose target is chosen, is to us. */
-static enum peer_state
+static enum peer_role
 judge_peer(const struct peers *peers, const struct peer *peer,
            const struct peers_self *self)
 {
-    for (size_t i = 0; i < self->n_own; i++) {
-        if (endpoint_equal(&self->own[i], &peer->target)) {
-            return PEER_OWN;
-        }
+    if (peer->source == ROSTER_SELF) {
+        return PEER_OTHER;
     }
-    for (size_t i = 0; i < peers->n_targets; i++) {
-        if (endpoint_equal(&peers->targets[i]->target, &peer->target)) {
-            return PEER_DUPLICATE;
-        }
+    if (peer->is_self || is_among(&peer->target, self->own, self->n_own)
+        || (peer->source == ROSTER_DISCOVERED
+            && is_among(&peer->target, self->local, self->n_local))) {
+        return PEER_OWN;
     }
-    return PEER_READY;
+    return find_target(peers, &peer->target) ? PEER_DUPLICATE : PEER_OTHER;
 }
 
 /* Says what changed about 'peer'. */
 static void
-log_change(const struct peer *peer, enum peer_state old_state,
+log_change(const struct peer *peer, enum peer_role old_role,
            const struct endpoint *old_target)
 {
     char target[ENDPOINT_TEXT_SIZE];
 
-    if (peer->state == old_state
-        && (peer->state == PEER_UNRESOLVED
+    if (peer->role == old_role
+        && (peer->role == PEER_UNRESOLVED
             || endpoint_equal(old_target, &peer->target))) {
         return;
     }
     endpoint_format(&peer->target, target);
-    switch (peer->state) {
-    case PEER_READY:
-        VLOG_INFO("peer %s: sending to %s", peer->spec.text, target);
+    switch (peer->role) {
+    case PEER_OTHER:
+        VLOG_INFO("peer %s: sending to %s", peer->name, target);
         break;
     case PEER_OWN:
-        VLOG_INFO("peer %s: %s is this relay, set aside", peer->spec.text,
-                  target);
+        VLOG_INFO("peer %s: %s is this relay, set aside", peer->name, target);
         break;
     case PEER_DUPLICATE:
         VLOG_INFO("peer %s: %s is another peer's address, set aside",
-                  peer->spec.text, target);
+                  peer->name, target);
         break;
     case PEER_UNREACHABLE:
         VLOG_WARN("peer %s: mesh.address does not let us send to %s",
-                  peer->spec.text, target);
+                  peer->name, target);
         break;
     case PEER_UNRESOLVED: break;
     }
 }
 
-void
-peers_update(struct peers *peers, const struct resolver *resolver,
-             const struct peers_self *self)
+/* Works out where 'peer' is sent to and what it is to us. */
+static void
+place_peer(struct peers *peers, struct peer *peer,
+           const struct peers_self *self, long long int now)
 {
-    forget_addresses(peers);
-    peers->n_targets = 0;
+    const enum peer_role old_role = peer->role;
+    const struct endpoint old_target = peer->target;
 
-    for (size_t i = 0; i < peers->n_all; i++) {
-        struct peer *peer = peers->all[i];
-        const enum peer_state old_state = peer->state;
-        const struct endpoint old_target = peer->target;
+    if (!peer->n_endpoints) {
+        peer->role = PEER_UNRESOLVED;
+    } else {
+        bool reachable = choose_target(peer, self);
 
-        if (peer->by_name) {
-            const struct resolution *found =
-                resolver_get(resolver, peer->spec.host);
-            memcpy(peer->addresses, found->addresses, sizeof peer->addresses);
-            peer->n_addresses = found->n;
+        peer->is_self &= endpoint_equal(&old_target, &peer->target);
+        peer->role =
+            reachable ? judge_peer(peers, peer, self) : PEER_UNREACHABLE;
+    }
+    if (peer->role != PEER_OTHER
+        || !endpoint_equal(&old_target, &peer->target)) {
+        forget_contact(peers, peer, now);
+    }
+    if (peer->source != ROSTER_DISCOVERED || peer->role == PEER_OTHER) {
+        log_change(peer, old_role, &old_target);
+    }
+}
+
+/* Says that 'peer' goes. */
+static void
+log_departure(const struct peer *peer)
+{
+    char target[ENDPOINT_TEXT_SIZE];
+
+    if (peer->role == PEER_OTHER) {
+        VLOG_INFO("peer %s: %s is a peer no longer", peer->name,
+                  endpoint_format(&peer->target, target));
+    }
+}
+
+void
+peers_update(struct peers *peers, const struct roster_entry *entries, size_t n,
+             const struct peers_self *self, long long int now)
+{
+    struct peer **found = xcalloc(n, sizeof *found);
+    struct peer *peer;
+
+    /* Of those of one address who is first has it, whatever its name. */
+    for (size_t i = 0; i < n; i++) {
+        if (!is_of_one_address(entries[i].source)) {
+            found[i] = take_by_name(peers, &entries[i]);
         }
-        if (!peer->n_addresses) {
-            peer->state = PEER_UNRESOLVED;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!found[i]) {
+            found[i] = take_by_address(peers, &entries[i]);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!found[i] && is_of_one_address(entries[i].source)) {
+            found[i] = take_by_name(peers, &entries[i]);
+        }
+    }
+    HMAP_FOR_EACH_POP (peer, name_node, &peers->by_name) {
+        log_departure(peer);
+        peer_destroy(peer);
+    }
+    forget_addresses(peers);
+
+    free(peers->all);
+    peers->all = xcalloc(n, sizeof *peers->all);
+    peers->n_all = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct roster_entry *e = &entries[i];
+
+        peer = fill_peer(peers, found[i], e, now);
+        place_peer(peers, peer, self, now);
+        if (e->source != ROSTER_DISCOVERED
+            || (peer->role != PEER_OWN && peer->role != PEER_DUPLICATE)) {
+            peers->all[peers->n_all++] = peer;
+        } else if (!peer->is_self) {
+            peer_destroy(peer); /* Nobody asked for it by itself. */
             continue;
         }
-
-        peer->state =
-            (choose_target(peer, self) ? judge_peer(peers, peer, self)
-                                       : PEER_UNREACHABLE);
-        if (peer->state == PEER_READY) {
-            peers->targets[peers->n_targets++] = peer;
+        hmap_insert(&peers->by_name, &peer->name_node,
+                    hash_name(peer->name, peer->source, &peer->target));
+        for (size_t j = 0; peer->role == PEER_OTHER && j < e->n; j++) {
+            add_address(peers, peer, &e->endpoints[j]);
         }
-        log_change(peer, old_state, &old_target);
+    }
+    free(found);
 
-        for (size_t j = 0; j < peer->n_addresses; j++) {
-            const struct in6_addr *address = &peer->addresses[j];
-            if (peer->state == PEER_READY
-                && !find_by_address(peers, address)) {
-                struct peer_address *pa = xmalloc(sizeof *pa);
-                pa->address = *address;
-                pa->peer = peer;
-                hmap_insert(&peers->by_address, &pa->node,
-                            hash_bytes(address, sizeof *address, 0));
-            }
+    free(peers->targets);
+    peers->targets = xcalloc(peers->n_all, sizeof *peers->targets);
+    peers->n_targets = 0;
+}
+
+void
+peer_set_self(struct peers *peers, struct peer *peer, long long int now)
+{
+    struct peer_address *pa;
+
+    HMAP_FOR_EACH_SAFE (pa, node, &peers->by_address) {
+        if (pa->peer == peer) {
+            hmap_remove(&peers->by_address, &pa->node);
+            free(pa);
+        }
+    }
+    peer->is_self = true;
+    peer->role = PEER_OWN;
+    forget_contact(peers, peer, now);
+}
+
+void
+peer_set_remote(struct peer *peer, struct remote *remote)
+{
+    if (peer->remote != remote) {
+        leave_remote(peer);
+        peer->remote = remote;
+    }
+}
+
+/* Who gets frames. */
+
+bool
+peer_is_greeted(const struct peer *peer)
+{
+    return peer->role == PEER_OTHER && peer->source != ROSTER_SELF;
+}
+
+/* Returns true if 'peer' may get frames, but for others that lead to the same
+ * remote. */
+static bool
+may_get_frames(const struct peer *peer)
+{
+    return (peer->role == PEER_OTHER
+            && (peer->source == ROSTER_SELF
+                || peer->liveness.state != LIVENESS_PROBING));
+}
+
+/* Returns how well frames get to 'peer', for comparison. */
+static int
+quality(const struct peer *peer)
+{
+    return (peer->liveness.state == LIVENESS_UP
+                ? 2
+                : liveness_is_heard(&peer->liveness));
+}
+
+/* Makes 'peer' the one by which its remote gets frames, if it is better than
+ * who is that. */
+static void
+prefer(struct peer *peer)
+{
+    struct peer **best = &peer->remote->peer;
+
+    if (!*best || quality(peer) > quality(*best)) {
+        *best = peer;
+    }
+}
+
+void
+peers_choose_targets(struct peers *peers)
+{
+    for (size_t i = 0; i < peers->n_all; i++) {
+        struct peer *peer = peers->all[i];
+
+        if (peer->remote && may_get_frames(peer)) {
+            prefer(peer);
+        }
+    }
+
+    peers->n_targets = 0;
+    for (size_t i = 0; i < peers->n_all; i++) {
+        struct peer *peer = peers->all[i];
+
+        peer->speaks_ours = false;
+        if (may_get_frames(peer)
+            && (!peer->remote || peer->remote->peer == peer)) {
+            peer->speaks_ours = (peer->remote && peer->remote->version
+                                 && liveness_is_heard(&peer->liveness));
+            peers->targets[peers->n_targets++] = peer;
         }
     }
 }
 
-enum peers_origin
-peers_identify(const struct peers *peers, const struct in6_addr *address,
-               struct peer **peer)
+/* Words. */
+
+/* Returns true if 'peer' is the same remote as another one, which gets the
+ * frames. */
+static bool
+is_alternate(const struct peer *peer)
 {
-    *peer = find_by_address(peers, address);
-    if (*peer) {
-        return ORIGIN_PEER;
-    }
-    for (size_t i = 0; i < peers->n_accept; i++) {
-        if (subnet_contains(&peers->accept[i], address)) {
-            return ORIGIN_ACCEPTED;
-        }
-    }
-    return ORIGIN_UNKNOWN;
+    return (peer->remote && peer->remote->peer && peer->remote->peer != peer);
 }
 
 const char *
-peer_state_name(enum peer_state state)
+peer_state_name(const struct peer *peer)
 {
-    switch (state) {
-    case PEER_READY: return "ready";
+    switch (peer->role) {
     case PEER_UNRESOLVED: return "unresolved";
     case PEER_UNREACHABLE: return "unreachable";
     case PEER_OWN: return "own";
     case PEER_DUPLICATE: return "duplicate";
+    case PEER_OTHER: break;
     }
-    OVS_NOT_REACHED();
+    if (peer->source == ROSTER_SELF) {
+        return "self";
+    }
+    return (is_alternate(peer) && peer->liveness.state == LIVENESS_UP
+                ? "alternate"
+                : liveness_state_name(peer->liveness.state));
+}
+
+const char *
+peer_reason(const struct peer *peer)
+{
+    switch (peer->role) {
+    case PEER_UNRESOLVED: return "its name has no address yet";
+    case PEER_UNREACHABLE: return "mesh.address does not let us send there";
+    case PEER_OWN: return "it is this relay";
+    case PEER_DUPLICATE: return "another peer has its address";
+    case PEER_OTHER: break;
+    }
+    if (peer->source == ROSTER_SELF) {
+        return "there is no other peer";
+    }
+    return (is_alternate(peer) && peer->liveness.state == LIVENESS_UP
+                ? "another peer leads to the same relay"
+                : peer->liveness.reason);
+}
+
+const char *
+peer_format_name(const struct peer *peer)
+{
+    if (peer->role != PEER_OTHER) {
+        return "unknown";
+    } else if (peer->source == ROSTER_SELF
+               || peer->liveness.state == LIVENESS_SNOWSIGNAL) {
+        return "snowsignal";
+    }
+    return peer->remote ? "snowrelay" : "unknown";
 }

@@ -5,18 +5,20 @@
 
 /* Peers: the other relays, by address.
  *
- * A peer is configured by an address or by a name.  A name's addresses come
- * from the resolver; the peer is sent to at one of them, which stays the same
- * as long as the name has it, and heard from all of them.
+ * The roster (roster.h) says which there should be; what is known of one that
+ * stays, stays.  A peer is sent to at one of its addresses, which remains the
+ * same as long as the peer has it, and heard from all of them.
  *
  * A datagram is a peer's if it comes from one of the peer's addresses,
- * whatever its source port: SnowSignal sends from a new port each time.  A
- * relay with several addresses may also send from one it is not known by; such
- * addresses are listed as subnets to accept from besides.
+ * whatever its source port: SnowSignal sends from a new port each time.  Where
+ * several peers share an address the source port decides, if it is one of
+ * theirs.  A relay with several addresses may also send from one it is not
+ * known by; such addresses are listed as subnets to accept from besides.
  *
  * One's own address may be among the peers, because the same list is given to
  * every relay: that one is set aside, and so is an address that another peer
- * has already.
+ * has already, and a peer that turns out to be the same relay as another one.
+ * Those that a name to discover by leads to are not even peers then.
  *
  * Pure: the caller brings addresses and datagrams. */
 
@@ -25,52 +27,78 @@
 #include <stdint.h>
 
 #include "endpoint.h"
+#include "liveness.h"
 #include "openvswitch/hmap.h"
-#include "resolver.h"
+#include "roster.h"
+#include "wire.h"
 
-/* What a peer is configured by. */
-struct peer_spec {
-    char *text; /* As the user wrote it. */
-    char *host; /* Address or name. */
-    uint16_t port;
-};
+struct remote;
 
-enum peer_state {
-    PEER_READY,       /* Has an address: is sent to. */
+/* What a peer is to us. */
+enum peer_role {
     PEER_UNRESOLVED,  /* Its name has no address yet. */
     PEER_UNREACHABLE, /* All its addresses are of a family that the
                        * mesh cannot send to. */
     PEER_OWN,         /* Is this relay: set aside. */
-    PEER_DUPLICATE    /* Has the address of a peer before it. */
+    PEER_DUPLICATE,   /* Has the address of a peer before it. */
+    PEER_OTHER        /* Another relay, or this one for testing. */
+};
+
+/* What the last hello from a peer said, for the next one to it. */
+struct peer_echo {
+    uint32_t path;
+    uint64_t session;
+    uint64_t timestamp;
+    long long int arrived; /* us. */
 };
 
 struct peer {
-    struct peer_spec spec;
-    bool by_name; /* Is 'spec.host' a name? */
-    enum peer_state state;
+    struct hmap_node name_node; /* In "struct peers" 'by_name'. */
+    char *name;                 /* As it was written. */
+    enum roster_source source;
+    bool by_name; /* Known by a name? */
+    enum peer_role role;
 
-    struct in6_addr addresses[RESOLVER_MAX_ADDRESSES];
-    size_t n_addresses;
-    struct endpoint target;     /* Where to send; valid in PEER_READY. */
+    struct endpoint *endpoints; /* Where it may be. */
+    size_t n_endpoints;
+    struct endpoint target;     /* Where to send; valid in PEER_OTHER. */
     bool chosen;                /* Has 'target' been chosen? */
+    bool is_self;               /* Is 'target' found to be this relay? */
     struct sockaddr_storage ss; /* 'target' as mesh_address_peer() wrote it. */
     socklen_t ss_len;
 
+    /* What comes from 'target'. */
+    uint32_t path; /* Our number for it, in hellos. */
+    struct liveness liveness;
+    struct remote *remote; /* Who is there, NULL while not known. */
+    bool has_echo;
+    struct peer_echo echo;
+    long long int last_answer; /* When we last answered a hello, ms. */
+    long long int up_since;    /* Wall clock, ms; 0 if it is not up. */
+
+    /* Is a target, and gets frames in our own format? */
+    bool speaks_ours;
+
     /* Statistics. */
-    uint64_t tx;        /* Frames sent to it. */
-    uint64_t tx_errors; /* Frames that could not be sent to it. */
-    uint64_t rx;        /* Datagrams received from it. */
+    uint64_t tx, tx_bytes; /* Frames sent to it. */
+    uint64_t tx_errors;    /* Frames that could not be sent to it. */
+    uint64_t rx, rx_bytes; /* Frames received from it, however often. */
 };
 
 struct peers {
-    struct peer **all; /* In the order of the configuration. */
+    struct peer **all; /* In the order of the roster. */
     size_t n_all;
-    struct peer **targets; /* Those that are PEER_READY. */
+    struct peer **targets; /* Those that get frames. */
     size_t n_targets;
 
+    struct hmap by_name;    /* Of "struct peer". */
     struct hmap by_address; /* Of "struct peer_address". */
     struct subnet *accept;
     size_t n_accept;
+    uint32_t last_path;
+
+    /* Header of frames in our own format, but for their number. */
+    uint8_t header[WIRE_HEADER_LEN];
 };
 
 /* Where a datagram came from. */
@@ -83,32 +111,57 @@ enum peers_origin {
 void peers_init(struct peers *);
 void peers_destroy(struct peers *);
 
-/* Makes the 'n_specs' peers in 'specs' the peers, and the 'n_accept' subnets
- * in 'accept' those to accept from.  Both are copied.  A peer that was there
- * before keeps its addresses and statistics. */
-void
-peers_configure(struct peers *, const struct peer_spec *specs, size_t n_specs,
-                const struct subnet *accept, size_t n_accept);
+/* Makes the 'n' subnets in 'accept', which are copied, those to accept from.
+ */
+void peers_set_accept(struct peers *, const struct subnet *accept, size_t n);
 
 /* What peers_update() has to know of this relay. */
 struct peers_self {
-    bool ipv4, ipv6;            /* Can the mesh send to these families? */
-    const struct endpoint *own; /* The relay's own endpoints. */
+    bool ipv4, ipv6; /* Can the mesh send to these families? */
+
+    /* The endpoints that lead to this relay, and those of all of this host's
+     * addresses, which nobody else can have. */
+    const struct endpoint *own;
     size_t n_own;
+    const struct endpoint *local;
+    size_t n_local;
 };
 
-/* Takes the addresses of peers that are known by name from 'resolver', whose
- * names must include them, and works out who is sent to. */
-void peers_update(struct peers *, const struct resolver *resolver,
-                  const struct peers_self *self);
+/* Makes the 'n' 'entries' the peers.  One that is there already keeps what is
+ * known of it, also if it is known from elsewhere now.  peers_choose_targets()
+ * must follow. */
+void peers_update(struct peers *, const struct roster_entry *entries, size_t n,
+                  const struct peers_self *self, long long int now);
 
-/* Returns where a datagram from 'address' is from.  If the answer is
- * ORIGIN_PEER stores the peer in '*peer', otherwise NULL. */
+/* Works out who gets frames, and in which format.  To be called whenever a
+ * peer's state or remote has changed. */
+void peers_choose_targets(struct peers *);
+
+/* Returns where a datagram from 'from' is from.  If the answer is ORIGIN_PEER
+ * stores the peer in '*peer', otherwise NULL. */
 enum peers_origin
-peers_identify(const struct peers *, const struct in6_addr *address,
+peers_identify(const struct peers *, const struct endpoint *from,
                struct peer **peer);
 
-/* A word for 'state', such as "ready". */
-const char *peer_state_name(enum peer_state state);
+/* Returns the peer with our number 'path', or NULL. */
+struct peer *peers_by_path(const struct peers *, uint32_t path);
+
+/* Notes that 'peer' is this relay, by an address that it did not know for its
+ * own.  That holds as long as the peer has the address. */
+void peer_set_self(struct peers *, struct peer *peer, long long int now);
+
+/* Notes that 'remote' is where 'peer' is sent to. */
+void peer_set_remote(struct peer *peer, struct remote *remote);
+
+/* Returns true if 'peer' is said hello to. */
+bool peer_is_greeted(const struct peer *peer);
+
+/* A word for what 'peer' is and how it is, such as "up", and why. */
+const char *peer_state_name(const struct peer *peer);
+const char *peer_reason(const struct peer *peer);
+
+/* A word for the format that 'peer' speaks as far as is known: "snowrelay",
+ * "snowsignal" or "unknown". */
+const char *peer_format_name(const struct peer *peer);
 
 #endif /* peers.h */

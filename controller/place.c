@@ -29,7 +29,7 @@ static bool
 resolution_has(const struct resolution *res, const struct in6_addr *address)
 {
     for (size_t i = 0; i < res->n; i++) {
-        if (ipv6_addr_equals(&res->addresses[i], address)) {
+        if (ipv6_addr_equals(&res->endpoints[i].address, address)) {
             return true;
         }
     }
@@ -50,9 +50,11 @@ place_resolve(struct place *p, const struct resolver *resolver)
         }
         p->known[version] = false;
         for (size_t i = 0; i < res->n && !p->known[version]; i++) {
-            if (address_is_ipv6(&res->addresses[i]) == version) {
+            const struct in6_addr *address = &res->endpoints[i].address;
+
+            if (address_is_ipv6(address) == version) {
                 p->known[version] = true;
-                p->address[version] = res->addresses[i];
+                p->address[version] = *address;
             }
         }
     }

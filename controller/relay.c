@@ -4,6 +4,7 @@
 #include "relay.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "bridge.h"
 #include "channel.h"
@@ -16,6 +17,7 @@
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
+#include "peering.h"
 #include "peers.h"
 #include "punt.h"
 #include "relay-flows.h"
@@ -40,7 +42,6 @@ enum {
 struct relay {
     struct counters counters;
 
-
     /* The node's. */
     const struct config *config;
     const struct host *host;
@@ -51,8 +52,10 @@ struct relay {
     struct emit *emit;
     struct segment segment;
 
-    struct mesh *mesh;
-    struct peers peers;
+    struct mesh *mesh; /* NULL if nothing is relayed. */
+    struct peering *peering;
+    struct eth_addr *macs; /* The local MAC, then those of the peers. */
+    size_t n_macs;
 
     /* What the flows, and the peers, were last worked out from. */
     struct eth_addr local_mac;
@@ -64,6 +67,16 @@ struct relay {
 
     uint64_t relayed_port[UINT16_MAX / 64 + 1]; /* Bitmap: is it relayed? */
 };
+
+/* Returns the time as peering and its hellos have it, us. */
+static long long int
+now_us(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * 1000000LL + ts.tv_nsec / 1000;
+}
 
 /* Working out what the others must know. */
 
@@ -95,78 +108,15 @@ update_segment(struct relay *r)
                           r->config->bridge, addresses, n);
 }
 
-/* Returns true if frames sent to 'address' on the mesh port would come to this
- * relay.  Loopback addresses are not counted: who sends to one means it. */
-static bool
-is_own_address(const struct relay *r, const struct in6_addr *address)
-{
-    const struct in6_addr *local = &mesh_local(r->mesh)->address;
-    bool any = endpoint_is_any(mesh_local(r->mesh));
-    bool loopback = (IN6_IS_ADDR_LOOPBACK(address)
-                     || (IN6_IS_ADDR_V4MAPPED(address)
-                         && ntohl(in6_addr_get_mapped_ipv4(address)) >> 24
-                                == IN_LOOPBACKNET));
-
-    return !loopback && (any || ipv6_addr_equals(address, local));
-}
-
-/* Works out who is sent to.  A relay without peers sends to itself. */
-static void
-update_peers(struct relay *r)
-{
-    if (!r->mesh) {
-        return;
-    }
-
-    size_t n_addresses, n_own = 0;
-    const struct host_address *addresses =
-        host_addresses(r->host, &n_addresses);
-    struct endpoint *own = xcalloc(n_addresses, sizeof *own);
-
-    for (size_t i = 0; r->config->n_peers && i < n_addresses; i++) {
-        if (is_own_address(r, &addresses[i].address)) {
-            own[n_own].address = addresses[i].address;
-            own[n_own++].port = mesh_local(r->mesh)->port;
-        }
-    }
-    const struct peers_self self = {
-        .ipv4 = mesh_sends_ipv4(r->mesh),
-        .ipv6 = mesh_sends_ipv6(r->mesh),
-        .own = own,
-        .n_own = n_own,
-    };
-    peers_update(&r->peers, r->resolver, &self);
-    for (size_t i = 0; i < r->peers.n_targets; i++) {
-        mesh_address_peer(r->mesh, r->peers.targets[i]);
-    }
-    free(own);
-}
-
 /* Configuration. */
 
 void
 relay_configure(struct relay *r, const struct config *config)
 {
-    char self_host[INET6_ADDRSTRLEN] = "127.0.0.1";
-    struct peer_spec self = { .text = "(self)", .host = self_host };
-    const struct peer_spec *specs = config->peers;
-    size_t n_specs = config->n_peers;
-
     r->config = config;
     r->reconfigured = true;
 
-    if (!n_specs && config->n_ports) {
-        VLOG_WARN("no peers: relaying to this relay itself, for testing");
-        if (!endpoint_is_any(&config->mesh)) {
-            address_format(&config->mesh.address, self_host);
-        }
-        self.port = config->mesh.port;
-        specs = &self;
-        n_specs = 1;
-    }
-    peers_configure(&r->peers, specs, n_specs, config->accept,
-                    config->n_accept);
-
+    peering_configure(r->peering, config);
     memset(r->relayed_port, 0, sizeof r->relayed_port);
     for (size_t i = 0; i < config->n_ports; i++) {
         uint16_t port = config->ports[i];
@@ -177,11 +127,28 @@ relay_configure(struct relay *r, const struct config *config)
 void
 relay_add_names(const struct relay *r, struct sset *names)
 {
-    for (size_t i = 0; i < r->peers.n_all; i++) {
-        if (r->peers.all[i]->by_name) {
-            sset_add(names, r->peers.all[i]->spec.host);
+    peering_add_names(r->peering, names);
+}
+
+/* Works out what the loop filter is about.  Returns true if it changed. */
+static bool
+update_macs(struct relay *r, bool local_changed)
+{
+    if (!peering_macs_changed(r->peering, now_us()) && !local_changed) {
+        return false;
+    }
+
+    size_t n;
+    const struct eth_addr *macs = peering_macs(r->peering, &n);
+    r->macs = xrealloc(r->macs, (n + 1) * sizeof *r->macs);
+    r->macs[0] = r->local_mac;
+    r->n_macs = 1;
+    for (size_t i = 0; i < n; i++) {
+        if (!eth_addr_equals(macs[i], r->local_mac)) {
+            r->macs[r->n_macs++] = macs[i];
         }
     }
+    return true;
 }
 
 bool
@@ -190,18 +157,32 @@ relay_update(struct relay *r)
     bool host_changed = r->host_seqno != host_seqno(r->host);
     bool names_changed = r->resolver_seqno != resolver_seqno(r->resolver);
     bool changed = r->reconfigured;
+    uint64_t id;
 
     r->host_seqno = host_seqno(r->host);
     r->resolver_seqno = resolver_seqno(r->resolver);
-    if (host_changed || names_changed || r->reconfigured) {
-        update_peers(r);
+    if (r->config->relay_id_auto && bridge_get_id(r->bridge, &id)) {
+        peering_set_id(r->peering, id);
+    }
+    if (r->mesh && (host_changed || names_changed || r->reconfigured)) {
+        peering_update(r->peering, r->resolver, r->host, r->mesh, now_us());
     }
     if (host_changed || r->reconfigured) {
         changed |= update_segment(r);
     }
-    changed |= update_local_mac(r);
+    bool mac_changed = update_local_mac(r);
+    if (mac_changed) {
+        peering_set_local_mac(r->peering, r->local_mac);
+    }
+    changed |= update_macs(r, mac_changed);
     r->reconfigured = false;
     return changed;
+}
+
+bool
+relay_knows_flows(const struct relay *r)
+{
+    return (r->local_mac_known && (!r->mesh || peering_has_begun(r->peering)));
 }
 
 char *
@@ -210,8 +191,8 @@ relay_add_flows(struct relay *r, struct flowset *set)
     const struct relay_flows_params params = {
         .ports = r->config->ports,
         .n_ports = r->config->n_ports,
-        .local_macs = &r->local_mac,
-        .n_local_macs = 1,
+        .local_macs = r->macs,
+        .n_local_macs = r->n_macs,
         .flow_priority = r->config->flow_priority,
         .max_pps = r->config->max_pps,
         .forward = r->config->forward,
@@ -253,7 +234,7 @@ relay_create(const struct config *config, const struct host *host,
     r->host_seqno = host_seqno(host);
     r->resolver = resolver;
     r->bridge = bridge;
-    peers_init(&r->peers);
+    r->peering = peering_create();
     r->emit = emit_create();
     r->channel = channel_create(config->switch_target);
     *relayp = r;
@@ -266,8 +247,9 @@ relay_destroy(struct relay *r)
     if (r) {
         channel_destroy(r->channel);
         emit_destroy(r->emit);
-        peers_destroy(&r->peers);
+        peering_destroy(r->peering);
         mesh_close(r->mesh);
+        free(r->macs);
         free(r);
     }
 }
@@ -335,14 +317,14 @@ send_frames(struct relay *r, const struct frame *frames, size_t n)
     if (!n) {
         return;
     }
-    if (!r->peers.n_targets || !r->mesh) {
+    struct peers *peers = peering_peers(r->peering);
+    if (!peers->n_targets || !r->mesh) {
         drop(r, DIRECTION_PUNT, DROP_NO_PEER, n);
         return;
     }
 
     size_t n_relayed;
-    r->counters.mesh_tx +=
-        mesh_send(r->mesh, frames, n, &r->peers, &n_relayed);
+    r->counters.mesh_tx += mesh_send(r->mesh, frames, n, peers, &n_relayed);
     r->counters.relayed += n_relayed;
     drop(r, DIRECTION_PUNT, DROP_SEND, n - n_relayed);
 }
@@ -374,7 +356,7 @@ take_message(struct relay *r, struct ofp_header *oh, struct frame *frame)
     VLOG_DBG("punt from " IP_FMT " to " IP_FMT ":%u, %" PRIuSIZE " bytes: to "
              "%" PRIuSIZE " peers",
              IP_ARGS(frame->ip_src), IP_ARGS(frame->ip_dst), frame->port,
-             frame->length, r->peers.n_targets);
+             frame->length, peering_peers(r->peering)->n_targets);
     return true;
 }
 
@@ -409,46 +391,27 @@ carry_punts(struct relay *r)
 
 /* From the mesh to the switch. */
 
-/* Notes that 'd' came from nobody we know. */
+/* Judges the datagram 'd', which came at 'now_us', and puts its frame, if it
+ * holds one, into the queue to the switch. */
 static void
-refuse_sender(struct relay *r, const struct mesh_datagram *d)
-{
-    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
-    char from[INET6_ADDRSTRLEN];
-
-    drop(r, DIRECTION_MESH, DROP_UNKNOWN_SENDER, 1);
-    VLOG_WARN_RL(&rl,
-                 "datagram from %s dropped: no peer has this address, "
-                 "nor does mesh.accept",
-                 address_format(&d->from.address, from));
-}
-
-/* Judges the datagram 'd' and puts its frame into the queue to the switch. */
-static void
-take_datagram(struct relay *r, const struct mesh_datagram *d)
+take_datagram(struct relay *r, const struct mesh_datagram *d,
+              long long int now_us)
 {
     struct frame frame;
-    struct peer *peer;
-    uint8_t *bytes;
-    size_t length;
+    struct wire wire;
+    int reason;
 
-    if (peers_identify(&r->peers, &d->from.address, &peer) == ORIGIN_UNKNOWN) {
-        refuse_sender(r, d);
-        return;
-    }
-    if (peer) {
-        peer->rx++;
-    }
-    if (d->truncated) {
-        drop(r, DIRECTION_MESH, FRAME_OVERSIZE, 1);
-        return;
-    }
-    if (!wire_decode(d->bytes, d->length, &bytes, &length)) {
-        drop(r, DIRECTION_MESH, DROP_FORMAT, 1);
+    wire_decode(d->bytes, d->length, &wire);
+    switch (peering_take(r->peering, r->mesh, d, &wire, now_us, &reason)) {
+    case PEERING_CONTROL: return;
+    case PEERING_FRAME: r->counters.mesh_rx++; break;
+    case PEERING_DROP:
+        r->counters.mesh_rx++;
+        drop(r, DIRECTION_MESH, reason, 1);
         return;
     }
 
-    enum frame_verdict verdict = frame_check(bytes, length, &frame);
+    enum frame_verdict verdict = frame_check(wire.body, wire.length, &frame);
     if (verdict != FRAME_OK) {
         drop(r, DIRECTION_MESH, verdict, 1);
         return;
@@ -469,7 +432,7 @@ take_datagram(struct relay *r, const struct mesh_datagram *d)
              IP_ARGS(frame.ip_src), IP_ARGS(frame.ip_dst), frame.port,
              frame.length, rewrite ? ", destination rewritten" : "");
     drop(r, DIRECTION_MESH, DROP_QUEUE_FULL,
-         emit_put(r->emit, frame.bytes, frame.length, rewrite, time_msec()));
+         emit_put(r->emit, frame.bytes, frame.length, rewrite, now_us / 1000));
 }
 
 /* Hands the queue to the switch as far as it takes it. */
@@ -496,9 +459,9 @@ carry_datagrams(struct relay *r)
         size_t n = mesh_receive(r->mesh, &datagrams);
 
         n_datagrams += n;
-        r->counters.mesh_rx += n;
+        long long int now = now_us();
         for (size_t j = 0; j < n; j++) {
-            take_datagram(r, &datagrams[j]);
+            take_datagram(r, &datagrams[j], now);
         }
         write_emissions(r);
         if (n < MESH_BATCH) {
@@ -520,6 +483,10 @@ relay_run(struct relay *r)
     drop(r, DIRECTION_MESH, DROP_DISCONNECTED,
          channel_run(r->channel, r->emit));
 
+    if (r->mesh) {
+        peering_run(r->peering, r->mesh, now_us());
+    }
+
     /* The channel tries more often than the bridge does. */
     if (r->channel_seqno != channel_seqno(r->channel)) {
         r->channel_seqno = channel_seqno(r->channel);
@@ -533,7 +500,35 @@ relay_wait(struct relay *r)
     channel_wait(r->channel, r->emit);
     if (r->mesh) {
         mesh_wait(r->mesh);
+        peering_wait(r->peering);
     }
+}
+
+void
+relay_leave(struct relay *r)
+{
+    if (r->mesh) {
+        peering_leave(r->peering, r->mesh);
+    }
+}
+
+char *
+relay_add_peer(struct relay *r, const char *text)
+{
+    char *error = (r->mesh ? peering_add(r->peering, r->resolver, text)
+                           : xstrdup("this relay relays nothing"));
+
+    r->reconfigured |= !error;
+    return error;
+}
+
+char *
+relay_remove_peer(struct relay *r, const char *text)
+{
+    char *error = peering_remove(r->peering, r->resolver, text);
+
+    r->reconfigured |= !error;
+    return error;
 }
 
 const struct counters *
@@ -542,10 +537,10 @@ relay_counters(const struct relay *r)
     return &r->counters;
 }
 
-const struct peers *
-relay_peers(const struct relay *r)
+const struct peering *
+relay_peering(const struct relay *r)
 {
-    return &r->peers;
+    return r->peering;
 }
 
 unsigned int

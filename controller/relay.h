@@ -6,7 +6,8 @@
 /* Relay: the two ways of a frame, and the modules along them.
  *
  *    switch --channel--> punt --> frame --> mesh --> peers
- *    peers --mesh--> wire --> frame --> segment --> emit --channel--> switch
+ *    peers --mesh--> wire --> peering --> frame --> segment --> emit
+ *                                                   --channel--> switch
  *
  * The relay owns these modules, tells each what the configuration and the
  * news of the node (node.h) mean for it, and counts. */
@@ -21,7 +22,7 @@ struct bridge;
 struct config;
 struct flowset;
 struct host;
-struct peers;
+struct peering;
 struct relay;
 struct resolver;
 struct sset;
@@ -52,8 +53,13 @@ void relay_add_names(const struct relay *, struct sset *names);
  * configuration.  Returns true if the relay's flows changed by that. */
 bool relay_update(struct relay *);
 
+/* Returns true once it is known what relay_add_flows() is to add.  It takes
+ * the peers' first answers, so that a relay that is restarted takes over the
+ * flows about them. */
+bool relay_knows_flows(const struct relay *);
+
 /* Adds the flows and meters that the relay wants to 'set', and emits according
- * to them from now on.  The local MAC must be known.  Returns NULL, or a
+ * to them from now on.  They must be known.  Returns NULL, or a
  * message that the caller frees. */
 char *
 relay_add_flows(struct relay *, struct flowset *set) OVS_WARN_UNUSED_RESULT;
@@ -66,9 +72,20 @@ bool relay_carry(struct relay *);
 void relay_run(struct relay *);
 void relay_wait(struct relay *);
 
+/* Tells the peers that this relay leaves. */
+void relay_leave(struct relay *);
+
+/* Add or remove a peer until the next start, see peering_add() and
+ * peering_remove().  relay_add_names() may answer otherwise then, and
+ * relay_update() must follow.  Return NULL, or a message that the caller
+ * frees. */
+char *relay_add_peer(struct relay *, const char *text) OVS_WARN_UNUSED_RESULT;
+char *
+relay_remove_peer(struct relay *, const char *text) OVS_WARN_UNUSED_RESULT;
+
 /* For those who look on. */
 const struct counters *relay_counters(const struct relay *);
-const struct peers *relay_peers(const struct relay *);
+const struct peering *relay_peering(const struct relay *);
 unsigned int relay_queued(const struct relay *); /* Frames for the switch. */
 
 /* Returns true if the connection for frames is up. */

@@ -41,6 +41,12 @@ request_news(void)
 }
 
 struct ofpbuf *
+request_features(void)
+{
+    return ofpraw_alloc(OFPRAW_OFPT_FEATURES_REQUEST, OFP15_VERSION, 0);
+}
+
+struct ofpbuf *
 request_ports(void)
 {
     return ofputil_encode_port_desc_stats_request(OFP15_VERSION, OFPP_ANY);

@@ -18,6 +18,9 @@ struct ovs_list;
  * others do to groups and meters (OpenFlow 1.5.1, section 7.4.7). */
 struct ofpbuf *request_news(void);
 
+/* Asks for what the switch is, its datapath id above all. */
+struct ofpbuf *request_features(void);
+
 /* Asks for the descriptions of all ports. */
 struct ofpbuf *request_ports(void);
 

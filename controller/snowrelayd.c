@@ -28,6 +28,8 @@
 #include "ovs-thread.h"
 #include "simap.h"
 #include "socket-util.h"
+#include "peering.h"
+#include "peers.h"
 #include "relay.h"
 #include "signals.h"
 #include "status.h"
@@ -124,6 +126,47 @@ handle_reload(struct unixctl_conn *conn, int argc OVS_UNUSED,
     }
 }
 
+/* Answers that the peer 'text' is what 'done' says, or 'error', which is
+ * freed. */
+static void
+answer_peer_command(struct unixctl_conn *conn, const char *text,
+                    const char *done, char *error)
+{
+    if (error) {
+        unixctl_command_reply_error(conn, error);
+        free(error);
+        return;
+    }
+    char *answer = xasprintf("peer %s %s\n", text, done);
+    VLOG_INFO("%.*s", (int) strlen(answer) - 1, answer);
+    unixctl_command_reply(conn, answer);
+    free(answer);
+}
+
+static void
+handle_add_peer(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                const char *argv[], void *daemon_)
+{
+    const struct daemon *d = daemon_;
+
+    answer_peer_command(conn, argv[1],
+                        "added until the next start; put it into mesh.peers "
+                        "to keep it",
+                        node_add_peer(d->node, argv[1]));
+}
+
+static void
+handle_del_peer(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                const char *argv[], void *daemon_)
+{
+    const struct daemon *d = daemon_;
+
+    answer_peer_command(conn, argv[1],
+                        "removed until the next start; what the configuration "
+                        "names returns then",
+                        node_remove_peer(d->node, argv[1]));
+}
+
 /* Signals.  libopenvswitch would end the process at once; the flows have to go
  * first, and SIGHUP reloads. */
 
@@ -188,9 +231,9 @@ static void
 set_log_level(const char *name)
 {
     static const char *const own_modules[] = {
-        "snowrelayd", "node",  "relay",    "bridge", "channel",
-        "mesh",       "peers", "resolver", "host",   "replicate",
-        "nexthop",    "rtnl",  "tunnels",
+        "snowrelayd", "node",    "relay",   "bridge",   "channel",
+        "mesh",       "peers",   "peering", "resolver", "host",
+        "replicate",  "nexthop", "rtnl",    "tunnels",
     };
     static const struct {
         const char *name;
@@ -270,7 +313,8 @@ report_memory(const struct node *node)
     if (memory_should_report()) {
         struct simap usage = SIMAP_INITIALIZER(&usage);
 
-        simap_increase(&usage, "peers", relay_peers(relay)->n_all);
+        simap_increase(&usage, "peers",
+                       peering_peers(relay_peering(relay))->n_all);
         simap_increase(&usage, "queued", relay_queued(relay));
         memory_report(&usage);
         simap_destroy(&usage);
@@ -332,6 +376,10 @@ main(int argc, char *argv[])
     struct status *status = status_create(d.node);
     unixctl_command_register("exit", "[--cleanup]", 0, 1, handle_exit, &d);
     unixctl_command_register("config/reload", "", 0, 0, handle_reload, &d);
+    unixctl_command_register("mesh/add-peer", "PEER", 1, 1, handle_add_peer,
+                             &d);
+    unixctl_command_register("mesh/del-peer", "PEER", 1, 1, handle_del_peer,
+                             &d);
     daemonize_complete();
 
     long long int next_rest = 0;

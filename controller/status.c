@@ -16,9 +16,11 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/util.h"
 #include "packets.h"
+#include "peering.h"
 #include "peers.h"
 #include "relay.h"
 #include "show-flows.h"
+#include "show-mesh.h"
 #include "show-replicate.h"
 #include "timeval.h"
 #include "unixctl.h"
@@ -79,39 +81,6 @@ drops_to_json(const struct counters *counters, enum direction direction)
     return drops;
 }
 
-/* Returns the peers.  One that speaks SnowSignal's format cannot tell what it
- * lost, nor how far away it is. */
-static json_t *
-peers_to_json(const struct relay *relay)
-{
-    const struct peers *peers = relay_peers(relay);
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < peers->n_all; i++) {
-        const struct peer *peer = peers->all[i];
-        char address[ENDPOINT_TEXT_SIZE];
-
-        json_t *at =
-            (peer->state == PEER_UNRESOLVED
-                 ? json_null()
-                 : json_string(endpoint_format(&peer->target, address)));
-        /* clang-format off */
-        json_array_append_new(
-            array, json_pack("{s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:n, s:n}",
-                             "name", peer->spec.text,
-                             "address", at,
-                             "format", "snowsignal",
-                             "state", peer_state_name(peer->state),
-                             "rx", (json_int_t) peer->rx,
-                             "tx", (json_int_t) peer->tx,
-                             "tx_errors", (json_int_t) peer->tx_errors,
-                             "lost",
-                             "rtt_us"));
-        /* clang-format on */
-    }
-    return array;
-}
-
 static char *
 status_to_json(const struct node *node)
 {
@@ -129,7 +98,7 @@ status_to_json(const struct node *node)
 
     /* clang-format off */
     json_t *root = json_pack(
-        "{s:s, s:s, s:b, s:b, s:s, s:o, s:o, s:o,"
+        "{s:s, s:s, s:b, s:b, s:s, s:o, s:o, s:o, s:o,"
         " s:{s:I, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:o}, s:o}",
         "bridge", config->bridge,
         "switch", config->switch_target,
@@ -139,7 +108,8 @@ status_to_json(const struct node *node)
         "ports", ports,
         "mesh", config->n_ports ? json_string(endpoint_format(&config->mesh, mesh))
                                 : json_null(),
-        "peers", peers_to_json(relay),
+        "relay_id", show_mesh_id_json(relay_peering(relay)),
+        "peers", show_mesh_json(relay_peering(relay)),
         "counters",
             "punted", (json_int_t) c->punted,
             "relayed", (json_int_t) c->relayed,
@@ -193,7 +163,7 @@ status_to_text(const struct node *node)
     const struct relay *relay = node_relay(node);
     const struct config *config = node_config(node);
     const struct counters *c = relay_counters(relay);
-    const struct peers *peers = relay_peers(relay);
+    const struct peers *peers = peering_peers(relay_peering(relay));
     struct ds out = DS_EMPTY_INITIALIZER;
     char mac[ETH_ADDR_STRLEN + 1];
     char mesh[ENDPOINT_TEXT_SIZE];
@@ -218,9 +188,12 @@ status_to_text(const struct node *node)
         show_rules_in_status(node, &out);
         return ds_steal_cstr(&out);
     }
-    ds_put_format(
-        &out, "mesh: %s, %" PRIuSIZE " of %" PRIuSIZE " peers ready\n",
-        endpoint_format(&config->mesh, mesh), peers->n_targets, peers->n_all);
+    ds_put_format(&out,
+                  "mesh: %s, relay id %016" PRIx64 ", %" PRIuSIZE
+                  " peers, %" PRIuSIZE " of them sent to\n",
+                  endpoint_format(&config->mesh, mesh),
+                  peering_id(relay_peering(relay)), peers->n_all,
+                  peers->n_targets);
     ds_put_format(&out,
                   "to the mesh: punted %" PRIu64 ", relayed %" PRIu64
                   ", datagrams sent %" PRIu64 "\n",
@@ -312,30 +285,12 @@ show_rules(struct unixctl_conn *conn, int argc OVS_UNUSED,
 /* mesh/show */
 
 static void
-show_mesh(struct unixctl_conn *conn, int argc OVS_UNUSED,
-          const char *argv[] OVS_UNUSED, void *status_)
+show_mesh_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                  const char *argv[] OVS_UNUSED, void *status_)
 {
     const struct status *status = status_;
-    const struct peers *peers = relay_peers(node_relay(status->node));
-    struct ds out = DS_EMPTY_INITIALIZER;
 
-    ds_put_format(&out, "%-24s %-28s %-10s %-10s %12s %12s %9s\n", "PEER",
-                  "ADDRESS", "FORMAT", "STATE", "RX", "TX", "TX-ERRORS");
-    for (size_t i = 0; i < peers->n_all; i++) {
-        const struct peer *peer = peers->all[i];
-        char address[ENDPOINT_TEXT_SIZE] = "-";
-
-        if (peer->state != PEER_UNRESOLVED) {
-            endpoint_format(&peer->target, address);
-        }
-        ds_put_format(&out,
-                      "%-24s %-28s %-10s %-10s %12" PRIu64 " %12" PRIu64
-                      " %9" PRIu64 "\n",
-                      peer->spec.text, address, "snowsignal",
-                      peer_state_name(peer->state), peer->rx, peer->tx,
-                      peer->tx_errors);
-    }
-    reply(conn, ds_steal_cstr(&out));
+    reply(conn, show_mesh(relay_peering(node_relay(status->node))));
 }
 
 /* flows/show */
@@ -375,7 +330,7 @@ status_create(struct node *node)
     status->node = node;
     ovs_list_init(&status->waiting);
     unixctl_command_register("status", "[json]", 0, 1, show_status, status);
-    unixctl_command_register("mesh/show", "", 0, 0, show_mesh, status);
+    unixctl_command_register("mesh/show", "", 0, 0, show_mesh_command, status);
     unixctl_command_register("flows/show", "", 0, 0, show_flows_command,
                              status);
     unixctl_command_register("replicate/show", "", 0, 0, show_rules, status);

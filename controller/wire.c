@@ -5,15 +5,91 @@
 
 #include <string.h>
 
-bool
-wire_decode(uint8_t *datagram, size_t length, uint8_t **frame,
-            size_t *frame_length)
+#include "byte-order.h"
+#include "unaligned.h"
+#include "util.h"
+
+/* Where things are in our own header. */
+enum {
+    OFS_VERSION = 2,
+    OFS_TYPE = 3,
+    OFS_HEADER_LEN = 4,
+    OFS_RELAY_ID = 6,
+    OFS_SESSION = 14,
+    OFS_SEQ = 22
+};
+
+static uint64_t
+get_be64(const uint8_t *p)
 {
-    if (length < WIRE_HEADER_LEN
-        || memcmp(datagram, WIRE_MAGIC, WIRE_HEADER_LEN)) {
-        return false;
+    return ntohll(get_unaligned_be64((const ovs_be64 *) p));
+}
+
+static void
+put_be64(uint8_t *p, uint64_t value)
+{
+    put_unaligned_be64((ovs_be64 *) p, htonll(value));
+}
+
+/* Takes apart a datagram that begins with our magic. */
+static void
+decode_own(uint8_t *datagram, size_t length, struct wire *w)
+{
+    uint8_t version = datagram[OFS_VERSION];
+    uint8_t header_length = datagram[OFS_HEADER_LEN];
+
+    if (version > WIRE_VERSION_MAX) {
+        w->kind = WIRE_NEWER;
+        return;
+    } else if (version < WIRE_VERSION_MIN || header_length < WIRE_HEADER_LEN
+               || header_length > length) {
+        return;
     }
-    *frame = datagram + WIRE_HEADER_LEN;
-    *frame_length = length - WIRE_HEADER_LEN;
-    return true;
+
+    switch (datagram[OFS_TYPE]) {
+    case WIRE_TYPE_FRAME: w->kind = WIRE_FRAME; break;
+    case WIRE_TYPE_HELLO: w->kind = WIRE_HELLO; break;
+    case WIRE_TYPE_BYE: w->kind = WIRE_BYE; break;
+    default: w->kind = WIRE_OTHER; break;
+    }
+    w->relay_id = get_be64(datagram + OFS_RELAY_ID);
+    w->session = get_be64(datagram + OFS_SESSION);
+    w->seq = get_be64(datagram + OFS_SEQ);
+    w->body = datagram + header_length;
+    w->length = length - header_length;
+}
+
+void
+wire_decode(uint8_t *datagram, size_t length, struct wire *w)
+{
+    w->kind = WIRE_MALFORMED;
+    if (length >= WIRE_SNOWSIGNAL_LEN
+        && !memcmp(datagram, WIRE_SNOWSIGNAL_MAGIC, WIRE_SNOWSIGNAL_LEN)) {
+        w->kind = WIRE_SNOWSIGNAL;
+        w->body = datagram + WIRE_SNOWSIGNAL_LEN;
+        w->length = length - WIRE_SNOWSIGNAL_LEN;
+    } else if (length >= WIRE_HEADER_LEN
+               && !memcmp(datagram, WIRE_MAGIC, sizeof WIRE_MAGIC - 1)) {
+        decode_own(datagram, length, w);
+    }
+}
+
+void
+wire_encode_header(uint8_t header[WIRE_HEADER_LEN], enum wire_type type,
+                   uint64_t relay_id, uint64_t session, uint64_t seq)
+{
+    memset(header, 0, WIRE_HEADER_LEN);
+    memcpy(header, WIRE_MAGIC, sizeof WIRE_MAGIC - 1);
+    header[OFS_VERSION] = WIRE_VERSION_MIN;
+    header[OFS_TYPE] = type;
+    header[OFS_HEADER_LEN] = WIRE_HEADER_LEN;
+    put_be64(header + OFS_RELAY_ID, relay_id);
+    put_be64(header + OFS_SESSION, session);
+    put_be64(header + OFS_SEQ, seq);
+}
+
+void
+wire_set_seq(uint8_t header[WIRE_HEADER_LEN], uint64_t seq)
+{
+    put_be64(header + OFS_SEQ, seq);
 }

@@ -3,35 +3,91 @@
 #ifndef SNOWRELAY_WIRE_H
 #define SNOWRELAY_WIRE_H 1
 
-/* The mesh's wire format: what one UDP datagram between relays holds.
+/* The mesh's wire formats: what one UDP datagram between relays holds.
+ *
+ * SnowSignal's, which every relay understands:
  *
  *      0        2
  *     +----+----+--------------------
  *     | S  | S  | whole Ethernet frame, without its FCS
  *     +----+----+--------------------
  *
- * This is the format of SnowSignal, so its nodes and ours understand each
- * other.  Pure: no I/O, no state. */
+ * and our own, between relays that have told each other that they speak it.
+ * All numbers are in network byte order:
+ *
+ *      0        2         3      4        5       6       14        22     30
+ *     +----+----+---------+------+--------+-------+-------+---------+------+--
+ *     | S  | R  | version | type | header | 0     | relay | session | seq  |
+ *     |    |    |         |      | length |       | id    | id      |      |
+ *     +----+----+---------+------+--------+-------+-------+---------+------+--
+ *
+ *     version  what the receiver must know at least to understand the rest
+ *     type     what follows the header: enum wire_type
+ *     seq      of a frame, its number, which grows by one for each frame to
+ *              the same relay; of anything else, the number that the next
+ *              frame will have
+ *
+ * docs/mesh-protocol.md describes both byte by byte, and what relays of other
+ * versions may do.  Pure: no I/O, no state. */
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "frame.h"
 
-#define WIRE_MAGIC "SS"
+#define WIRE_SNOWSIGNAL_MAGIC "SS"
+#define WIRE_MAGIC "SR"
 
 enum {
-    WIRE_HEADER_LEN = sizeof WIRE_MAGIC - 1,
+    /* The versions of our own format that this program speaks. */
+    WIRE_VERSION_MIN = 1,
+    WIRE_VERSION_MAX = 1,
+
+    WIRE_SNOWSIGNAL_LEN = sizeof WIRE_SNOWSIGNAL_MAGIC - 1,
+    WIRE_HEADER_LEN = 30,
 
     /* The longest datagram that can hold a frame we carry. */
     WIRE_MAX = WIRE_HEADER_LEN + FRAME_MAX
 };
 
-/* If the 'length' bytes at 'datagram' are in this format, stores where in it
- * the frame is and how long and returns true.  The frame itself is not looked
- * at.  Otherwise returns false. */
-bool wire_decode(uint8_t *datagram, size_t length, uint8_t **frame,
-                 size_t *frame_length);
+/* What follows our own header. */
+enum wire_type {
+    WIRE_TYPE_FRAME = 1, /* A whole Ethernet frame, without its FCS. */
+    WIRE_TYPE_HELLO = 2, /* See hello.h. */
+    WIRE_TYPE_BYE = 3,   /* Nothing: the sender leaves. */
+};
+
+/* What a datagram is. */
+enum wire_kind {
+    WIRE_MALFORMED,  /* Neither format. */
+    WIRE_NEWER,      /* Our own, of a version that we do not speak. */
+    WIRE_OTHER,      /* Our own, of a type that we do not know. */
+    WIRE_SNOWSIGNAL, /* A frame in SnowSignal's format. */
+    WIRE_FRAME,
+    WIRE_HELLO,
+    WIRE_BYE
+};
+
+/* A datagram taken apart, in its own memory. */
+struct wire {
+    enum wire_kind kind;
+    uint64_t relay_id; /* This and the next two: not of WIRE_SNOWSIGNAL. */
+    uint64_t session;
+    uint64_t seq;
+    uint8_t *body; /* The frame, or what else follows the header. */
+    size_t length; /* Of 'body'. */
+};
+
+/* Takes apart the 'length' bytes at 'datagram'.  The body is not looked at.
+ * Of datagrams that are WIRE_MALFORMED or WIRE_NEWER nothing but 'kind' is
+ * filled in. */
+void wire_decode(uint8_t *datagram, size_t length, struct wire *);
+
+/* Writes a header of our own to 'header'. */
+void wire_encode_header(uint8_t header[WIRE_HEADER_LEN], enum wire_type type,
+                        uint64_t relay_id, uint64_t session, uint64_t seq);
+
+/* Changes the number in 'header'. */
+void wire_set_seq(uint8_t header[WIRE_HEADER_LEN], uint64_t seq);
 
 #endif /* wire.h */

@@ -62,6 +62,95 @@ our_flows() {
     lab_ofctl "$1" --no-stats dump-flows br0 "cookie=$LAB_COOKIE" | grep cookie= | sort
 }
 
+# ---- the mesh
+
+# peer N ADDRESS KEY: prints what relay N knows of the peer at ADDRESS, such as its state.
+peer() { lab_status "$1" ".peers[] | select(.address == \"$2:7124\" or .name == \"$2\") | .$3"; }
+
+peer_is() { [ "$(peer "$1" "$2" state)" = "$3" ]; }
+
+# peers N: prints the addresses of relay N's peers, without the port, in one line.
+peers() { lab_status "$1" '[.peers[].address | sub(":7124$"; "")] | join(" ")'; }
+
+peers_are() { [ "$(peers "$1")" = "$2" ]; }
+
+# The first search of the capture, as a whole frame. In front of it are the file's header and its
+# own.
+captured_frame() {
+    local length
+    length=$(od -An -tu4 -j32 -N4 "$CAPTURES/epics-client-segment.pcap")
+    tail -c +41 "$CAPTURES/epics-client-segment.pcap" | head -c "$((length))"
+}
+
+# The same as SnowSignal would send it.
+snowsignal_datagram() {
+    printf SS
+    captured_frame
+}
+
+# logged N TEXT: prints how many lines with TEXT, a regular expression, the log of relay N has since
+# its last start.
+logged() {
+    awk -v text="$2" '/opened log file/ { n = 0 } $0 ~ text { n++ } END { print n + 0 }' \
+        "$LAB_DIR/h$1/snowrelayd.log"
+}
+
+# serve_names LINE...: a real name server in the underlay, at 172.30.0.250. A line is one of
+# /etc/hosts, or an option of dnsmasq's, which takes effect when the server starts.
+serve_names() {
+    local line
+    local -a options=()
+    : > "$LAB_DIR/names"
+    for line; do
+        case $line in
+            --*) options+=("$line") ;;
+            *) echo "$line" >> "$LAB_DIR/names" ;;
+        esac
+    done
+    if [ -n "${NAME_SERVER:-}" ] && [ ${#options[@]} -eq 0 ]; then
+        kill -HUP "$NAME_SERVER" # It reads its hosts again.
+        return
+    fi
+    end_name_server
+    lab_on u ip address replace 172.30.0.250/24 dev underlay
+    lab_in_background u dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv \
+        --no-hosts --user=root --pid-file= --listen-address=172.30.0.250 --bind-interfaces \
+        --addn-hosts="$LAB_DIR/names" --expand-hosts --domain=example.org --local=/example.org/ \
+        "${options[@]}" > "$LAB_DIR/dnsmasq.log" 2>&1
+    NAME_SERVER=$LAB_PID
+    lab_wait 5 lab_on u sh -c 'ss -lun | grep -q 172.30.0.250:53'
+}
+
+end_name_server() {
+    [ -z "${NAME_SERVER:-}" ] || lab_kill "$NAME_SERVER"
+    NAME_SERVER=
+}
+
+# ask_name_server N...: programs started later on these hosts ask that server.
+ask_name_server() {
+    local n
+    for n; do
+        rm -rf "/etc/netns/$LAB-h$n"
+        lab_resolv "h$n" 172.30.0.250
+        echo "search example.org" >> "/etc/netns/$LAB-h$n/resolv.conf"
+    done
+}
+
+# probe_receive NODE FILE: begins to count what bench-probe sends; probe_received ends that and
+# prints how many different datagrams came, and how many more than once.
+probe_receive() {
+    lab_in_background "$1" "$BUILD/bench-probe" recv 5076 --seconds 120 > "$2"
+    PROBE=$LAB_PID
+    lab_wait 5 lab_on "$1" grep -q "$(printf ':%04X ' 5076)" /proc/net/udp
+}
+
+probe_received() {
+    sleep 0.5
+    kill "$PROBE"
+    wait "$PROBE"
+    jq -r '"\(.distinct) \(.duplicates)"' "$1"
+}
+
 # ---- replication
 
 # replicate N RULES [OPTION...]: starts the relay of host N, which relays no broadcasts, with the

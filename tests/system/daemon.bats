@@ -182,7 +182,8 @@ refused() {
     run -0 appctl 1 config/reload
     [ "$(lab_on h1 ss -lun | grep -c '172.30.0.1:7124 ')" -eq 1 ]
     # An IPv6 peer cannot be sent to from there, and is shown as such.
-    [ "$(lab_status 1 '[.peers[].state] | join(",")')" = ready,unreachable ]
+    lab_wait 5 peer_is 1 172.30.0.2 silent
+    peer_is 1 fd30::2 unreachable
 
     echo '{"mesh": {"address": "192.0.2.1", "peers": ["172.30.0.2"]}}' > "$file"
     run -2 appctl 1 config/reload

@@ -22,7 +22,7 @@ teardown() {
     for n in 1 2 3; do
         lab_relay_stop "$n" || true
     done 2> /dev/null
-    [ -z "${NAME_SERVER:-}" ] || lab_kill "$NAME_SERVER"
+    end_name_server
 }
 
 # heard TO: broadcasts from h1's client; prints how many copies reach the client TO.
@@ -32,15 +32,6 @@ heard() {
     broadcast h1c1 "$RANDOM" 10.1.0.255
     stop_recording "$file" 1
     count "$file"
-}
-
-# The first search of the capture as SnowSignal would send it. In front of it are the file's header
-# and its own.
-snowsignal_datagram() {
-    local length
-    length=$(od -An -tu4 -j32 -N4 "$CAPTURES/epics-client-segment.pcap")
-    printf SS
-    tail -c +41 "$CAPTURES/epics-client-segment.pcap" | head -c "$((length))"
 }
 
 # send FROM [SOCAT-OPTION]: the standard input, as one datagram, from host FROM to h2's mesh. It is
@@ -74,7 +65,7 @@ dropped() { lab_status "$1" ".counters.mesh_dropped.$2 // 0"; }
     lab_relay 1 --other-relays 172.30.0.1 172.30.0.2
     lab_relay 2 --other-relays 172.30.0.1 172.30.0.2
     [ "$(heard h2c1)" -eq 1 ]
-    [ "$(lab_status 1 '[.peers[].state] | join(",")')" = own,ready ]
+    [ "$(lab_status 1 '[.peers[].state] | join(",")')" = own,up ]
     [ "$(lab_status 1 .counters.mesh_tx)" -eq 1 ]
 }
 
@@ -94,29 +85,11 @@ dropped() { lab_status "$1" ".counters.mesh_dropped.$2 // 0"; }
 }
 
 # lab_ready_peers N COUNT
-lab_ready_peers() { [ "$(lab_status "$1" '[.peers[] | select(.state == "ready")] | length')" -eq "$2" ]; }
-
-# serve_names LINE...: a real name server in the underlay, at 172.30.0.250. dnsmasq reads its
-# hosts file again on SIGHUP.
-serve_names() {
-    printf '%s\n' "$@" > "$BATS_TEST_TMPDIR/names"
-    if [ -z "${NAME_SERVER:-}" ]; then
-        lab_on u ip address replace 172.30.0.250/24 dev underlay
-        lab_in_background u dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv \
-            --no-hosts --user=root --pid-file= --listen-address=172.30.0.250 --bind-interfaces \
-            --addn-hosts="$BATS_TEST_TMPDIR/names" --expand-hosts --domain=example.org \
-            > "$BATS_TEST_TMPDIR/dnsmasq.log" 2>&1
-        NAME_SERVER=$LAB_PID
-    else
-        kill -HUP "$NAME_SERVER"
-    fi
-}
+lab_ready_peers() { [ "$(lab_status "$1" '[.peers[] | select(.state == "up" or .state == "silent")] | length')" -eq "$2" ]; }
 
 @test "a peer by name, from a name server: it moves, its name goes, its server dies" {
     serve_names '172.30.0.2 relay-b'
-    rm -rf "/etc/netns/$LAB-h1/hosts"
-    lab_resolv h1 172.30.0.250
-    echo "search example.org" >> "/etc/netns/$LAB-h1/resolv.conf"
+    ask_name_server 1
     lab_relay 1 --other-relays relay-b
     lab_relay 2 --other-relays 172.30.0.1
     lab_relay 3 --other-relays 172.30.0.1
@@ -133,8 +106,7 @@ serve_names() {
     lab_wait 20 told
     [ "$(heard h3c1)" -eq 1 ]
 
-    lab_kill "$NAME_SERVER"
-    NAME_SERVER=
+    end_name_server
     [ "$(heard h3c1)" -eq 1 ]
 }
 

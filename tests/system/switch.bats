@@ -18,6 +18,8 @@ setup_file() {
 setup() {
     lab_relay 1 -b 5076,5064 --other-relays 172.30.0.2
     lab_relay 2 -b 5076,5064 --other-relays 172.30.0.1
+    # For each port three flows and a loop filter for the peer.
+    lab_wait 5 has_flows 1 8
 }
 
 teardown() {
@@ -41,6 +43,10 @@ relays() {
 has_flows() { [ "$(our_flows "$1" | grep -c cookie=)" -eq "$2" ]; }
 
 @test "the flows are those that --print-flows prints" {
+    # Which MACs its peers have the relay learns from them.
+    lab_relay_stop 2
+    lab_relay_stop 1
+    lab_relay 1 -b 5076,5064 --other-relays 172.30.0.2
     lab_on h1 "$SNOWRELAYD" -b 5076,5064 --print-flows > "$BATS_TEST_TMPDIR/printed"
     our_flows 1 > "$BATS_TEST_TMPDIR/installed"
     lab_ofctl 1 dump-meters br0 > "$BATS_TEST_TMPDIR/meters"
@@ -58,9 +64,9 @@ has_flows() { [ "$(our_flows "$1" | grep -c cookie=)" -eq "$2" ]; }
 
 @test "flows/show puts wanted and installed side by side" {
     run -0 appctl 1 flows/show
-    # Six flows and two meters.
-    [ "$(grep -c '^wanted: ' <<< "$output")" -eq 8 ]
-    [ "$(grep -c '^installed: the same, n_packets=' <<< "$output")" -eq 6 ]
+    # Eight flows and two meters.
+    [ "$(grep -c '^wanted: ' <<< "$output")" -eq 10 ]
+    [ "$(grep -c '^installed: the same, n_packets=' <<< "$output")" -eq 8 ]
     [ "$(grep -c '^installed: the same$' <<< "$output")" -eq 2 ]
 }
 
@@ -102,9 +108,9 @@ has_flows() { [ "$(our_flows "$1" | grep -c cookie=)" -eq "$2" ]; }
     local before
     before=$(our_flows 1)
     lab_ofctl 1 del-flows br0 "cookie=$LAB_COOKIE"
-    lab_wait 2 has_flows 1 6
+    lab_wait 2 has_flows 1 8
     [ "$(our_flows 1)" = "$before" ]
-    [ "$(log 1 | grep -c 'somebody else changed or removed 6 of our flows')" -eq 1 ]
+    [ "$(log 1 | grep -c 'somebody else changed or removed 8 of our flows')" -eq 1 ]
 
     lab_ofctl 1 mod-flows br0 'udp,tp_dst=5064,actions=drop'
     # shellcheck disable=SC2317  # lab_wait calls it
@@ -211,9 +217,9 @@ lab_not_connected() { [ "$(lab_status 1 .connected)" = false ]; }
     sleep 2
     kill -KILL "$pid"
     lab_wait 5 lab_gone "$pid"
-    has_flows 1 6
+    has_flows 1 8
     lab_relay 1 -b 5076,5064 --other-relays 172.30.0.2
-    has_flows 1 6
+    has_flows 1 8
     # A flow installed again would be young.
     for age in $(lab_ofctl 1 dump-flows br0 "cookie=$LAB_COOKIE" | grep -o 'duration=[0-9]*'); do
         [ "${age#duration=}" -ge 2 ]

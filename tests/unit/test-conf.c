@@ -139,10 +139,26 @@ test_defaults(void **state OVS_UNUSED)
     assert_string_equal(c->forward, "NORMAL");
     assert_string_equal(address_format(&c->mesh.address, address), "0.0.0.0");
     assert_int_equal(c->mesh.port, 7124);
-    assert_int_equal(c->n_peers, 0);
+    assert_int_equal(c->peers.n, 0);
+    assert_int_equal(c->discover.n, 0);
+    assert_true(c->relay_id_auto);
+    assert_int_equal(c->hello_ms, 1000);
     assert_int_equal(c->n_accept, 0);
     assert_string_equal(c->log_level, "info");
     config_destroy(c);
+}
+
+/* Fails the test unless 'specs' are the 'n' in 'expected'. */
+static void
+assert_specs(const struct peer_specs *specs, const struct peer_spec *expected,
+             size_t n)
+{
+    assert_int_equal(specs->n, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_string_equal(specs->all[i].text, expected[i].text);
+        assert_string_equal(specs->all[i].host, expected[i].host);
+        assert_int_equal(specs->all[i].port, expected[i].port);
+    }
 }
 
 static void
@@ -157,6 +173,9 @@ test_file(void **state OVS_UNUSED)
         " \"mesh\": {\"address\": \"192.0.2.1\", \"port\": 7000,"
         "            \"peers\": [\"relay-b\", \"192.0.2.7:7125\","
         "                        \"[2001:db8::7]:7126\", \"2001:db8::8\"],"
+        "            \"discover\": [\"relays\", \"relays:7125\","
+        "                           \"_snowrelay._udp.example.org\"],"
+        "            \"relay_id\": \"00000000000A0b0C\", \"hello_ms\": 250,"
         "            \"accept\": [\"10.0.0.0/8\", \"2001:db8::/32\"]}}");
     const struct eth_addr mac = ETH_ADDR_C(02, 00, 00, 00, 00, 0a);
     char address[INET6_ADDRSTRLEN];
@@ -176,18 +195,28 @@ test_file(void **state OVS_UNUSED)
                         "192.0.2.1");
     assert_int_equal(c->mesh.port, 7000);
 
+    /* Where no port is given it is for the roster to fill in. */
+    char relay_b[] = "relay-b", address_b[] = "192.0.2.7:7125";
+    char host_b[] = "192.0.2.7", address_c[] = "[2001:db8::7]:7126";
+    char host_c[] = "2001:db8::7", address_d[] = "2001:db8::8";
+    char relays[] = "relays", relays_7125[] = "relays:7125";
+    char service[] = "_snowrelay._udp.example.org";
     const struct peer_spec peers[] = {
-        { "relay-b", "relay-b", 7000 }, /* The mesh port. */
-        { "192.0.2.7:7125", "192.0.2.7", 7125 },
-        { "[2001:db8::7]:7126", "2001:db8::7", 7126 },
-        { "2001:db8::8", "2001:db8::8", 7000 },
+        { relay_b, relay_b, 0 },
+        { address_b, host_b, 7125 },
+        { address_c, host_c, 7126 },
+        { address_d, address_d, 0 },
     };
-    assert_int_equal(c->n_peers, ARRAY_SIZE(peers));
-    for (size_t i = 0; i < c->n_peers; i++) {
-        assert_string_equal(c->peers[i].text, peers[i].text);
-        assert_string_equal(c->peers[i].host, peers[i].host);
-        assert_int_equal(c->peers[i].port, peers[i].port);
-    }
+    const struct peer_spec discover[] = {
+        { relays, relays, 0 },
+        { relays_7125, relays, 7125 },
+        { service, service, 0 },
+    };
+    assert_specs(&c->peers, peers, ARRAY_SIZE(peers));
+    assert_specs(&c->discover, discover, ARRAY_SIZE(discover));
+    assert_false(c->relay_id_auto);
+    assert_int_equal(c->relay_id, 0xa0b0c);
+    assert_int_equal(c->hello_ms, 250);
 
     assert_int_equal(c->n_accept, 2);
     assert_string_equal(c->accept_texts[0], "10.0.0.0/8");
@@ -340,19 +369,74 @@ test_other_relays_replace_the_files(void **state OVS_UNUSED)
 
     write_bytes(text, strlen(text));
     c = load(&o);
-    assert_int_equal(c->n_peers, 3);
+    assert_int_equal(c->peers.n, 3);
     config_destroy(c);
 
     svec_add(&o.other_relays, "d");
     svec_add(&o.other_relays, "192.0.2.7:7125");
     c = load(&o);
-    assert_int_equal(c->n_peers, 2);
-    assert_string_equal(c->peers[0].host, "d");
-    assert_int_equal(c->peers[0].port, 7000);
-    assert_string_equal(c->peers[1].host, "192.0.2.7");
-    assert_int_equal(c->peers[1].port, 7125);
+    assert_int_equal(c->peers.n, 2);
+    assert_string_equal(c->peers.all[0].host, "d");
+    assert_int_equal(c->peers.all[0].port, 0);
+    assert_string_equal(c->peers.all[1].host, "192.0.2.7");
+    assert_int_equal(c->peers.all[1].port, 7125);
     config_destroy(c);
     svec_destroy(&o.other_relays);
+}
+
+/* Names to discover by are none of the other relays. */
+static void
+test_other_relays_leave_discovery_alone(void **state OVS_UNUSED)
+{
+    struct options o = { .config_file = config_file };
+    const char *text = "{\"mesh\": {\"discover\": [\"a\", \"b\"]}}";
+
+    write_bytes(text, strlen(text));
+    svec_add(&o.other_relays, "d");
+    struct config *c = load(&o);
+    assert_int_equal(c->peers.n, 1);
+    assert_int_equal(c->discover.n, 2);
+    config_destroy(c);
+    svec_destroy(&o.other_relays);
+}
+
+/* Docker Swarm answers a service's name with "tasks." before it with the
+ * addresses of all its containers. */
+static void
+test_service_name(void **state OVS_UNUSED)
+{
+    struct options o = { 0 };
+
+    setenv("SERVICENAME", "relay", true);
+    struct config *c = load(&o);
+    assert_int_equal(c->discover.n, 1);
+    assert_string_equal(c->discover.all[0].text, "tasks.relay");
+    assert_string_equal(c->discover.all[0].host, "tasks.relay");
+    assert_int_equal(c->discover.all[0].port, 0);
+    assert_int_equal(c->peers.n, 0);
+    config_destroy(c);
+}
+
+static void
+test_service_name_replaces_the_files(void **state OVS_UNUSED)
+{
+    struct options o = { .config_file = config_file };
+    const char *text = "{\"mesh\": {\"discover\": [\"a\", \"b\"],"
+                       " \"peers\": [\"c\"]}}";
+    struct config *c;
+
+    write_bytes(text, strlen(text));
+    setenv("SERVICENAME", "", true); /* As if it were not set. */
+    c = load(&o);
+    assert_int_equal(c->discover.n, 2);
+    config_destroy(c);
+
+    setenv("SERVICENAME", "relay", true);
+    c = load(&o);
+    assert_int_equal(c->discover.n, 1);
+    assert_string_equal(c->discover.all[0].text, "tasks.relay");
+    assert_int_equal(c->peers.n, 1);
+    config_destroy(c);
 }
 
 static void
@@ -508,19 +592,31 @@ test_wrong_other_relays(void **state OVS_UNUSED)
     svec_add(&o.other_relays, "relay-c:0");
     assert_load_error(&o, "--other-relays: \"relay-c:0\" has no port from 1 "
                           "to 65535 after the colon");
+    svec_clear(&o.other_relays);
+    svec_add(&o.other_relays, "_relay._udp.example");
+    assert_load_error(&o, "--other-relays: \"_relay._udp.example\" names a "
+                          "service, which only mesh.discover looks up");
     svec_destroy(&o.other_relays);
 }
 
 static void
-test_service_name(void **state OVS_UNUSED)
+test_wrong_service_names(void **state OVS_UNUSED)
 {
+    static const char *const names[] = {
+        "relay:7124", "relay:0", "relay:", "a b",    " ",
+        ".",          "a..b",    "[::1]",  "relay/", "r\xc3\xa9seau",
+    };
     struct options o = { 0 };
 
-    setenv("SERVICENAME", "", true);
-    config_destroy(load(&o));
-    setenv("SERVICENAME", "relay", true);
-    assert_load_error(&o, "SERVICENAME: \"relay\": discovery of peers is not "
-                          "yet supported; name them with --other-relays");
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        char *message = xasprintf("SERVICENAME: \"%s\" is not the name of a "
+                                  "service",
+                                  names[i]);
+
+        setenv("SERVICENAME", names[i], true);
+        assert_load_error(&o, message);
+        free(message);
+    }
 }
 
 static void
@@ -602,6 +698,11 @@ struct wrong_text {
     "is neither an address nor a host name, with or without :PORT"
 #define NOT_A_HOST_PORT "has no port from 1 to 65535 after the colon"
 #define NOT_A_SUBNET "is not an address or ADDRESS/PREFIX"
+#define NO_SERVICE "names a service, which only mesh.discover looks up"
+#define NOT_A_NAME_BUT_AN_ADDRESS                                             \
+    "is an address, not a name; mesh.peers is for those"
+#define NOT_AN_ID                                                             \
+    "is neither auto nor 16 hexadecimal digits, not all of them 0"
 
 static const struct wrong_text wrong_values[] = {
     { "{\"bridge\": \"\"}", "bridge: \"\" " NOT_A_BRIDGE },
@@ -659,6 +760,47 @@ static const struct wrong_text wrong_values[] = {
     { MESH("\"peers\": [\"[2001:db8::1\"]"),
       "mesh.peers[0]: \"[2001:db8::1\" is not of the form "
       "[ADDRESS]:PORT" },
+    { MESH("\"peers\": [\"a\", \"_relay._udp.example\"]"),
+      "mesh.peers[1]: \"_relay._udp.example\" " NO_SERVICE },
+    { MESH("\"peers\": [\"_relay._udp.example:7124\"]"),
+      "mesh.peers[0]: \"_relay._udp.example:7124\" " NO_SERVICE },
+    { MESH("\"discover\": [\"\"]"), "mesh.discover[0]: \"\" " NOT_A_HOST },
+    { MESH("\"discover\": [\"a:70000\"]"),
+      "mesh.discover[0]: \"a:70000\" " NOT_A_HOST_PORT },
+    { MESH("\"discover\": [\"a\", \"192.0.2.7\"]"),
+      "mesh.discover[1]: \"192.0.2.7\" " NOT_A_NAME_BUT_AN_ADDRESS },
+    { MESH("\"discover\": [\"192.0.2.7:7124\"]"),
+      "mesh.discover[0]: \"192.0.2.7:7124\" " NOT_A_NAME_BUT_AN_ADDRESS },
+    { MESH("\"discover\": [\"2001:db8::7\"]"),
+      "mesh.discover[0]: \"2001:db8::7\" " NOT_A_NAME_BUT_AN_ADDRESS },
+    { MESH("\"discover\": [\"[2001:db8::7]:7124\"]"),
+      "mesh.discover[0]: \"[2001:db8::7]:7124\" " NOT_A_NAME_BUT_AN_ADDRESS },
+    { MESH("\"discover\": [\"_relay._udp.example:7124\"]"),
+      "mesh.discover[0]: \"_relay._udp.example:7124\" names a service, which "
+      "has ports of its own" },
+    { MESH("\"relay_id\": \"\""), "mesh.relay_id: \"\" " NOT_AN_ID },
+    { MESH("\"relay_id\": \"Auto\""), "mesh.relay_id: \"Auto\" " NOT_AN_ID },
+    { MESH("\"relay_id\": \"0000000000000000\""),
+      "mesh.relay_id: \"0000000000000000\" " NOT_AN_ID },
+    { MESH("\"relay_id\": \"000000000000001\""),
+      "mesh.relay_id: \"000000000000001\" " NOT_AN_ID },
+    { MESH("\"relay_id\": \"00000000000000001\""),
+      "mesh.relay_id: \"00000000000000001\" " NOT_AN_ID },
+    { MESH("\"relay_id\": \"000000000000000g\""),
+      "mesh.relay_id: \"000000000000000g\" " NOT_AN_ID },
+    { MESH("\"relay_id\": \"0x00000000000001\""),
+      "mesh.relay_id: \"0x00000000000001\" " NOT_AN_ID },
+    { MESH("\"relay_id\": \"-000000000000001\""),
+      "mesh.relay_id: \"-000000000000001\" " NOT_AN_ID },
+    { MESH("\"relay_id\": \" 000000000000001\""),
+      "mesh.relay_id: \" 000000000000001\" " NOT_AN_ID },
+    { MESH("\"hello_ms\": 99"), "mesh.hello_ms: 99 is not from 100 to 60000" },
+    { MESH("\"hello_ms\": 60001"),
+      "mesh.hello_ms: 60001 is not from 100 to 60000" },
+    { MESH("\"hello_ms\": -100"),
+      "mesh.hello_ms: -100 is not from 100 to 60000" },
+    { MESH("\"hello_ms\": 4294967296"),
+      "mesh.hello_ms: 4294967296 is not from 100 to 60000" },
     { MESH("\"accept\": [\"10.0.0.0/8\", \"10.0.0.0/33\"]"),
       "mesh.accept[1]: \"10.0.0.0/33\" " NOT_A_SUBNET },
     { MESH("\"accept\": [\"relay-b\"]"),
@@ -700,6 +842,18 @@ static const struct wrong_text wrong_types[] = {
       "mesh.peers: \"relay-b\" is a string, not an array" },
     { MESH("\"peers\": [\"relay-b\", 7]"),
       "mesh.peers[1]: 7 is a whole number, not a string" },
+    { MESH("\"discover\": \"relays\""),
+      "mesh.discover: \"relays\" is a string, not an array" },
+    { MESH("\"discover\": [\"relays\", false]"),
+      "mesh.discover[1]: false is false, not a string" },
+    { MESH("\"relay_id\": 1"),
+      "mesh.relay_id: 1 is a whole number, not a string" },
+    { MESH("\"hello_ms\": \"1000\""),
+      "mesh.hello_ms: \"1000\" is a string, not a whole number from 100 to "
+      "60000" },
+    { MESH("\"hello_ms\": 1000.0"),
+      "mesh.hello_ms: 1000.0 is a number with a fraction, not a whole number "
+      "from 100 to 60000" },
     { MESH("\"accept\": {}"), "mesh.accept: {} is an object, not an array" },
     { MESH("\"accept\": [null]"),
       "mesh.accept[0]: null is null, not a string" },
@@ -760,6 +914,10 @@ static const struct wrong_text unknown_keys[] = {
       "mesh.except: unknown key; the nearest known one is \"accept\"" },
     { MESH("\"discovery\": 1"),
       "mesh.discovery: unknown key; the nearest known one is \"discover\"" },
+    { MESH("\"relayid\": 1"),
+      "mesh.relayid: unknown key; the nearest known one is \"relay_id\"" },
+    { MESH("\"hello\": 1"),
+      "mesh.hello: unknown key; the nearest known one is \"hello_ms\"" },
     { MESH("\"keyfile\": 1"),
       "mesh.keyfile: unknown key; the nearest known one is \"key_file\"" },
     { MESH("\"transports\": 1"),
@@ -771,7 +929,6 @@ static const struct wrong_text future_keys[] = {
     { "{\"http\": \"127.0.0.1:9714\"}", "http: not yet supported" },
     { "{\"inspect\": [\"pva\"]}", "inspect: not yet supported" },
     { RELAY("\"filter\": \"udp\""), "relay.filter: not yet supported" },
-    { MESH("\"discover\": []"), "mesh.discover: not yet supported" },
     { MESH("\"key_file\": \"k\""), "mesh.key_file: not yet supported" },
     { MESH("\"transport\": \"udp\""), "mesh.transport: not yet supported" },
 };
@@ -999,7 +1156,9 @@ test_too_many(void **state OVS_UNUSED)
         { "relay", "ports", "%d", CONFIG_MAX_PORTS,
           "relay.ports[64]: more than 64 ports" },
         { "mesh", "peers", "\"relay-%d\"", CONFIG_MAX_PEERS,
-          "mesh.peers[4096]: more than 4096 peers" },
+          "mesh.peers[4096]: more than 4096 of them" },
+        { "mesh", "discover", "\"relays-%d\"", CONFIG_MAX_PEERS,
+          "mesh.discover[4096]: more than 4096 of them" },
         { "mesh", "accept", "\"::%d\"", CONFIG_MAX_ACCEPT,
           "mesh.accept[256]: more than 256 entries" },
     };
@@ -1076,6 +1235,47 @@ test_rules_twice(void **state OVS_UNUSED)
     config_destroy(c);
 }
 
+/* Who only replicates relays nothing, but who has anybody to relay to, or says
+ * what to relay, does. */
+static void
+test_what_is_relayed_with_rules(void **state OVS_UNUSED)
+{
+#define WITH_RULE(TEXT)                                                       \
+    "{\"replicate\": [{\"port\": 9, \"to\": [{\"port\": 8}]}]" TEXT "}"
+    static const struct {
+        const char *text;
+        const char *service; /* Value of SERVICENAME. */
+        const char *relay;   /* Value of --other-relays, NULL for none. */
+        size_t n_ports;
+    } all[] = {
+        { WITH_RULE(""), "", NULL, 0 },
+        { WITH_RULE(", \"mesh\": {\"peers\": [], \"discover\": []}"), "", NULL,
+          0 },
+        { WITH_RULE(", \"mesh\": {\"peers\": [\"a\"]}"), "", NULL, 1 },
+        { WITH_RULE(", \"mesh\": {\"discover\": [\"a\"]}"), "", NULL, 1 },
+        { WITH_RULE(", \"relay\": {\"ports\": [1, 2]}"), "", NULL, 2 },
+        { WITH_RULE(", \"relay\": {\"ports\": []}"), "", NULL, 0 },
+        { WITH_RULE(""), "relay", NULL, 1 },
+        { WITH_RULE(""), "", "a", 1 },
+        { "{\"mesh\": {\"discover\": [\"a\"]}}", "", NULL, 1 },
+        { "{}", "", NULL, 1 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        struct options o = { .config_file = config_file };
+
+        write_bytes(all[i].text, strlen(all[i].text));
+        setenv("SERVICENAME", all[i].service, true);
+        if (all[i].relay) {
+            svec_add(&o.other_relays, all[i].relay);
+        }
+        struct config *c = load(&o);
+        assert_int_equal(c->n_ports, all[i].n_ports);
+        config_destroy(c);
+        svec_destroy(&o.other_relays);
+    }
+}
+
 /* Rules need room below and above the relay's flows. */
 static void
 test_flow_priority_with_rules(void **state OVS_UNUSED)
@@ -1139,7 +1339,12 @@ test_limits(void **state OVS_UNUSED)
         MESH("\"port\": 1"),
         MESH("\"port\": 65535"),
         MESH("\"address\": \"::\""),
-        MESH("\"peers\": [], \"accept\": []"),
+        MESH("\"peers\": [], \"discover\": [], \"accept\": []"),
+        MESH("\"relay_id\": \"auto\""),
+        MESH("\"relay_id\": \"0000000000000001\""),
+        MESH("\"relay_id\": \"ffffffffffffffff\""),
+        MESH("\"hello_ms\": 100"),
+        MESH("\"hello_ms\": 60000"),
         "{}",
     };
 
@@ -1254,7 +1459,10 @@ test_json_of_defaults(void **state OVS_UNUSED)
                               "    \"address\": \"0.0.0.0\",\n"
                               "    \"port\": 7124,\n"
                               "    \"peers\": [],\n"
-                              "    \"accept\": []\n"
+                              "    \"discover\": [],\n"
+                              "    \"accept\": [],\n"
+                              "    \"relay_id\": \"auto\",\n"
+                              "    \"hello_ms\": 1000\n"
                               "  },\n"
                               "  \"replicate\": []\n"
                               "}");
@@ -1294,10 +1502,16 @@ test_json_round_trip(void **state OVS_UNUSED)
                       "      \"relay-b\",\n"
                       "      \"[2001:db8::2]:7000\"\n"
                       "    ],\n"
+                      "    \"discover\": [\n"
+                      "      \"relays:7001\",\n"
+                      "      \"_snowrelay._udp.example.org\"\n"
+                      "    ],\n"
                       "    \"accept\": [\n"
                       "      \"10.0.0.0/8\",\n"
                       "      \"2001:db8::/32\"\n"
-                      "    ]\n"
+                      "    ],\n"
+                      "    \"relay_id\": \"00ffffffffffffff\",\n"
+                      "    \"hello_ms\": 100\n"
                       "  },\n"
                       "  \"replicate\": []\n"
                       "}",
@@ -1422,6 +1636,40 @@ test_json_of_short_rules(void **state OVS_UNUSED)
     config_destroy(c);
 }
 
+/* All digits are printed, in lower case. */
+static void
+test_json_of_relay_ids(void **state OVS_UNUSED)
+{
+    static const struct {
+        const char *text;
+        uint64_t id;
+        const char *printed;
+    } all[] = {
+        { "0000000000000001", 1, "0000000000000001" },
+        { "0123456789abcdef", 0x0123456789abcdef, "0123456789abcdef" },
+        { "FEDCBA9876543210", 0xfedcba9876543210, "fedcba9876543210" },
+        { "ffffffffffffffff", UINT64_MAX, "ffffffffffffffff" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        struct config *c = config_create();
+
+        assert_no_error(config_set_relay_id(c, "x", all[i].text));
+        assert_false(c->relay_id_auto);
+        assert_true(c->relay_id == all[i].id);
+
+        char *expected = xasprintf("\"relay_id\": \"%s\"", all[i].printed);
+        char *json = config_to_json(c);
+        assert_non_null(strstr(json, expected));
+        free(json);
+        free(expected);
+
+        assert_no_error(config_set_relay_id(c, "x", "auto"));
+        assert_true(c->relay_id_auto);
+        config_destroy(c);
+    }
+}
+
 /* A wrong value leaves the others as they were. */
 static void
 test_a_refused_value_changes_nothing(void **state OVS_UNUSED)
@@ -1429,6 +1677,8 @@ test_a_refused_value_changes_nothing(void **state OVS_UNUSED)
     struct config *c =
         load_text(RELAY("\"forward\": \"resubmit(,10)\", "
                         "\"local_mac\": \"02:00:00:00:0a:0b\""));
+
+    assert_no_error(config_add_discover(c, "x", "relays"));
     char *before = config_to_json(c);
 
     assert_error(config_set_bridge(c, "x", ""), "x: \"\" " NOT_A_BRIDGE);
@@ -1441,6 +1691,19 @@ test_a_refused_value_changes_nothing(void **state OVS_UNUSED)
     assert_error(config_add_peer(c, "x", ":"), "x: \":\" " NOT_A_HOST_PORT);
     assert_error(config_add_accept(c, "x", "up"), "x: \"up\" " NOT_A_SUBNET);
     assert_error(config_set_port(c, "x", "up"), "x: \"up\" " NOT_A_PORT);
+    assert_error(config_add_discover(c, "x", "::"),
+                 "x: \"::\" " NOT_A_NAME_BUT_AN_ADDRESS);
+    assert_error(config_set_service(c, "x", "a:1"),
+                 "x: \"a:1\" is not the name of a service");
+    assert_error(config_set_service(c, "x", "a b"),
+                 "x: \"a b\" is not the name of a service");
+    assert_error(config_set_relay_id(c, "x", "up"), "x: \"up\" " NOT_AN_ID);
+
+    assert_no_error(config_set_relay_id(c, "x", "0000000000000007"));
+    free(before);
+    before = config_to_json(c);
+    assert_error(config_set_relay_id(c, "x", "0000000000000000"),
+                 "x: \"0000000000000000\" " NOT_AN_ID);
 
     char *after = config_to_json(c);
     assert_string_equal(before, after);
@@ -1462,12 +1725,15 @@ main(void)
         TEST(test_precedence),
         TEST(test_precedence_of_the_file_itself),
         TEST(test_other_relays_replace_the_files),
+        TEST(test_other_relays_leave_discovery_alone),
+        TEST(test_service_name),
+        TEST(test_service_name_replaces_the_files),
         TEST(test_switch),
         TEST(test_database),
         TEST(test_wrong_options_and_variables),
         TEST(test_empty_options),
         TEST(test_wrong_other_relays),
-        TEST(test_service_name),
+        TEST(test_wrong_service_names),
         TEST(test_same_port_for_broadcasts_and_mesh),
         TEST(test_unreadable_files),
         TEST(test_invalid_json),
@@ -1479,6 +1745,7 @@ main(void)
         TEST(test_too_many),
         TEST(test_too_many_rules),
         TEST(test_rules_twice),
+        TEST(test_what_is_relayed_with_rules),
         TEST(test_flow_priority_with_rules),
         TEST(test_limits),
         TEST(test_forward_that_does_not_fit_the_flows),
@@ -1488,6 +1755,7 @@ main(void)
         TEST(test_json_round_trip),
         TEST(test_json_round_trip_of_rules),
         TEST(test_json_of_short_rules),
+        TEST(test_json_of_relay_ids),
         TEST(test_a_refused_value_changes_nothing),
     };
     return cmocka_run_group_tests_name("configuration", tests, enter_directory,

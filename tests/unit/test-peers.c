@@ -5,118 +5,241 @@
 
 #include "support.h"
 
-#include <arpa/inet.h>
-
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
+#include "packets.h"
+#include "remotes.h"
 #include "util.h"
 
-/* A mock of the resolver: it knows a single name, by what is stored here. */
-static const char *mock_name;
-static struct resolution mock_resolution;
+enum { NOW = 1000000, INTERVAL = 1000, MAX_ENTRIES = 64 };
 
-const struct resolution *
-resolver_get(const struct resolver *resolver OVS_UNUSED, const char *name)
+static struct endpoint
+endpoint(const char *text)
 {
-    assert_string_equal(name, mock_name);
-    return &mock_resolution;
+    struct endpoint e;
+    char *host;
+
+    assert_no_error(host_port_split(text, 7124, &host, &e.port));
+    assert_true(address_from_text(host, &e.address));
+    free(host);
+    return e;
 }
 
-static struct in6_addr
-address(const char *text)
-{
-    struct in6_addr a;
+/* A roster's entries, and the memory that they need. */
+struct entries {
+    struct roster_entry all[MAX_ENTRIES];
+    size_t n;
+    char *copy;
+};
 
-    assert_true(address_from_text(text, &a));
-    return a;
-}
-
-/* Makes the 'n' addresses in 'texts' those that the mock has for "relay-b". */
+/* Appends the entry 'text' to 'es'; see entries_init(). */
 static void
-mock_resolve(const char *const texts[], size_t n)
+add_entry(struct entries *es, char *text)
 {
-    mock_name = "relay-b";
-    mock_resolution.n = n;
-    for (size_t i = 0; i < n; i++) {
-        mock_resolution.addresses[i] = address(texts[i]);
+    struct roster_entry *e = &es->all[es->n++];
+    char *list = strpbrk(text, "=~");
+    char *save = NULL;
+
+    assert_true(es->n <= MAX_ENTRIES);
+    *e = (struct roster_entry){ .name = text, .by_name = list != NULL };
+    e->source = (*text == '+'           ? ROSTER_ADDED
+                 : *text == '('         ? ROSTER_SELF
+                 : list && *list == '~' ? ROSTER_DISCOVERED
+                                        : ROSTER_CONFIGURED);
+    if (e->source == ROSTER_ADDED) {
+        e->name++;
+    }
+    if (list) {
+        *list++ = '\0';
+    }
+    list = xstrdup(e->by_name                 ? list
+                   : e->source == ROSTER_SELF ? "127.0.0.1"
+                                              : e->name);
+    for (char *one = strtok_r(list, ",", &save); one;
+         one = strtok_r(NULL, ",", &save)) {
+        e->endpoints =
+            xrealloc(e->endpoints, (e->n + 1) * sizeof *e->endpoints);
+        e->endpoints[e->n++] = endpoint(one);
+    }
+    free(list);
+}
+
+/* Makes entries of 'list', which has spaces between them:
+ *
+ *     192.0.2.7:7125     a peer by its address, with or without a port
+ *     b=192.0.2.7,...    a peer by its name, with its addresses
+ *     r~192.0.2.7        a peer that the name "r" led to
+ *     +...               the first or the second of these, added by people
+ *     (self)             this relay itself */
+static void
+entries_init(struct entries *es, const char *list)
+{
+    char *save = NULL;
+
+    memset(es, 0, sizeof *es);
+    es->copy = xstrdup(list);
+    for (char *text = strtok_r(es->copy, " ", &save); text;
+         text = strtok_r(NULL, " ", &save)) {
+        add_entry(es, text);
     }
 }
 
-/* Updates 'peers' for a mesh that can send to the families 'ipv4' and 'ipv6'.
- * This relay's own endpoint is 192.0.2.1:7124. */
 static void
-update(struct peers *peers, bool ipv4, bool ipv6)
+entries_destroy(struct entries *es)
 {
-    const struct endpoint own = { address("192.0.2.1"), 7124 };
-    const struct peers_self self = { ipv4, ipv6, &own, 1 };
-
-    peers_update(peers, NULL, &self);
-}
-
-/* Makes the 'n' HOST:PORTs in 'texts' the peers. */
-static void
-configure(struct peers *peers, const char *const texts[], size_t n)
-{
-    struct peer_spec specs[8];
-
-    assert_in_range(n, 0, ARRAY_SIZE(specs));
-    for (size_t i = 0; i < n; i++) {
-        specs[i].text = xstrdup(texts[i]);
-        assert_no_error(
-            host_port_split(texts[i], 7124, &specs[i].host, &specs[i].port));
+    for (size_t i = 0; i < es->n; i++) {
+        free(es->all[i].endpoints);
     }
-    peers_configure(peers, specs, n, peers->accept, 0);
-    for (size_t i = 0; i < n; i++) {
-        free(specs[i].text);
-        free(specs[i].host);
+    free(es->copy);
+}
+
+/* Makes 'list' the peers of a mesh that can send to the families 'ipv4' and
+ * 'ipv6'.  192.0.2.1:7124 leads to this relay, whose host also has 10.0.0.1.
+ * Nothing of the roster's lives on. */
+static void
+update_for(struct peers *peers, const char *list, bool ipv4, bool ipv6)
+{
+    const struct endpoint local[] = { endpoint("192.0.2.1"),
+                                      endpoint("10.0.0.1") };
+    const struct peers_self self = {
+        .ipv4 = ipv4,
+        .ipv6 = ipv6,
+        .own = local,
+        .n_own = 1,
+        .local = local,
+        .n_local = ARRAY_SIZE(local),
+    };
+    struct entries es;
+
+    entries_init(&es, list);
+    peers_update(peers, es.all, es.n, &self, NOW);
+    entries_destroy(&es);
+}
+
+static void
+update(struct peers *peers, const char *list)
+{
+    update_for(peers, list, true, true);
+    peers_choose_targets(peers);
+}
+
+/* Begins with the peers in 'list'. */
+static void
+setup(struct peers *peers, const char *list)
+{
+    peers_init(peers);
+    update(peers, list);
+}
+
+/* Has the liveness of 'peer' get to 'state' in the way that leads there. */
+static void
+bring(struct peer *peer, enum liveness_state state)
+{
+    struct liveness *l = &peer->liveness;
+
+    liveness_init(l, NOW);
+    switch (state) {
+    case LIVENESS_PROBING: break;
+    case LIVENESS_SILENT:
+        liveness_asked(l, INTERVAL, NOW);
+        liveness_run(l, NOW + LIVENESS_PROBE_MS);
+        break;
+    case LIVENESS_SNOWSIGNAL: liveness_snowsignal(l, NOW); break;
+    case LIVENESS_UP: liveness_hello(l, INTERVAL, true, NOW); break;
+    case LIVENESS_SUSPECT:
+        liveness_hello(l, INTERVAL, true, NOW);
+        liveness_run(l, NOW + 2 * INTERVAL);
+        break;
+    case LIVENESS_DOWN:
+        liveness_hello(l, INTERVAL, true, NOW);
+        liveness_bye(l, NOW);
+        break;
     }
-    update(peers, true, true);
+    assert_int_equal(l->state, state);
 }
 
-#define CONFIGURE(PEERS, ...)                                                 \
-    configure(PEERS, (const char *const[]){ __VA_ARGS__ },                    \
-              ARRAY_SIZE(((const char *const[]){ __VA_ARGS__ })))
+static const enum liveness_state all_states[] = {
+    LIVENESS_PROBING, LIVENESS_SILENT,  LIVENESS_SNOWSIGNAL,
+    LIVENESS_UP,      LIVENESS_SUSPECT, LIVENESS_DOWN
+};
 
-/* Fails the test unless the 'i'th peer is in 'state'. */
+/* Brings the 'i'th peer to 'state', and says so. */
 static void
-assert_state(const struct peers *peers, size_t i, enum peer_state state)
+bring_nth(struct peers *peers, size_t i, enum liveness_state state)
 {
-    assert_string_equal(peer_state_name(peers->all[i]->state),
-                        peer_state_name(state));
+    bring(peers->all[i], state);
+    peers_choose_targets(peers);
 }
 
-/* Fails the test unless just the peers with the numbers that follow, in this
- * order, are sent to. */
+/* Has the 'i'th peer lead to 'remote', and up. */
 static void
-assert_targets(const struct peers *peers, const size_t *numbers, size_t n)
+bring_up(struct peers *peers, size_t i, struct remote *remote)
 {
-    assert_int_equal(peers->n_targets, n);
-    for (size_t i = 0; i < n; i++) {
-        assert_ptr_equal(peers->targets[i], peers->all[numbers[i]]);
+    peer_set_remote(peers->all[i], remote);
+    bring_nth(peers, i, LIVENESS_UP);
+}
+
+/* Has all peers that are said hello to answer by nothing, so that they get
+ * frames. */
+static void
+let_all_be_silent(struct peers *peers)
+{
+    for (size_t i = 0; i < peers->n_all; i++) {
+        if (peer_is_greeted(peers->all[i])) {
+            bring(peers->all[i], LIVENESS_SILENT);
+        }
     }
+    peers_choose_targets(peers);
 }
 
-#define ASSERT_TARGETS(PEERS, ...)                                            \
-    assert_targets(PEERS, (const size_t[]){ __VA_ARGS__ },                    \
-                   ARRAY_SIZE(((const size_t[]){ __VA_ARGS__ })))
-
-/* Fails the test unless the 'i'th peer is sent to at 'text'. */
+/* Fails the test unless the peers are those in 'expected': a line for each,
+ * with its name, its source, its state, and where it is sent to if it is. */
 static void
-assert_target(const struct peers *peers, size_t i, const char *text)
+assert_peers(const struct peers *peers, const char *expected)
 {
-    char target[ENDPOINT_TEXT_SIZE];
+    struct ds s = DS_EMPTY_INITIALIZER;
 
-    assert_string_equal(endpoint_format(&peers->all[i]->target, target), text);
+    for (size_t i = 0; i < peers->n_all; i++) {
+        const struct peer *peer = peers->all[i];
+        char target[ENDPOINT_TEXT_SIZE];
+
+        ds_put_format(&s, "%s %s %s", peer->name,
+                      roster_source_name(peer->source), peer_state_name(peer));
+        if (peer->role == PEER_OTHER) {
+            ds_put_format(&s, " %s", endpoint_format(&peer->target, target));
+        }
+        ds_put_char(&s, '\n');
+    }
+    assert_string_equal(ds_cstr(&s), expected);
+    ds_destroy(&s);
+}
+
+/* Fails the test unless just the peers whose targets are in 'expected', with a
+ * space after each, get frames, in this order. */
+static void
+assert_targets(const struct peers *peers, const char *expected)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    for (size_t i = 0; i < peers->n_targets; i++) {
+        char target[ENDPOINT_TEXT_SIZE];
+
+        ds_put_format(&s, "%s ",
+                      endpoint_format(&peers->targets[i]->target, target));
+    }
+    assert_string_equal(ds_cstr(&s), expected);
+    ds_destroy(&s);
 }
 
 /* Fails the test unless a datagram from 'text' is from the 'i'th peer. */
 static void
 assert_from_peer(const struct peers *peers, const char *text, size_t i)
 {
-    struct in6_addr a = address(text);
+    const struct endpoint from = endpoint(text);
     struct peer *peer;
 
-    assert_int_equal(peers_identify(peers, &a, &peer), ORIGIN_PEER);
+    assert_int_equal(peers_identify(peers, &from, &peer), ORIGIN_PEER);
     assert_ptr_equal(peer, peers->all[i]);
 }
 
@@ -125,69 +248,137 @@ static void
 assert_from(const struct peers *peers, const char *text,
             enum peers_origin origin)
 {
-    struct in6_addr a = address(text);
-    struct peer *peer = (struct peer *) &a; /* Anything but NULL. */
+    const struct endpoint from = endpoint(text);
+    struct peer *peer = (struct peer *) &from; /* Anything but NULL. */
 
-    assert_int_equal(peers_identify(peers, &a, &peer), origin);
+    assert_int_equal(peers_identify(peers, &from, &peer), origin);
     assert_null(peer);
 }
 
-/* A source port plays no part: it is not even asked for. */
-static void
-test_peers_are_known_by_address(void **state OVS_UNUSED)
-{
-    struct peers peers;
+/* What is known of a peer, to see whether it stays known. */
+struct known {
+    struct peer *peer;
+    struct peer copy;
+};
 
-    peers_init(&peers);
-    CONFIGURE(&peers, "192.0.2.7", "192.0.2.8:7000", "[2001:db8::7]:7124");
-    ASSERT_TARGETS(&peers, 0, 1, 2);
-    assert_target(&peers, 0, "192.0.2.7:7124");
-    assert_target(&peers, 1, "192.0.2.8:7000");
-    assert_target(&peers, 2, "[2001:db8::7]:7124");
-    assert_from_peer(&peers, "192.0.2.7", 0);
-    assert_from_peer(&peers, "192.0.2.8", 1);
-    assert_from_peer(&peers, "::ffff:192.0.2.8", 1);
-    assert_from_peer(&peers, "2001:db8::7", 2);
-    peers_destroy(&peers);
+/* Fills in all that may become known of the 'i'th peer, which then leads to
+ * 'remote', and returns it. */
+static struct known
+get_to_know(struct peers *peers, size_t i, struct remote *remote)
+{
+    struct peer *peer = peers->all[i];
+
+    bring_up(peers, i, remote);
+    liveness_rtt(&peer->liveness, 1234);
+    peer->has_echo = true;
+    peer->echo.path = 77;
+    peer->echo.timestamp = 78;
+    peer->up_since = 79;
+    peer->last_answer = NOW;
+    peer->tx = 10;
+    peer->tx_bytes = 11;
+    peer->tx_errors = 12;
+    peer->rx = 13;
+    peer->rx_bytes = 14;
+    return (struct known){ .peer = peer, .copy = *peer };
 }
 
+/* Fails the test unless 'peer' has the statistics of 'known'. */
 static void
-test_strangers_are_unknown(void **state OVS_UNUSED)
+assert_statistics(const struct peer *peer, const struct known *known)
+{
+    assert_int_equal(peer->tx, known->copy.tx);
+    assert_int_equal(peer->tx_bytes, known->copy.tx_bytes);
+    assert_int_equal(peer->tx_errors, known->copy.tx_errors);
+    assert_int_equal(peer->rx, known->copy.rx);
+    assert_int_equal(peer->rx_bytes, known->copy.rx_bytes);
+}
+
+/* Fails the test unless the 'i'th peer is the one that is 'known', and all
+ * that was known of it still is. */
+static void
+assert_still_known(const struct peers *peers, size_t i,
+                   const struct known *known)
+{
+    const struct peer *peer = peers->all[i];
+
+    assert_ptr_equal(peer, known->peer);
+    assert_statistics(peer, known);
+    assert_int_equal(peer->role, PEER_OTHER);
+    assert_true(endpoint_equal(&peer->target, &known->copy.target));
+    assert_int_equal(peer->path, known->copy.path);
+    assert_ptr_equal(peer->remote, known->copy.remote);
+    assert_ptr_equal(peer->remote->peer, peer);
+    assert_true(peer->has_echo);
+    assert_memory_equal(&peer->echo, &known->copy.echo, sizeof peer->echo);
+    assert_int_equal(peer->up_since, known->copy.up_since);
+    assert_int_equal(peer->last_answer, NOW);
+    assert_int_equal(peer->liveness.state, LIVENESS_UP);
+    assert_int_equal(peer->liveness.since, known->copy.liveness.since);
+    assert_int_equal(peer->liveness.rtt, 1234);
+}
+
+/* Fails the test unless nothing is known of who is where the 'i'th peer, which
+ * may be the one that was 'known', is sent to. */
+static void
+assert_anew(const struct peers *peers, size_t i, const struct known *known)
+{
+    const struct peer *peer = peers->all[i];
+
+    assert_int_equal(peer->liveness.state, LIVENESS_PROBING);
+    assert_int_equal(peer->liveness.rtt, 0);
+    assert_int_equal(peer->liveness.next_hello, NOW);
+    assert_null(peer->remote);
+    assert_false(peer->has_echo);
+    assert_int_equal(peer->up_since, 0);
+    assert_true(peer->last_answer <= NOW - HELLO_MAX_INTERVAL_MS);
+    assert_int_not_equal(peer->path, known->copy.path);
+}
+
+/* Who the peers are. */
+
+static void
+test_nobody(void **state OVS_UNUSED)
 {
     struct peers peers;
+    struct peer *peer;
 
     peers_init(&peers);
     assert_from(&peers, "192.0.2.7", ORIGIN_UNKNOWN);
-    CONFIGURE(&peers, "192.0.2.7");
-    assert_from(&peers, "192.0.2.9", ORIGIN_UNKNOWN);
-    assert_from(&peers, "2001:db8::7", ORIGIN_UNKNOWN);
-    assert_from(&peers, "0.0.0.0", ORIGIN_UNKNOWN);
+    assert_null(peers_by_path(&peers, 0));
+    assert_null(peers_by_path(&peers, 1));
+    peers_choose_targets(&peers);
+    assert_targets(&peers, "");
+    update(&peers, "");
+    assert_peers(&peers, "");
+    assert_targets(&peers, "");
+    const struct endpoint any = endpoint("0.0.0.0");
+    assert_int_equal(peers_identify(&peers, &any, &peer), ORIGIN_UNKNOWN);
     peers_destroy(&peers);
 }
 
 static void
-test_subnets_to_accept_from(void **state OVS_UNUSED)
+test_peers_are_in_the_order_of_the_roster(void **state OVS_UNUSED)
 {
-    char text[] = "10.0.0.7", host[] = "10.0.0.7";
-    const struct peer_spec spec = { text, host, 7124 };
-    struct subnet accept[2];
     struct peers peers;
 
-    assert_true(subnet_from_text("10.0.0.0/8", &accept[0]));
-    assert_true(subnet_from_text("2001:db8::/32", &accept[1]));
-    peers_init(&peers);
-    peers_configure(&peers, &spec, 1, accept, ARRAY_SIZE(accept));
-    update(&peers, true, true);
-    memset(accept, 0, sizeof accept); /* They were copied. */
-
-    assert_from(&peers, "10.255.0.1", ORIGIN_ACCEPTED);
-    assert_from(&peers, "2001:db8::1", ORIGIN_ACCEPTED);
-    assert_from(&peers, "11.0.0.1", ORIGIN_UNKNOWN);
-    assert_from(&peers, "2001:db9::1", ORIGIN_UNKNOWN);
-    assert_from_peer(&peers, "10.0.0.7", 0);
-
-    peers_configure(&peers, &spec, 1, NULL, 0);
-    assert_from(&peers, "10.255.0.1", ORIGIN_UNKNOWN);
+    setup(&peers, "192.0.2.9 b:7000=192.0.2.8:7000 [2001:db8::7]:7125 "
+                  "+192.0.2.6 +c=192.0.2.5 r~192.0.2.4 r~192.0.2.3");
+    assert_peers(&peers,
+                 "192.0.2.9 configured probing 192.0.2.9:7124\n"
+                 "b:7000 configured probing 192.0.2.8:7000\n"
+                 "[2001:db8::7]:7125 configured probing [2001:db8::7]:7125\n"
+                 "192.0.2.6 added probing 192.0.2.6:7124\n"
+                 "c added probing 192.0.2.5:7124\n"
+                 "r discovered probing 192.0.2.4:7124\n"
+                 "r discovered probing 192.0.2.3:7124\n");
+    assert_false(peers.all[0]->by_name);
+    assert_true(peers.all[1]->by_name);
+    assert_true(peers.all[5]->by_name);
+    let_all_be_silent(&peers);
+    assert_targets(&peers, "192.0.2.9:7124 192.0.2.8:7000 [2001:db8::7]:7125 "
+                           "192.0.2.6:7124 192.0.2.5:7124 192.0.2.4:7124 "
+                           "192.0.2.3:7124 ");
     peers_destroy(&peers);
 }
 
@@ -198,16 +389,17 @@ test_own_address_is_set_aside(void **state OVS_UNUSED)
 {
     struct peers peers;
 
-    peers_init(&peers);
-    CONFIGURE(&peers, "192.0.2.1", "192.0.2.7", "192.0.2.1:7000");
-    assert_state(&peers, 0, PEER_OWN);
-    assert_state(&peers, 1, PEER_READY);
-    ASSERT_TARGETS(&peers, 1, 2);
+    setup(&peers, "192.0.2.1 192.0.2.7 +b=192.0.2.1 192.0.2.1:7000");
+    assert_peers(&peers, "192.0.2.1 configured own\n"
+                         "192.0.2.7 configured probing 192.0.2.7:7124\n"
+                         "b added own\n"
+                         "192.0.2.1:7000 configured probing 192.0.2.1:7000\n");
+    let_all_be_silent(&peers);
+    assert_targets(&peers, "192.0.2.7:7124 192.0.2.1:7000 ");
 
     /* Another relay on this host has the address, so what comes from there is
      * that one's. */
-    assert_state(&peers, 2, PEER_READY);
-    assert_from_peer(&peers, "192.0.2.1", 2);
+    assert_from_peer(&peers, "192.0.2.1", 3);
     peers_destroy(&peers);
 }
 
@@ -217,9 +409,40 @@ test_own_address_is_no_peers(void **state OVS_UNUSED)
 {
     struct peers peers;
 
-    peers_init(&peers);
-    CONFIGURE(&peers, "192.0.2.1", "192.0.2.7");
+    setup(&peers, "192.0.2.1 192.0.2.7");
     assert_from(&peers, "192.0.2.1", ORIGIN_UNKNOWN);
+    peers_destroy(&peers);
+}
+
+static void
+test_own_addresses_that_are_discovered_are_left_out(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "r~192.0.2.1 r~192.0.2.7 r~192.0.2.1:7000");
+    assert_peers(&peers, "r discovered probing 192.0.2.7:7124\n"
+                         "r discovered probing 192.0.2.1:7000\n");
+    update(&peers, "r~192.0.2.1");
+    assert_peers(&peers, "");
+    assert_from(&peers, "192.0.2.1", ORIGIN_UNKNOWN);
+    peers_destroy(&peers);
+}
+
+/* Whoever writes an address of this host where this relay does not listen
+ * means it; whoever discovers it cannot mean another host. */
+static void
+test_addresses_of_this_host(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "10.0.0.1");
+    assert_peers(&peers, "10.0.0.1 configured probing 10.0.0.1:7124\n");
+    update(&peers, "b=10.0.0.1");
+    assert_peers(&peers, "b configured probing 10.0.0.1:7124\n");
+    update(&peers, "+10.0.0.1");
+    assert_peers(&peers, "10.0.0.1 added probing 10.0.0.1:7124\n");
+    update(&peers, "r~10.0.0.1 r~10.0.0.1:7000");
+    assert_peers(&peers, "r discovered probing 10.0.0.1:7000\n");
     peers_destroy(&peers);
 }
 
@@ -228,67 +451,74 @@ test_duplicates_are_set_aside(void **state OVS_UNUSED)
 {
     struct peers peers;
 
-    peers_init(&peers);
-    CONFIGURE(&peers, "192.0.2.7", "192.0.2.7:7124", "::ffff:192.0.2.7",
-              "192.0.2.7:7000");
-    assert_state(&peers, 0, PEER_READY);
-    assert_state(&peers, 1, PEER_DUPLICATE);
-    assert_state(&peers, 2, PEER_DUPLICATE);
-    assert_state(&peers, 3, PEER_READY); /* Another port, another relay. */
-    ASSERT_TARGETS(&peers, 0, 3);
+    setup(&peers, "192.0.2.7 192.0.2.7:7124 b=192.0.2.7 192.0.2.7:7000 "
+                  "+[::ffff:192.0.2.7]:7124");
+    assert_peers(&peers, "192.0.2.7 configured probing 192.0.2.7:7124\n"
+                         "192.0.2.7:7124 configured duplicate\n"
+                         "b configured duplicate\n"
+                         "192.0.2.7:7000 configured probing 192.0.2.7:7000\n"
+                         "[::ffff:192.0.2.7]:7124 added duplicate\n");
+    let_all_be_silent(&peers);
+    assert_targets(&peers, "192.0.2.7:7124 192.0.2.7:7000 ");
     assert_from_peer(&peers, "192.0.2.7", 0);
 
     /* Goes the first, the second is one no longer. */
-    CONFIGURE(&peers, "192.0.2.7:7124", "192.0.2.8");
-    assert_state(&peers, 0, PEER_READY);
-    ASSERT_TARGETS(&peers, 0, 1);
+    update(&peers, "192.0.2.7:7124 b=192.0.2.7");
+    assert_peers(&peers, "192.0.2.7:7124 configured probing 192.0.2.7:7124\n"
+                         "b configured duplicate\n");
     peers_destroy(&peers);
 }
 
 static void
-test_reconfiguring_keeps_statistics(void **state OVS_UNUSED)
+test_duplicates_that_are_discovered_are_left_out(void **state OVS_UNUSED)
 {
     struct peers peers;
 
-    peers_init(&peers);
-    CONFIGURE(&peers, "192.0.2.7", "192.0.2.8");
-    peers.all[1]->tx = 10;
-    peers.all[1]->tx_errors = 11;
-    peers.all[1]->rx = 12;
+    setup(&peers, "192.0.2.7 r~192.0.2.7 r~192.0.2.8 q~192.0.2.8 "
+                  "r~192.0.2.7:7000 r~192.0.2.8");
+    assert_peers(&peers, "192.0.2.7 configured probing 192.0.2.7:7124\n"
+                         "r discovered probing 192.0.2.8:7124\n"
+                         "r discovered probing 192.0.2.7:7000\n");
+    assert_from_peer(&peers, "192.0.2.8", 1);
 
-    CONFIGURE(&peers, "192.0.2.9", "192.0.2.8", "192.0.2.7:7000");
-    assert_int_equal(peers.n_all, 3);
-    assert_int_equal(peers.all[1]->tx, 10);
-    assert_int_equal(peers.all[1]->tx_errors, 11);
-    assert_int_equal(peers.all[1]->rx, 12);
-    assert_int_equal(peers.all[0]->tx, 0);
-    assert_int_equal(peers.all[2]->tx, 0); /* Another port, another peer. */
-    ASSERT_TARGETS(&peers, 0, 1, 2);
-    assert_target(&peers, 2, "192.0.2.7:7000");
-    assert_from_peer(&peers, "192.0.2.9", 0);
-    assert_from_peer(&peers, "192.0.2.7", 2);
-
-    configure(&peers, NULL, 0);
-    assert_int_equal(peers.n_all, 0);
-    assert_int_equal(peers.n_targets, 0);
-    assert_from(&peers, "192.0.2.8", ORIGIN_UNKNOWN);
-    CONFIGURE(&peers, "192.0.2.8");
-    assert_int_equal(peers.all[0]->tx, 0);
+    /* Its time comes when the other one goes. */
+    update(&peers, "r~192.0.2.7 q~192.0.2.8");
+    assert_peers(&peers, "r discovered probing 192.0.2.7:7124\n"
+                         "q discovered probing 192.0.2.8:7124\n");
     peers_destroy(&peers);
 }
 
-/* Until the next update nobody is sent to, and no peer that is gone is
- * found. */
+/* A name is sent to at one address, so that its others may be those of more
+ * relays. */
 static void
-test_between_configuring_and_updating(void **state OVS_UNUSED)
+test_a_name_takes_only_one_of_its_addresses(void **state OVS_UNUSED)
 {
     struct peers peers;
 
-    peers_init(&peers);
-    CONFIGURE(&peers, "192.0.2.7");
-    peers_configure(&peers, NULL, 0, NULL, 0);
-    assert_int_equal(peers.n_targets, 0);
-    assert_from(&peers, "192.0.2.7", ORIGIN_UNKNOWN);
+    setup(&peers, "b=192.0.2.7,192.0.2.8 r~192.0.2.7 r~192.0.2.8");
+    assert_peers(&peers, "b configured probing 192.0.2.7:7124\n"
+                         "r discovered probing 192.0.2.8:7124\n");
+    assert_from_peer(&peers, "192.0.2.7", 0);
+    assert_from_peer(&peers, "192.0.2.8", 1);
+    peers_destroy(&peers);
+}
+
+static void
+test_names_without_addresses_are_unresolved(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "b= 192.0.2.9 c=");
+    assert_peers(&peers, "b configured unresolved\n"
+                         "192.0.2.9 configured probing 192.0.2.9:7124\n"
+                         "c configured unresolved\n");
+    let_all_be_silent(&peers);
+    assert_targets(&peers, "192.0.2.9:7124 ");
+    assert_from(&peers, "::", ORIGIN_UNKNOWN);
+    update(&peers, "b=192.0.2.7 192.0.2.9 c=192.0.2.9");
+    assert_peers(&peers, "b configured probing 192.0.2.7:7124\n"
+                         "192.0.2.9 configured silent 192.0.2.9:7124\n"
+                         "c configured duplicate\n");
     peers_destroy(&peers);
 }
 
@@ -297,103 +527,1357 @@ test_between_configuring_and_updating(void **state OVS_UNUSED)
 static void
 test_peers_of_a_family_that_cannot_be_sent_to(void **state OVS_UNUSED)
 {
+    static const char list[] = "192.0.2.7 [2001:db8::7]:7124 r~2001:db8::8";
     struct peers peers;
 
-    peers_init(&peers);
-    CONFIGURE(&peers, "192.0.2.7", "[2001:db8::7]:7124");
-    update(&peers, true, false);
-    assert_state(&peers, 1, PEER_UNREACHABLE);
-    ASSERT_TARGETS(&peers, 0);
+    setup(&peers, "");
+    update_for(&peers, list, true, false);
+    assert_peers(&peers, "192.0.2.7 configured probing 192.0.2.7:7124\n"
+                         "[2001:db8::7]:7124 configured unreachable\n"
+                         "r discovered unreachable\n");
+    let_all_be_silent(&peers);
+    assert_targets(&peers, "192.0.2.7:7124 ");
     assert_from(&peers, "2001:db8::7", ORIGIN_UNKNOWN);
+    assert_from(&peers, "2001:db8::8", ORIGIN_UNKNOWN);
 
-    update(&peers, false, true);
-    assert_state(&peers, 0, PEER_UNREACHABLE);
-    ASSERT_TARGETS(&peers, 1);
+    update_for(&peers, list, false, true);
+    assert_peers(&peers,
+                 "192.0.2.7 configured unreachable\n"
+                 "[2001:db8::7]:7124 configured probing [2001:db8::7]:7124\n"
+                 "r discovered probing [2001:db8::8]:7124\n");
+    assert_from(&peers, "192.0.2.7", ORIGIN_UNKNOWN);
 
-    update(&peers, true, true);
-    ASSERT_TARGETS(&peers, 0, 1);
+    update_for(&peers, list, true, true);
+    let_all_be_silent(&peers);
+    assert_targets(&peers,
+                   "192.0.2.7:7124 [2001:db8::7]:7124 [2001:db8::8]:7124 ");
     peers_destroy(&peers);
 }
 
 /* A name with addresses of both families is sent to at one that can be. */
 static void
-test_the_family_of_a_name_with_a_mock_of_the_resolver(void **state OVS_UNUSED)
+test_the_family_of_a_name(void **state OVS_UNUSED)
 {
+    static const char list[] = "b=2001:db8::7,192.0.2.7";
     struct peers peers;
 
-    peers_init(&peers);
-    mock_resolve((const char *const[]){ "2001:db8::7", "192.0.2.7" }, 2);
-    CONFIGURE(&peers, "relay-b");
-    assert_target(&peers, 0, "[2001:db8::7]:7124");
-    update(&peers, true, false);
-    assert_state(&peers, 0, PEER_READY);
-    assert_target(&peers, 0, "192.0.2.7:7124");
-    update(&peers, true, true); /* Stays what it is. */
-    assert_target(&peers, 0, "192.0.2.7:7124");
-    update(&peers, false, true);
-    assert_target(&peers, 0, "[2001:db8::7]:7124");
-    update(&peers, false, false);
-    assert_state(&peers, 0, PEER_UNREACHABLE);
-    assert_int_equal(peers.n_targets, 0);
+    setup(&peers, list);
+    assert_peers(&peers, "b configured probing [2001:db8::7]:7124\n");
+    update_for(&peers, list, true, false);
+    assert_peers(&peers, "b configured probing 192.0.2.7:7124\n");
+    update(&peers, list); /* Stays what it is. */
+    assert_peers(&peers, "b configured probing 192.0.2.7:7124\n");
+    update_for(&peers, list, false, true);
+    assert_peers(&peers, "b configured probing [2001:db8::7]:7124\n");
+    update_for(&peers, list, false, false);
+    assert_peers(&peers, "b configured unreachable\n");
+    assert_targets(&peers, "");
+
+    /* Nothing was chosen any more. */
+    update(&peers, "b=192.0.2.7,2001:db8::7");
+    assert_peers(&peers, "b configured probing 192.0.2.7:7124\n");
     peers_destroy(&peers);
 }
 
+/* What stays known. */
+
 static void
-test_names_with_a_mock_of_the_resolver(void **state OVS_UNUSED)
+test_nothing_changes_what_is_known(void **state OVS_UNUSED)
 {
+    struct remote b = { .version = 1 }, c = { .version = 1 };
     struct peers peers;
 
-    peers_init(&peers);
-    mock_resolve(NULL, 0);
-    CONFIGURE(&peers, "relay-b:7000", "192.0.2.9");
-    assert_state(&peers, 0, PEER_UNRESOLVED);
-    ASSERT_TARGETS(&peers, 1);
+    setup(&peers, "192.0.2.7 b=192.0.2.8,192.0.2.9 +192.0.2.6 r~192.0.2.5");
+    const struct known first = get_to_know(&peers, 0, &b);
+    const struct known last = get_to_know(&peers, 3, &c);
+    for (int i = 0; i < 3; i++) {
+        update(&peers,
+               "192.0.2.7 b=192.0.2.8,192.0.2.9 +192.0.2.6 r~192.0.2.5");
+        assert_still_known(&peers, 0, &first);
+        assert_still_known(&peers, 3, &last);
+    }
+    assert_targets(&peers, "192.0.2.7:7124 192.0.2.5:7124 ");
+    peers_destroy(&peers);
+}
 
-    /* Sent to at one address, heard from all. */
-    mock_resolve((const char *const[]){ "192.0.2.7", "192.0.2.8" }, 2);
-    update(&peers, true, true);
-    assert_state(&peers, 0, PEER_READY);
-    ASSERT_TARGETS(&peers, 0, 1);
-    assert_target(&peers, 0, "192.0.2.7:7000");
-    assert_from_peer(&peers, "192.0.2.7", 0);
+/* Each list has the peer that is known, "192.0.2.7:7124", once, at 'at'. */
+struct passage {
+    const char *list;
+    size_t at;
+};
+
+/* Goes from each of the 'n' lists in 'passages' to the next one, and fails the
+ * test unless the peer stays known. */
+static void
+assert_known_throughout(const struct passage *passages, size_t n)
+{
+    struct remote remote = { .version = 1 };
+    struct peers peers;
+
+    setup(&peers, passages[0].list);
+    const struct known known = get_to_know(&peers, passages[0].at, &remote);
+    for (size_t i = 0; i < n; i++) {
+        update(&peers, passages[i].list);
+        assert_still_known(&peers, passages[i].at, &known);
+        assert_from_peer(&peers, "192.0.2.7", passages[i].at);
+        assert_targets(&peers, "192.0.2.7:7124 ");
+    }
+    peers_destroy(&peers);
+    assert_null(remote.peer);
+}
+
+#define ASSERT_KNOWN_THROUGHOUT(PASSAGES)                                     \
+    assert_known_throughout(PASSAGES, ARRAY_SIZE(PASSAGES))
+
+static void
+test_known_while_a_discovered_list_grows_and_shrinks(void **state OVS_UNUSED)
+{
+    static const struct passage passages[] = {
+        { "r~192.0.2.7", 0 },
+        { "r~192.0.2.7 r~192.0.2.8", 0 },
+        { "r~192.0.2.6 r~192.0.2.7 r~192.0.2.8 r~192.0.2.9", 1 },
+        { "r~192.0.2.5 r~192.0.2.7", 1 },
+        { "r~192.0.2.7 r~192.0.2.7:7000", 0 },
+        { "r~192.0.2.7", 0 },
+    };
+
+    ASSERT_KNOWN_THROUGHOUT(passages);
+}
+
+static void
+test_known_while_a_discovered_list_rotates(void **state OVS_UNUSED)
+{
+    static const struct passage passages[] = {
+        { "r~192.0.2.7 r~192.0.2.8 r~192.0.2.9", 0 },
+        { "r~192.0.2.9 r~192.0.2.7 r~192.0.2.8", 1 },
+        { "r~192.0.2.8 r~192.0.2.9 r~192.0.2.7", 2 },
+    };
+
+    ASSERT_KNOWN_THROUGHOUT(passages);
+}
+
+static void
+test_known_while_a_names_list_changes(void **state OVS_UNUSED)
+{
+    static const struct passage passages[] = {
+        { "b=192.0.2.7", 0 },
+        { "b=192.0.2.7,192.0.2.8", 0 },
+        { "b=192.0.2.8,192.0.2.7", 0 },
+        { "b=192.0.2.6,2001:db8::7,192.0.2.7,192.0.2.9", 0 },
+        { "192.0.2.9 b=192.0.2.9,192.0.2.7", 1 },
+        { "b=192.0.2.7 192.0.2.9", 0 },
+    };
+
+    ASSERT_KNOWN_THROUGHOUT(passages);
+}
+
+static void
+test_known_from_elsewhere(void **state OVS_UNUSED)
+{
+    static const struct passage passages[] = {
+        { "192.0.2.7", 0 },
+        { "r~192.0.2.7", 0 },
+        { "192.0.2.7", 0 },
+        { "+192.0.2.7", 0 },
+        { "r~192.0.2.7", 0 },
+        { "q~192.0.2.7", 0 },
+        { "b=192.0.2.7", 0 },
+        { "+c=192.0.2.8,192.0.2.7", 0 },
+        { "192.0.2.7:7124", 0 },
+        { "192.0.2.6 r~192.0.2.7", 1 },
+        { "b= 192.0.2.7", 1 },
+        { "b= r~192.0.2.7", 1 },
+        { "[::ffff:192.0.2.7]:7124", 0 },
+        { "x~192.0.2.7 r~::", 0 },
+    };
+
+    ASSERT_KNOWN_THROUGHOUT(passages);
+}
+
+/* In between it is known from both. */
+static void
+test_known_from_elsewhere_besides(void **state OVS_UNUSED)
+{
+    static const struct passage passages[] = {
+        { "192.0.2.7", 0 },
+        { "192.0.2.7 r~192.0.2.7", 0 },
+        { "r~192.0.2.7", 0 },
+        { "192.0.2.7 r~192.0.2.7", 0 },
+        { "192.0.2.7", 0 },
+        { "192.0.2.7 q~192.0.2.7 r~192.0.2.7", 0 },
+        { "q~192.0.2.7 r~192.0.2.7", 0 },
+        { "r~192.0.2.7", 0 },
+        { "q~192.0.2.7 r~192.0.2.7", 0 },
+        { "+192.0.2.7 r~192.0.2.7", 0 },
+        { "r~192.0.2.7", 0 },
+        { "b=192.0.2.8,192.0.2.7 r~192.0.2.7", 0 },
+    };
+
+    ASSERT_KNOWN_THROUGHOUT(passages);
+}
+
+/* Which of the two is set aside stays the same. */
+static void
+test_known_although_configured_twice(void **state OVS_UNUSED)
+{
+    static const struct passage passages[] = {
+        { "192.0.2.7 192.0.2.7", 0 },
+        { "192.0.2.7 192.0.2.7", 0 },
+        { "192.0.2.7 192.0.2.7 192.0.2.7", 0 },
+        { "192.0.2.7", 0 },
+        { "b=192.0.2.7 b=192.0.2.7", 0 },
+        { "b=192.0.2.7 b=192.0.2.7", 0 },
+    };
+
+    ASSERT_KNOWN_THROUGHOUT(passages);
+}
+
+/* A name keeps what is known of it also when the address that goes to it was
+ * listed by itself, and the other way round. */
+static void
+test_names_and_addresses_do_not_mix(void **state OVS_UNUSED)
+{
+    struct remote b = { .version = 1 }, c = { .version = 1 };
+    struct peers peers;
+
+    setup(&peers, "192.0.2.7 b=192.0.2.8");
+    const struct known first = get_to_know(&peers, 0, &b);
+    const struct known second = get_to_know(&peers, 1, &c);
+    update(&peers, "b=192.0.2.7,192.0.2.8 192.0.2.7");
+    assert_still_known(&peers, 0, &second);
+    assert_still_known(&peers, 1, &first);
+    assert_from_peer(&peers, "192.0.2.7", 1);
     assert_from_peer(&peers, "192.0.2.8", 0);
+    peers_destroy(&peers);
+}
 
-    /* The same two in another order change nothing. */
-    mock_resolve((const char *const[]){ "192.0.2.8", "192.0.2.7" }, 2);
-    update(&peers, true, true);
-    assert_target(&peers, 0, "192.0.2.7:7000");
+/* "r" is a peer's name and one to discover by. */
+static void
+test_a_name_of_both_kinds(void **state OVS_UNUSED)
+{
+    struct remote b = { .version = 1 }, c = { .version = 1 };
+    struct peers peers;
 
-    /* Its address goes. */
-    mock_resolve((const char *const[]){ "192.0.2.6", "192.0.2.8" }, 2);
-    update(&peers, true, true);
-    assert_target(&peers, 0, "192.0.2.6:7000");
-    assert_from(&peers, "192.0.2.7", ORIGIN_UNKNOWN);
-
-    /* The name is one of another peer, or of this relay. */
-    mock_resolve((const char *const[]){ "192.0.2.9" }, 1);
-    CONFIGURE(&peers, "192.0.2.9", "relay-b");
-    assert_state(&peers, 1, PEER_DUPLICATE);
-    ASSERT_TARGETS(&peers, 0);
-    mock_resolve((const char *const[]){ "192.0.2.1" }, 1);
-    update(&peers, true, true);
-    assert_state(&peers, 1, PEER_OWN);
-    ASSERT_TARGETS(&peers, 0);
-    assert_from(&peers, "192.0.2.1", ORIGIN_UNKNOWN);
+    setup(&peers, "r=192.0.2.7 r~192.0.2.8");
+    const struct known first = get_to_know(&peers, 0, &b);
+    const struct known second = get_to_know(&peers, 1, &c);
+    update(&peers, "r=192.0.2.7 r~192.0.2.8 r~192.0.2.9");
+    assert_still_known(&peers, 0, &first);
+    assert_still_known(&peers, 1, &second);
     peers_destroy(&peers);
 }
 
 static void
-test_a_shared_address_with_a_mock_of_the_resolver(void **state OVS_UNUSED)
+test_of_a_new_peer_nothing_is_known(void **state OVS_UNUSED)
+{
+    struct remote remote = { .version = 1 };
+    struct peers peers;
+
+    setup(&peers, "192.0.2.7");
+    const struct known known = get_to_know(&peers, 0, &remote);
+    update(&peers, "192.0.2.7 192.0.2.8 192.0.2.7:7000 r~192.0.2.9");
+    assert_still_known(&peers, 0, &known);
+    for (size_t i = 1; i < peers.n_all; i++) {
+        assert_anew(&peers, i, &known);
+        assert_int_equal(peers.all[i]->tx + peers.all[i]->tx_bytes, 0);
+        assert_int_equal(peers.all[i]->rx + peers.all[i]->rx_bytes, 0);
+        assert_int_equal(peers.all[i]->tx_errors, 0);
+    }
+    peers_destroy(&peers);
+}
+
+static void
+test_who_goes_and_comes_back_is_new(void **state OVS_UNUSED)
+{
+    static const char *const lists[] = { "192.0.2.7", "r~192.0.2.7",
+                                         "b=192.0.2.7" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        struct remote remote = { .version = 1 };
+        struct peers peers;
+
+        setup(&peers, lists[i]);
+        const struct known known = get_to_know(&peers, 0, &remote);
+        update(&peers, "192.0.2.7:7000");
+        assert_null(remote.peer);
+        assert_int_equal(peers.all[0]->tx, 0);
+        assert_targets(&peers, "");
+        assert_from_peer(&peers, "192.0.2.7", 0); /* Now another one's. */
+        update(&peers, "");
+        assert_from(&peers, "192.0.2.7", ORIGIN_UNKNOWN);
+        update(&peers, lists[i]);
+        assert_anew(&peers, 0, &known);
+        assert_int_equal(peers.all[0]->tx, 0);
+        peers_destroy(&peers);
+    }
+}
+
+static void
+test_a_name_whose_address_moves_begins_anew(void **state OVS_UNUSED)
+{
+    static const struct {
+        const char *before, *after, *state;
+    } all[] = {
+        { "b=192.0.2.7", "b=192.0.2.8",
+          "b configured probing 192.0.2.8:7124\n" },
+        { "b=192.0.2.7,192.0.2.8", "b=192.0.2.8",
+          "b configured probing 192.0.2.8:7124\n" },
+        { "b=192.0.2.7", "b=192.0.2.7:7000",
+          "b configured probing 192.0.2.7:7000\n" },
+        { "b=192.0.2.7", "b=2001:db8::7",
+          "b configured probing [2001:db8::7]:7124\n" },
+        { "b=192.0.2.7", "b=192.0.2.1", "b configured own\n" },
+        { "b=192.0.2.7", "b=", "b configured unresolved\n" },
+        { "192.0.2.9 b=192.0.2.7", "192.0.2.9 b=192.0.2.9",
+          "192.0.2.9 configured probing 192.0.2.9:7124\n"
+          "b configured duplicate\n" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        struct remote remote = { .version = 1 };
+        struct peers peers;
+
+        setup(&peers, all[i].before);
+        const size_t last = peers.n_all - 1;
+        const struct known known = get_to_know(&peers, last, &remote);
+        update(&peers, all[i].after);
+        assert_peers(&peers, all[i].state);
+        assert_ptr_equal(peers.all[last], known.peer);
+        assert_statistics(peers.all[last], &known);
+        assert_anew(&peers, last, &known);
+        assert_null(remote.peer);
+        assert_targets(&peers, "");
+        peers_destroy(&peers);
+    }
+}
+
+/* Of two names that swap their addresses each keeps its name. */
+static void
+test_names_that_swap_their_addresses_begin_anew(void **state OVS_UNUSED)
+{
+    struct remote b = { .version = 1 }, c = { .version = 1 };
+    struct peers peers;
+
+    setup(&peers, "b=192.0.2.7 c=192.0.2.8");
+    const struct known first = get_to_know(&peers, 0, &b);
+    const struct known second = get_to_know(&peers, 1, &c);
+    update(&peers, "b=192.0.2.8 c=192.0.2.7");
+    assert_ptr_equal(peers.all[0], first.peer);
+    assert_ptr_equal(peers.all[1], second.peer);
+    assert_anew(&peers, 0, &first);
+    assert_anew(&peers, 1, &second);
+    assert_peers(&peers, "b configured probing 192.0.2.8:7124\n"
+                         "c configured probing 192.0.2.7:7124\n");
+    peers_destroy(&peers);
+}
+
+static void
+test_who_can_be_sent_to_no_longer_begins_anew(void **state OVS_UNUSED)
+{
+    struct remote remote = { .version = 1 };
+    struct peers peers;
+
+    setup(&peers, "2001:db8::7");
+    const struct known known = get_to_know(&peers, 0, &remote);
+    update_for(&peers, "2001:db8::7", true, false);
+    assert_anew(&peers, 0, &known);
+    update(&peers, "2001:db8::7");
+    assert_ptr_equal(peers.all[0], known.peer);
+    assert_anew(&peers, 0, &known);
+    assert_statistics(peers.all[0], &known);
+    peers_destroy(&peers);
+}
+
+static void
+test_the_address_of_this_relay_changes(void **state OVS_UNUSED)
+{
+    const struct endpoint before = endpoint("192.0.2.1");
+    const struct endpoint after = endpoint("192.0.2.2");
+    struct peers_self self = { .ipv4 = true, .own = &before, .n_own = 1 };
+    struct entries es;
+    struct peers peers;
+
+    peers_init(&peers);
+    entries_init(&es, "192.0.2.1 192.0.2.2");
+    peers_update(&peers, es.all, es.n, &self, NOW);
+    assert_peers(&peers, "192.0.2.1 configured own\n"
+                         "192.0.2.2 configured probing 192.0.2.2:7124\n");
+    self.own = &after;
+    peers_update(&peers, es.all, es.n, &self, NOW);
+    assert_peers(&peers, "192.0.2.1 configured probing 192.0.2.1:7124\n"
+                         "192.0.2.2 configured own\n");
+    entries_destroy(&es);
+    peers_destroy(&peers);
+}
+
+/* Until peers_choose_targets() nobody gets frames, and no peer that is gone is
+ * found. */
+static void
+test_between_updating_and_choosing(void **state OVS_UNUSED)
 {
     struct peers peers;
 
-    /* The first of the configuration has what both have. */
-    peers_init(&peers);
-    mock_resolve((const char *const[]){ "192.0.2.8", "192.0.2.7" }, 2);
-    CONFIGURE(&peers, "192.0.2.7", "relay-b");
-    ASSERT_TARGETS(&peers, 0, 1);
+    setup(&peers, "192.0.2.7 192.0.2.8");
+    let_all_be_silent(&peers);
+    update_for(&peers, "192.0.2.8", true, true);
+    assert_targets(&peers, "");
+    assert_from(&peers, "192.0.2.7", ORIGIN_UNKNOWN);
+    assert_from_peer(&peers, "192.0.2.8", 0);
+    peers_choose_targets(&peers);
+    assert_targets(&peers, "192.0.2.8:7124 ");
+    peers_destroy(&peers);
+}
+
+/* Who a datagram is from. */
+
+static void
+test_any_source_port_will_do(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "192.0.2.7 192.0.2.8:7000 [2001:db8::7]:7124");
+    assert_from_peer(&peers, "192.0.2.7", 0);
+    assert_from_peer(&peers, "192.0.2.7:1", 0);
+    assert_from_peer(&peers, "192.0.2.8:7124", 1);
+    assert_from_peer(&peers, "[::ffff:192.0.2.8]:65535", 1);
+    assert_from_peer(&peers, "[2001:db8::7]:40000", 2);
+    peers_destroy(&peers);
+}
+
+static void
+test_strangers_are_unknown(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "192.0.2.7");
+    assert_from(&peers, "192.0.2.9", ORIGIN_UNKNOWN);
+    assert_from(&peers, "192.0.3.7", ORIGIN_UNKNOWN);
+    assert_from(&peers, "2001:db8::7", ORIGIN_UNKNOWN);
+    assert_from(&peers, "0.0.0.0", ORIGIN_UNKNOWN);
+    assert_from(&peers, "::", ORIGIN_UNKNOWN);
+    peers_destroy(&peers);
+}
+
+static void
+test_names_are_heard_from_all_their_addresses(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "b=192.0.2.7,192.0.2.8,2001:db8::7");
+    assert_from_peer(&peers, "192.0.2.7", 0);
+    assert_from_peer(&peers, "192.0.2.8:9", 0);
+    assert_from_peer(&peers, "2001:db8::7", 0);
+    update(&peers, "b=192.0.2.6,192.0.2.8");
+    assert_from_peer(&peers, "192.0.2.6", 0);
+    assert_from_peer(&peers, "192.0.2.8", 0);
+    assert_from(&peers, "192.0.2.7", ORIGIN_UNKNOWN);
+    assert_from(&peers, "2001:db8::7", ORIGIN_UNKNOWN);
+
+    /* Also from those that the mesh cannot send to. */
+    update_for(&peers, "b=192.0.2.6,2001:db8::6", true, false);
+    assert_from_peer(&peers, "2001:db8::6", 0);
+    peers_destroy(&peers);
+}
+
+static void
+test_a_source_port_tells_peers_apart(void **state OVS_UNUSED)
+{
+    static const char *const lists[] = {
+        "192.0.2.7:1 192.0.2.7:2 192.0.2.7:3",
+        "192.0.2.7:3 192.0.2.7:2 192.0.2.7:1",
+        "r~192.0.2.7:2 r~192.0.2.7:1 r~192.0.2.7:3",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        const struct endpoint other = endpoint("192.0.2.7:40000");
+        struct peer *peer;
+        struct peers peers;
+
+        setup(&peers, lists[i]);
+        let_all_be_silent(&peers);
+        assert_int_equal(peers.n_targets, 3);
+        for (size_t j = 0; j < peers.n_all; j++) {
+            char target[ENDPOINT_TEXT_SIZE];
+
+            assert_from_peer(
+                &peers, endpoint_format(&peers.all[j]->target, target), j);
+        }
+
+        /* No other port is a stranger's. */
+        assert_int_equal(peers_identify(&peers, &other, &peer), ORIGIN_PEER);
+        assert_true(peer == peers.all[0] || peer == peers.all[1]
+                    || peer == peers.all[2]);
+        peers_destroy(&peers);
+    }
+}
+
+/* Of several names that have an address it is the first one's, except that who
+ * is sent to there comes first. */
+static void
+test_an_address_of_several_names(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "b=192.0.2.7,192.0.2.9 c=192.0.2.8,192.0.2.9");
+    assert_from_peer(&peers, "192.0.2.9", 0);
+    update(&peers, "b=192.0.2.7,192.0.2.8 c=192.0.2.8,192.0.2.7");
     assert_from_peer(&peers, "192.0.2.7", 0);
     assert_from_peer(&peers, "192.0.2.8", 1);
+    peers_destroy(&peers);
+}
+
+static void
+test_subnets_to_accept_from(void **state OVS_UNUSED)
+{
+    struct subnet accept[2];
+    struct peers peers;
+
+    assert_true(subnet_from_text("10.0.0.0/8", &accept[0]));
+    assert_true(subnet_from_text("2001:db8::/32", &accept[1]));
+    setup(&peers, "10.0.0.7");
+    peers_set_accept(&peers, accept, ARRAY_SIZE(accept));
+    memset(accept, 0, sizeof accept); /* They were copied. */
+
+    for (int i = 0; i < 2; i++) {
+        assert_from(&peers, "10.255.0.1", ORIGIN_ACCEPTED);
+        assert_from(&peers, "10.0.0.0", ORIGIN_ACCEPTED);
+        assert_from(&peers, "2001:db8::1", ORIGIN_ACCEPTED);
+        assert_from(&peers, "11.0.0.1", ORIGIN_UNKNOWN);
+        assert_from(&peers, "2001:db9::1", ORIGIN_UNKNOWN);
+        assert_from_peer(&peers, "10.0.0.7", 0);
+        update(&peers, "10.0.0.7"); /* They stay. */
+    }
+    peers_destroy(&peers);
+}
+
+static void
+test_subnets_replace_those_before(void **state OVS_UNUSED)
+{
+    struct subnet accept;
+    struct peers peers;
+
+    setup(&peers, "");
+    assert_true(subnet_from_text("10.0.0.0/8", &accept));
+    peers_set_accept(&peers, &accept, 1);
+    assert_true(subnet_from_text("192.0.2.0/24", &accept));
+    peers_set_accept(&peers, &accept, 1);
+    assert_from(&peers, "10.0.0.1", ORIGIN_UNKNOWN);
+    assert_from(&peers, "192.0.2.7", ORIGIN_ACCEPTED);
+    peers_set_accept(&peers, NULL, 0);
+    assert_from(&peers, "192.0.2.7", ORIGIN_UNKNOWN);
+    peers_destroy(&peers);
+}
+
+/* Numbers of ours. */
+
+static void
+test_each_peer_has_a_number(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "192.0.2.7 b=192.0.2.8 r~192.0.2.9 192.0.2.7:7000");
+    assert_null(peers_by_path(&peers, 0));
+    assert_null(peers_by_path(&peers, UINT32_MAX));
+    for (size_t i = 0; i < peers.n_all; i++) {
+        assert_int_not_equal(peers.all[i]->path, 0);
+        assert_ptr_equal(peers_by_path(&peers, peers.all[i]->path),
+                         peers.all[i]);
+    }
+    peers_destroy(&peers);
+}
+
+/* What comes late from where a peer was is not taken for the peer's. */
+static void
+test_no_number_comes_back(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "b=192.0.2.7");
+    const uint32_t before = peers.all[0]->path;
+    update(&peers, "b=192.0.2.8");
+    assert_null(peers_by_path(&peers, before));
+    update(&peers, "b=192.0.2.7");
+    assert_null(peers_by_path(&peers, before));
+    update(&peers, "");
+    update(&peers, "b=192.0.2.7");
+    assert_null(peers_by_path(&peers, before));
+    peers_destroy(&peers);
+}
+
+/* Found to be this relay. */
+
+static void
+test_who_is_found_to_be_this_relay_is_set_aside(void **state OVS_UNUSED)
+{
+    struct remote remote = { .version = 1 };
+    struct peers peers;
+
+    setup(&peers, "192.0.2.7 b=192.0.2.8,192.0.2.9");
+    const struct known known = get_to_know(&peers, 1, &remote);
+    assert_targets(&peers, "192.0.2.8:7124 ");
+    peer_set_self(&peers, peers.all[1], NOW);
+    peers_choose_targets(&peers);
+    assert_peers(&peers, "192.0.2.7 configured probing 192.0.2.7:7124\n"
+                         "b configured own\n");
+    assert_targets(&peers, "");
+    assert_false(peer_is_greeted(peers.all[1]));
+    assert_false(peers.all[1]->speaks_ours);
+    assert_anew(&peers, 1, &known);
+    assert_null(remote.peer);
+    peers_destroy(&peers);
+}
+
+static void
+test_who_is_this_relay_stays_so_with_the_address(void **state OVS_UNUSED)
+{
+    static const char *const lists[] = {
+        "b=192.0.2.8", "b=192.0.2.8,192.0.2.9", "b=192.0.2.9,192.0.2.8",
+        "c=192.0.2.7 b=192.0.2.8", "+b=192.0.2.8"
+    };
+    struct peers peers;
+
+    setup(&peers, "b=192.0.2.8");
+    peer_set_self(&peers, peers.all[0], NOW);
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        update(&peers, lists[i]);
+        assert_string_equal(peer_state_name(peers.all[peers.n_all - 1]),
+                            "own");
+    }
+
+    /* Not with another one, nor when it comes back. */
+    update(&peers, "b=192.0.2.9");
+    assert_peers(&peers, "b configured probing 192.0.2.9:7124\n");
+    update(&peers, "b=192.0.2.8");
+    assert_peers(&peers, "b configured probing 192.0.2.8:7124\n");
+    peers_destroy(&peers);
+}
+
+static void
+test_another_address_is_not_this_relays(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "b=192.0.2.8");
+    peer_set_self(&peers, peers.all[0], NOW);
+    update_for(&peers, "b=2001:db8::8", true, false);
+    assert_peers(&peers, "b configured unreachable\n");
+    update(&peers, "b=2001:db8::8");
+    assert_peers(&peers, "b configured probing [2001:db8::8]:7124\n");
+    peers_destroy(&peers);
+}
+
+static void
+test_discovered_and_found_to_be_this_relay(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "r~192.0.2.8 r~192.0.2.9");
+    peer_set_self(&peers, peers.all[0], NOW);
+    peers_choose_targets(&peers);
+    for (int i = 0; i < 3; i++) {
+        update(&peers, "r~192.0.2.8 r~192.0.2.9");
+        assert_peers(&peers, "r discovered probing 192.0.2.9:7124\n");
+        assert_from(&peers, "192.0.2.8", ORIGIN_UNKNOWN);
+    }
+
+    /* It was somebody else's for a while, who knows whose it is now. */
+    update(&peers, "r~192.0.2.9");
+    update(&peers, "r~192.0.2.8 r~192.0.2.9");
+    assert_peers(&peers, "r discovered probing 192.0.2.8:7124\n"
+                         "r discovered probing 192.0.2.9:7124\n");
+    peers_destroy(&peers);
+}
+
+static void
+test_what_is_this_relays_is_no_peers(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "b=192.0.2.8,192.0.2.9 192.0.2.8:7000");
+    peer_set_self(&peers, peers.all[0], NOW);
+    assert_from(&peers, "192.0.2.9", ORIGIN_UNKNOWN);
+    assert_from_peer(&peers, "192.0.2.8", 1);
+    peers_destroy(&peers);
+}
+
+/* Who gets frames, and how. */
+
+/* Whoever is there, and where, before and after a hello has told who. */
+static void
+test_formats_and_words_in_each_state(void **state OVS_UNUSED)
+{
+    static const struct {
+        enum liveness_state state;
+        bool remote;     /* Is it known who is there? */
+        uint8_t version; /* That both speak. */
+        bool target, ours;
+        const char *name, *format;
+    } all[] = {
+        { LIVENESS_PROBING, false, 0, false, false, "probing", "unknown" },
+        { LIVENESS_PROBING, true, 1, false, false, "probing", "snowrelay" },
+        { LIVENESS_SILENT, false, 0, true, false, "silent", "unknown" },
+        { LIVENESS_SNOWSIGNAL, false, 0, true, false, "snowsignal",
+          "snowsignal" },
+        { LIVENESS_SNOWSIGNAL, true, 1, true, false, "snowsignal",
+          "snowsignal" },
+        { LIVENESS_UP, true, 1, true, true, "up", "snowrelay" },
+        { LIVENESS_UP, true, 2, true, true, "up", "snowrelay" },
+        { LIVENESS_UP, true, 0, true, false, "up", "snowrelay" },
+        { LIVENESS_UP, false, 0, true, false, "up", "unknown" },
+        { LIVENESS_SUSPECT, true, 1, true, true, "suspect", "snowrelay" },
+        { LIVENESS_SUSPECT, true, 0, true, false, "suspect", "snowrelay" },
+        { LIVENESS_DOWN, true, 1, true, false, "down", "snowrelay" },
+        { LIVENESS_DOWN, false, 0, true, false, "down", "unknown" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        struct remote remote = { .version = all[i].version };
+        struct peers peers;
+
+        setup(&peers, "192.0.2.7");
+        struct peer *peer = peers.all[0];
+        peer->speaks_ours = true; /* As it may have been before. */
+        peer_set_remote(peer, all[i].remote ? &remote : NULL);
+        bring_nth(&peers, 0, all[i].state);
+
+        assert_targets(&peers, all[i].target ? "192.0.2.7:7124 " : "");
+        assert_int_equal(peer->speaks_ours, all[i].ours);
+        assert_string_equal(peer_state_name(peer), all[i].name);
+        assert_ptr_equal(peer_reason(peer), peer->liveness.reason);
+        assert_string_equal(peer_format_name(peer), all[i].format);
+        assert_true(peer_is_greeted(peer));
+        peers_destroy(&peers);
+    }
+}
+
+static void
+test_words_of_those_that_are_set_aside(void **state OVS_UNUSED)
+{
+    static const struct {
+        const char *name, *reason;
+    } all[] = {
+        { "unresolved", "its name has no address yet" },
+        { "unreachable", "mesh.address does not let us send there" },
+        { "own", "it is this relay" },
+        { "duplicate", "another peer has its address" },
+    };
+    struct peers peers;
+
+    peers_init(&peers);
+    update_for(&peers, "b= 2001:db8::7 192.0.2.1 192.0.2.7 192.0.2.7:7124",
+               true, false);
+    assert_string_equal(peer_state_name(peers.all[3]), "probing");
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        const struct peer *peer = peers.all[i < 3 ? i : 4];
+
+        assert_string_equal(peer_state_name(peer), all[i].name);
+        assert_string_equal(peer_reason(peer), all[i].reason);
+        assert_string_equal(peer_format_name(peer), "unknown");
+        assert_false(peer_is_greeted(peer));
+    }
+    peers_destroy(&peers);
+}
+
+static void
+test_this_relay_itself_gets_frames_at_once(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "(self)");
+    assert_peers(&peers, "(self) self self 127.0.0.1:7124\n");
+    assert_targets(&peers, "127.0.0.1:7124 ");
+    assert_false(peer_is_greeted(peers.all[0]));
+    assert_false(peers.all[0]->speaks_ours);
+    assert_string_equal(peer_format_name(peers.all[0]), "snowsignal");
+    assert_string_equal(peer_reason(peers.all[0]), "there is no other peer");
+    assert_from_peer(&peers, "127.0.0.1:9", 0);
+
+    update(&peers, "(self)");
+    assert_targets(&peers, "127.0.0.1:7124 ");
+    update(&peers, "192.0.2.7");
+    assert_peers(&peers, "192.0.2.7 configured probing 192.0.2.7:7124\n");
+    assert_from(&peers, "127.0.0.1", ORIGIN_UNKNOWN);
+    peers_destroy(&peers);
+}
+
+/* Its address is this relay's, which is what is wanted. */
+static void
+test_this_relay_itself_is_not_set_aside(void **state OVS_UNUSED)
+{
+    const struct endpoint own = endpoint("127.0.0.1");
+    const struct peers_self self = {
+        .ipv4 = true, .own = &own, .n_own = 1, .local = &own, .n_local = 1
+    };
+    struct entries es;
+    struct peers peers;
+
+    peers_init(&peers);
+    entries_init(&es, "(self)");
+    peers_update(&peers, es.all, es.n, &self, NOW);
+    assert_peers(&peers, "(self) self self 127.0.0.1:7124\n");
+    entries_destroy(&es);
+    peers_destroy(&peers);
+}
+
+static void
+test_a_remote_is_noted_and_forgotten(void **state OVS_UNUSED)
+{
+    struct remote b = { .version = 1 }, c = { .version = 1 };
+    struct peers peers;
+
+    setup(&peers, "192.0.2.7");
+    bring_up(&peers, 0, &b);
+    assert_ptr_equal(peers.all[0]->remote, &b);
+    assert_ptr_equal(b.peer, peers.all[0]);
+    peer_set_remote(peers.all[0], &b);
+    assert_ptr_equal(b.peer, peers.all[0]);
+
+    peer_set_remote(peers.all[0], &c);
+    assert_null(b.peer);
+    peers_choose_targets(&peers);
+    assert_ptr_equal(c.peer, peers.all[0]);
+    peer_set_remote(peers.all[0], NULL);
+    assert_null(c.peer);
+    assert_null(peers.all[0]->remote);
+    peers_destroy(&peers);
+}
+
+/* Nobody is left to point to. */
+static void
+test_remotes_outlive_peers(void **state OVS_UNUSED)
+{
+    struct remote b = { .version = 1 }, c = { .version = 1 };
+    struct peers peers;
+
+    setup(&peers, "192.0.2.7 192.0.2.8 192.0.2.9");
+    bring_up(&peers, 0, &b);
+    bring_up(&peers, 1, &c);
+    bring_up(&peers, 2, &c);
+    assert_ptr_equal(c.peer, peers.all[1]);
+    peers_destroy(&peers);
+    assert_null(b.peer);
+    assert_null(c.peer);
+}
+
+/* Begins with two peers, and another one in between, of which the two lead to
+ * 'remote', the first one first. */
+static void
+setup_two_ways(struct peers *peers, struct remote *remote)
+{
+    setup(peers, "192.0.2.7 192.0.2.8 192.0.2.9");
+    *remote = (struct remote){ .version = 1 };
+    bring_up(peers, 0, remote);
+    bring_up(peers, 2, remote);
+}
+
+static void
+test_two_peers_that_are_one_relay_get_frames_once(void **state OVS_UNUSED)
+{
+    struct remote remote;
+    struct peers peers;
+
+    setup_two_ways(&peers, &remote);
+    assert_targets(&peers, "192.0.2.7:7124 ");
+    assert_ptr_equal(remote.peer, peers.all[0]);
+    assert_true(peers.all[0]->speaks_ours);
+    assert_false(peers.all[2]->speaks_ours);
+    assert_peers(&peers, "192.0.2.7 configured up 192.0.2.7:7124\n"
+                         "192.0.2.8 configured probing 192.0.2.8:7124\n"
+                         "192.0.2.9 configured alternate 192.0.2.9:7124\n");
+    assert_string_equal(peer_reason(peers.all[2]),
+                        "another peer leads to the same relay");
+    assert_string_equal(peer_format_name(peers.all[2]), "snowrelay");
+
+    /* It is heard, and must be, to take over some day. */
+    assert_true(peer_is_greeted(peers.all[2]));
+    assert_from_peer(&peers, "192.0.2.9", 2);
+    peers_destroy(&peers);
+}
+
+/* Whoever is first in the configuration is not better than who was first. */
+static void
+test_the_first_one_that_is_up_gets_the_frames(void **state OVS_UNUSED)
+{
+    struct remote remote = { .version = 1 };
+    struct peers peers;
+
+    setup(&peers, "192.0.2.7 192.0.2.8");
+    bring_up(&peers, 1, &remote);
+    bring_up(&peers, 0, &remote);
+    assert_targets(&peers, "192.0.2.8:7124 ");
+    update(&peers, "192.0.2.7 192.0.2.8");
+    assert_targets(&peers, "192.0.2.8:7124 ");
+    update(&peers, "192.0.2.8 192.0.2.7");
+    assert_targets(&peers, "192.0.2.8:7124 ");
+    peers_destroy(&peers);
+}
+
+static void
+test_the_other_one_takes_over_and_stays(void **state OVS_UNUSED)
+{
+    static const enum liveness_state worse[] = { LIVENESS_SUSPECT,
+                                                 LIVENESS_DOWN };
+
+    for (size_t i = 0; i < ARRAY_SIZE(worse); i++) {
+        struct remote remote;
+        struct peers peers;
+
+        setup_two_ways(&peers, &remote);
+        bring_nth(&peers, 0, worse[i]);
+        assert_targets(&peers, "192.0.2.9:7124 ");
+        assert_ptr_equal(remote.peer, peers.all[2]);
+        assert_true(peers.all[2]->speaks_ours);
+        assert_false(peers.all[0]->speaks_ours);
+        assert_string_equal(peer_state_name(peers.all[2]), "up");
+        assert_string_equal(peer_state_name(peers.all[0]),
+                            liveness_state_name(worse[i]));
+        assert_ptr_equal(peer_reason(peers.all[0]),
+                         peers.all[0]->liveness.reason);
+
+        /* It comes back, and there is no reason to go back. */
+        bring_nth(&peers, 0, LIVENESS_UP);
+        assert_targets(&peers, "192.0.2.9:7124 ");
+        assert_string_equal(peer_state_name(peers.all[0]), "alternate");
+        update(&peers, "192.0.2.7 192.0.2.8 192.0.2.9");
+        assert_targets(&peers, "192.0.2.9:7124 ");
+
+        /* But when the other one goes. */
+        bring_nth(&peers, 2, worse[i]);
+        assert_targets(&peers, "192.0.2.7:7124 ");
+        peers_destroy(&peers);
+    }
+}
+
+static void
+test_who_is_worse_does_not_take_over(void **state OVS_UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(all_states); i++) {
+        struct remote remote;
+        struct peers peers;
+
+        setup_two_ways(&peers, &remote);
+        bring_nth(&peers, 2, all_states[i]);
+        assert_targets(&peers, "192.0.2.7:7124 ");
+        assert_ptr_equal(remote.peer, peers.all[0]);
+        peers_destroy(&peers);
+    }
+}
+
+/* It gets none itself, so it must not keep them from another one. */
+static void
+test_who_is_probing_does_not_stand_in_the_way(void **state OVS_UNUSED)
+{
+    struct remote remote = { .version = 1 };
+    struct peers peers;
+
+    setup(&peers, "192.0.2.7 192.0.2.8");
+    peer_set_remote(peers.all[0], &remote);
+    peers_choose_targets(&peers);
+    assert_null(remote.peer);
+    peer_set_remote(peers.all[1], &remote);
+    bring_nth(&peers, 1, LIVENESS_DOWN);
+    assert_targets(&peers, "192.0.2.8:7124 ");
+    peers_destroy(&peers);
+}
+
+/* While none is up the frames go where they went. */
+static void
+test_two_that_are_as_bad_do_not_flap(void **state OVS_UNUSED)
+{
+    static const enum liveness_state bad[] = { LIVENESS_SUSPECT,
+                                               LIVENESS_DOWN };
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct remote remote;
+        struct peers peers;
+
+        setup_two_ways(&peers, &remote);
+        bring(peers.all[0], bad[i]);
+        bring_nth(&peers, 2, bad[i]);
+        assert_targets(&peers, "192.0.2.7:7124 ");
+        assert_string_equal(peer_state_name(peers.all[2]),
+                            liveness_state_name(bad[i]));
+        bring_nth(&peers, 2, bad[i]);
+        assert_targets(&peers, "192.0.2.7:7124 ");
+        peers_destroy(&peers);
+    }
+}
+
+/* Who missed a hello may be there; who is down is not. */
+static void
+test_a_suspect_takes_over_from_one_that_is_down(void **state OVS_UNUSED)
+{
+    struct remote remote;
+    struct peers peers;
+
+    setup_two_ways(&peers, &remote);
+    bring(peers.all[2], LIVENESS_SUSPECT);
+    bring_nth(&peers, 0, LIVENESS_DOWN);
+    assert_targets(&peers, "192.0.2.9:7124 ");
+    assert_true(peers.all[2]->speaks_ours);
+    bring_nth(&peers, 0, LIVENESS_SUSPECT);
+    assert_targets(&peers, "192.0.2.9:7124 ");
+    peers_destroy(&peers);
+}
+
+static void
+test_the_other_one_takes_over_from_one_that_goes(void **state OVS_UNUSED)
+{
+    static const char *const lists[] = { "192.0.2.8 192.0.2.9",
+                                         "192.0.2.7:7000 192.0.2.9 192.0.2.8",
+                                         "192.0.2.9" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        struct remote remote;
+        struct peers peers;
+
+        setup_two_ways(&peers, &remote);
+        struct peer *other = peers.all[2];
+        update(&peers, lists[i]);
+        assert_targets(&peers, "192.0.2.9:7124 ");
+        assert_ptr_equal(remote.peer, other);
+        assert_string_equal(peer_state_name(other), "up");
+        peers_destroy(&peers);
+    }
+}
+
+static void
+test_the_other_one_takes_over_from_one_that_moves(void **state OVS_UNUSED)
+{
+    struct remote remote = { .version = 1 };
+    struct peers peers;
+
+    setup(&peers, "b=192.0.2.7 192.0.2.9");
+    bring_up(&peers, 0, &remote);
+    bring_up(&peers, 1, &remote);
+    update(&peers, "b=192.0.2.8 192.0.2.9");
+    assert_targets(&peers, "192.0.2.9:7124 ");
+    assert_ptr_equal(remote.peer, peers.all[1]);
+
+    /* At its new address it is the same relay again, but late. */
+    bring_up(&peers, 0, &remote);
+    assert_targets(&peers, "192.0.2.9:7124 ");
+    peers_destroy(&peers);
+}
+
+static void
+test_the_other_one_takes_over_from_one_that_is_another(void **state OVS_UNUSED)
+{
+    struct remote remote, c = { .version = 1 };
+    struct peers peers;
+
+    setup_two_ways(&peers, &remote);
+    peer_set_remote(peers.all[0], &c);
+    peers_choose_targets(&peers);
+    assert_targets(&peers, "192.0.2.7:7124 192.0.2.9:7124 ");
+    assert_ptr_equal(c.peer, peers.all[0]);
+    assert_ptr_equal(remote.peer, peers.all[2]);
+
+    /* It turns out to speak SnowSignal's format, so that nobody knows. */
+    peer_set_remote(peers.all[0], NULL);
+    bring_nth(&peers, 0, LIVENESS_SNOWSIGNAL);
+    assert_null(c.peer);
+    assert_targets(&peers, "192.0.2.7:7124 192.0.2.9:7124 ");
+    peers_destroy(&peers);
+}
+
+/* Goes the one that gets no frames, the other one goes on. */
+static void
+test_who_goes_leaves_the_other_one_alone(void **state OVS_UNUSED)
+{
+    struct remote remote = { .version = 1 };
+    struct peers peers;
+
+    setup(&peers, "192.0.2.7 192.0.2.8 192.0.2.9");
+    for (size_t i = peers.n_all; i > 0; i--) {
+        bring_up(&peers, i - 1, &remote);
+    }
+    assert_targets(&peers, "192.0.2.9:7124 ");
+    peer_set_remote(peers.all[0], NULL);
+    peers_choose_targets(&peers);
+    assert_ptr_equal(remote.peer, peers.all[2]);
+    assert_targets(&peers, "192.0.2.7:7124 192.0.2.9:7124 ");
+    update(&peers, "192.0.2.8 192.0.2.9");
+    assert_targets(&peers, "192.0.2.9:7124 ");
+    update(&peers, "192.0.2.9");
+    assert_targets(&peers, "192.0.2.9:7124 ");
+    peers_destroy(&peers);
+}
+
+static void
+test_one_of_two_is_found_to_be_this_relay(void **state OVS_UNUSED)
+{
+    struct remote remote;
+    struct peers peers;
+
+    setup_two_ways(&peers, &remote);
+    peer_set_self(&peers, peers.all[0], NOW);
+    peers_choose_targets(&peers);
+    assert_targets(&peers, "192.0.2.9:7124 ");
+    assert_ptr_equal(remote.peer, peers.all[2]);
+    peers_destroy(&peers);
+}
+
+/* Who is not known to be the same may be another. */
+static void
+test_peers_without_remotes_all_get_frames(void **state OVS_UNUSED)
+{
+    struct remote b = { .version = 1 }, c = { .version = 1 };
+    struct peers peers;
+
+    setup(&peers, "192.0.2.5 192.0.2.6 192.0.2.7 192.0.2.8");
+    let_all_be_silent(&peers);
+    bring_up(&peers, 1, &b);
+    bring_up(&peers, 2, &c);
+    assert_targets(&peers, "192.0.2.5:7124 192.0.2.6:7124 192.0.2.7:7124 "
+                           "192.0.2.8:7124 ");
+    peers_destroy(&peers);
+}
+
+/* At random. */
+
+enum {
+    HOSTS = 6,
+    PORTS = 2,
+    PLACES = HOSTS * PORTS, /* Where peers may be; host 0 is this relay's. */
+    REMOTES = 3
+};
+
+/* What is known of each place: a number that was given to the peer which was
+ * sent to there, 0 if none was. */
+struct model {
+    uint64_t tags[PLACES];
+    uint64_t last_tag;
+};
+
+static const char *
+place_text(int place)
+{
+    static char text[32];
+
+    snprintf(text, sizeof text, "192.0.2.%d:%d", 1 + place / PORTS,
+             7124 + place % PORTS);
+    return text;
+}
+
+/* Returns a random roster, with what 'model' is to have where somebody is sent
+ * to then: configured are addresses, and discovered those of two names. */
+static char *
+random_list(uint32_t *random, bool there[PLACES])
+{
+    static const char *const names[] = { "", "+", "q~", "r~" };
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    memset(there, 0, PLACES * sizeof *there);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        const int first = next_random(random) % PLACES;
+
+        for (int j = 0; j < PLACES; j++) {
+            int place = (first + j) % PLACES;
+
+            if (next_random(random) % 3
+                || (i < 2 && there[place])) { /* One is enough. */
+                continue;
+            }
+            ds_put_format(&s, "%s%s ", names[i], place_text(place));
+            there[place] = place != 0;
+        }
+    }
+    return ds_steal_cstr(&s);
+}
+
+/* Fails the test unless just the places that are 'there' have a peer that is
+ * sent to there, and it is the one that was, if any was. */
+static void
+assert_like_model(const struct peers *peers, struct model *model,
+                  const bool there[PLACES])
+{
+    struct model next = { .last_tag = model->last_tag };
+    size_t n = 0;
+
+    for (size_t i = 0; i < peers->n_all; i++) {
+        struct peer *peer = peers->all[i];
+
+        if (peer->role != PEER_OTHER) {
+            assert_int_not_equal(peer->source, ROSTER_DISCOVERED);
+            assert_null(peer->remote);
+            continue;
+        }
+
+        const uint32_t host =
+            ntohl(in6_addr_get_mapped_ipv4(&peer->target.address)) & 0xff;
+        const int place = (host - 1) * PORTS + peer->target.port - 7124;
+
+        assert_true(there[place]);
+        assert_int_equal(next.tags[place], 0); /* Each once. */
+        if (model->tags[place]) {
+            assert_int_equal(peer->tx, model->tags[place]);
+        } else {
+            assert_int_equal(peer->tx, 0);
+            assert_null(peer->remote);
+            peer->tx = ++next.last_tag;
+        }
+        next.tags[place] = peer->tx;
+        assert_from_peer(peers, place_text(place), i);
+        assert_ptr_equal(peers_by_path(peers, peer->path), peer);
+        n++;
+    }
+    for (int place = 0; place < PLACES; place++) {
+        n -= there[place];
+    }
+    assert_int_equal(n, 0);
+    *model = next;
+}
+
+/* Fails the test unless each of the 'remotes' that some peer leads to and that
+ * may get frames has just one peer for them, and that is there. */
+static void
+assert_remotes(const struct peers *peers, const struct remote *remotes)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < REMOTES; i++) {
+        size_t n_targets = 0;
+        bool wanted = false;
+
+        for (size_t j = 0; j < peers->n_all; j++) {
+            const struct peer *peer = peers->all[j];
+
+            wanted |= (peer->remote == &remotes[i]
+                       && peer->liveness.state != LIVENESS_PROBING);
+        }
+        for (size_t j = 0; j < peers->n_targets; j++) {
+            if (peers->targets[j]->remote == &remotes[i]) {
+                assert_ptr_equal(remotes[i].peer, peers->targets[j]);
+                n_targets++;
+            }
+        }
+        assert_int_equal(n_targets, wanted);
+        if (remotes[i].peer) { /* Nobody who is gone. */
+            assert_ptr_equal(remotes[i].peer->remote, &remotes[i]);
+        }
+        n += n_targets;
+    }
+    for (size_t i = 0; i < peers->n_targets; i++) {
+        n += !peers->targets[i]->remote;
+    }
+    assert_int_equal(n, peers->n_targets);
+}
+
+/* Has some peers change their states and remotes. */
+static void
+stir(const struct peers *peers, struct remote *remotes, uint32_t *random)
+{
+    for (size_t i = 0; i < peers->n_all; i++) {
+        struct peer *peer = peers->all[i];
+
+        if (peer_is_greeted(peer) && next_random(random) % 2) {
+            struct remote *remote = &remotes[next_random(random) % REMOTES];
+
+            bring(peer,
+                  all_states[next_random(random) % ARRAY_SIZE(all_states)]);
+            peer_set_remote(
+                peer, (peer->liveness.state >= LIVENESS_UP ? remote : NULL));
+        }
+    }
+}
+
+static void
+test_updates_at_random(void **state OVS_UNUSED)
+{
+    uint32_t random = 1;
+
+    for (int round = 0; round < 30; round++) {
+        struct remote remotes[REMOTES] = { { .version = 1 } };
+        struct model model = { .last_tag = 0 };
+        bool there[PLACES];
+        struct peers peers;
+
+        peers_init(&peers);
+        for (int step = 0; step < 30; step++) {
+            char *list = random_list(&random, there);
+
+            update(&peers, list);
+            assert_like_model(&peers, &model, there);
+            assert_remotes(&peers, remotes);
+            stir(&peers, remotes, &random);
+            peers_choose_targets(&peers);
+            assert_remotes(&peers, remotes);
+            free(list);
+        }
+        peers_destroy(&peers);
+        for (size_t i = 0; i < REMOTES; i++) {
+            assert_null(remotes[i].peer);
+        }
+    }
+}
+
+/* Appends a name with some of the places for its addresses to 's'. */
+static void
+put_random_name(struct ds *s, const char *name, uint32_t *random)
+{
+    const char *between = "=";
+
+    ds_put_cstr(s, name);
+    for (int place = next_random(random) % PLACES; place < PLACES; place++) {
+        if (next_random(random) % 3 == 0) {
+            ds_put_format(s, "%s%s", between, place_text(place));
+            between = ",";
+        }
+    }
+    ds_put_cstr(s, *between == '=' ? "= " : " ");
+}
+
+/* Names have several addresses, of which one is sent to as long as it is
+ * there. */
+static void
+test_names_at_random(void **state OVS_UNUSED)
+{
+    static const char *const names[] = { "b", "c", "+d", "b" };
+    uint32_t random = 2;
+    struct remote remotes[REMOTES] = { { .version = 1 } };
+    struct peers peers;
+
+    peers_init(&peers);
+    for (int step = 0; step < 500; step++) {
+        struct ds s = DS_EMPTY_INITIALIZER;
+        bool there[PLACES];
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+            if (next_random(&random) % 4) {
+                put_random_name(&s, names[i], &random);
+            }
+        }
+        char *list = random_list(&random, there);
+        ds_put_cstr(&s, list);
+        free(list);
+
+        update(&peers, ds_cstr(&s));
+        ds_destroy(&s);
+        for (size_t i = 0; i < peers.n_all; i++) {
+            const struct peer *peer = peers.all[i];
+            struct peer *from;
+            bool found = false;
+
+            if (peer->role != PEER_OTHER) {
+                continue;
+            }
+            for (size_t j = 0; j < peer->n_endpoints; j++) {
+                found |= endpoint_equal(&peer->target, &peer->endpoints[j]);
+                assert_int_equal(
+                    peers_identify(&peers, &peer->endpoints[j], &from),
+                    ORIGIN_PEER);
+            }
+            assert_true(found);
+            assert_int_equal(peers_identify(&peers, &peer->target, &from),
+                             ORIGIN_PEER);
+            assert_ptr_equal(from, peer);
+        }
+        assert_remotes(&peers, remotes);
+        stir(&peers, remotes, &random);
+        peers_choose_targets(&peers);
+        assert_remotes(&peers, remotes);
+    }
     peers_destroy(&peers);
 }
 
@@ -405,19 +1889,70 @@ main(void)
     vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_ERR);
 
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_peers_are_known_by_address),
-        cmocka_unit_test(test_strangers_are_unknown),
-        cmocka_unit_test(test_subnets_to_accept_from),
+        cmocka_unit_test(test_nobody),
+        cmocka_unit_test(test_peers_are_in_the_order_of_the_roster),
         cmocka_unit_test(test_own_address_is_set_aside),
         cmocka_unit_test(test_own_address_is_no_peers),
+        cmocka_unit_test(test_own_addresses_that_are_discovered_are_left_out),
+        cmocka_unit_test(test_addresses_of_this_host),
         cmocka_unit_test(test_duplicates_are_set_aside),
-        cmocka_unit_test(test_reconfiguring_keeps_statistics),
-        cmocka_unit_test(test_between_configuring_and_updating),
+        cmocka_unit_test(test_duplicates_that_are_discovered_are_left_out),
+        cmocka_unit_test(test_a_name_takes_only_one_of_its_addresses),
+        cmocka_unit_test(test_names_without_addresses_are_unresolved),
         cmocka_unit_test(test_peers_of_a_family_that_cannot_be_sent_to),
+        cmocka_unit_test(test_the_family_of_a_name),
+        cmocka_unit_test(test_nothing_changes_what_is_known),
+        cmocka_unit_test(test_known_while_a_discovered_list_grows_and_shrinks),
+        cmocka_unit_test(test_known_while_a_discovered_list_rotates),
+        cmocka_unit_test(test_known_while_a_names_list_changes),
+        cmocka_unit_test(test_known_from_elsewhere),
+        cmocka_unit_test(test_known_from_elsewhere_besides),
+        cmocka_unit_test(test_known_although_configured_twice),
+        cmocka_unit_test(test_names_and_addresses_do_not_mix),
+        cmocka_unit_test(test_a_name_of_both_kinds),
+        cmocka_unit_test(test_of_a_new_peer_nothing_is_known),
+        cmocka_unit_test(test_who_goes_and_comes_back_is_new),
+        cmocka_unit_test(test_a_name_whose_address_moves_begins_anew),
+        cmocka_unit_test(test_names_that_swap_their_addresses_begin_anew),
+        cmocka_unit_test(test_who_can_be_sent_to_no_longer_begins_anew),
+        cmocka_unit_test(test_the_address_of_this_relay_changes),
+        cmocka_unit_test(test_between_updating_and_choosing),
+        cmocka_unit_test(test_any_source_port_will_do),
+        cmocka_unit_test(test_strangers_are_unknown),
+        cmocka_unit_test(test_names_are_heard_from_all_their_addresses),
+        cmocka_unit_test(test_a_source_port_tells_peers_apart),
+        cmocka_unit_test(test_an_address_of_several_names),
+        cmocka_unit_test(test_subnets_to_accept_from),
+        cmocka_unit_test(test_subnets_replace_those_before),
+        cmocka_unit_test(test_each_peer_has_a_number),
+        cmocka_unit_test(test_no_number_comes_back),
+        cmocka_unit_test(test_who_is_found_to_be_this_relay_is_set_aside),
+        cmocka_unit_test(test_who_is_this_relay_stays_so_with_the_address),
+        cmocka_unit_test(test_another_address_is_not_this_relays),
+        cmocka_unit_test(test_discovered_and_found_to_be_this_relay),
+        cmocka_unit_test(test_what_is_this_relays_is_no_peers),
+        cmocka_unit_test(test_formats_and_words_in_each_state),
+        cmocka_unit_test(test_words_of_those_that_are_set_aside),
+        cmocka_unit_test(test_this_relay_itself_gets_frames_at_once),
+        cmocka_unit_test(test_this_relay_itself_is_not_set_aside),
+        cmocka_unit_test(test_a_remote_is_noted_and_forgotten),
+        cmocka_unit_test(test_remotes_outlive_peers),
+        cmocka_unit_test(test_two_peers_that_are_one_relay_get_frames_once),
+        cmocka_unit_test(test_the_first_one_that_is_up_gets_the_frames),
+        cmocka_unit_test(test_the_other_one_takes_over_and_stays),
+        cmocka_unit_test(test_who_is_worse_does_not_take_over),
+        cmocka_unit_test(test_who_is_probing_does_not_stand_in_the_way),
+        cmocka_unit_test(test_two_that_are_as_bad_do_not_flap),
+        cmocka_unit_test(test_a_suspect_takes_over_from_one_that_is_down),
+        cmocka_unit_test(test_the_other_one_takes_over_from_one_that_goes),
+        cmocka_unit_test(test_the_other_one_takes_over_from_one_that_moves),
         cmocka_unit_test(
-            test_the_family_of_a_name_with_a_mock_of_the_resolver),
-        cmocka_unit_test(test_names_with_a_mock_of_the_resolver),
-        cmocka_unit_test(test_a_shared_address_with_a_mock_of_the_resolver),
+            test_the_other_one_takes_over_from_one_that_is_another),
+        cmocka_unit_test(test_who_goes_leaves_the_other_one_alone),
+        cmocka_unit_test(test_one_of_two_is_found_to_be_this_relay),
+        cmocka_unit_test(test_peers_without_remotes_all_get_frames),
+        cmocka_unit_test(test_updates_at_random),
+        cmocka_unit_test(test_names_at_random),
     };
     return cmocka_run_group_tests_name("peers", tests, NULL, NULL);
 }

@@ -3,34 +3,18 @@
 #include <config.h>
 #include "place.h"
 
-#include "support.h"
+#include "support-resolver.h"
 
 #include "endpoint.h"
 #include "openvswitch/util.h"
 #include "packets.h"
-#include "resolver.h"
-
-/* A mock of the resolver: it knows a single name, by what is stored here. */
-static struct resolution mock_resolution;
-
-const struct resolution *
-resolver_get(const struct resolver *resolver OVS_UNUSED, const char *name)
-{
-    assert_string_equal(name, "collector");
-    return &mock_resolution;
-}
 
 /* Resolves 'p' with the mock having the addresses in 'texts', a null pointer
  * at the end. */
 static void
 resolve(struct place *p, const char *const texts[])
 {
-    for (mock_resolution.n = 0; texts[mock_resolution.n];
-         mock_resolution.n++) {
-        assert_true(
-            address_from_text(texts[mock_resolution.n],
-                              &mock_resolution.addresses[mock_resolution.n]));
-    }
+    mock_resolve("collector", texts);
     place_resolve(p, NULL);
 }
 

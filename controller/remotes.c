@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "remotes.h"
+
+#include <string.h>
+
+#include "hash.h"
+#include "openvswitch/util.h"
+#include "util.h"
+#include "wire.h"
+
+void
+remotes_init(struct remotes *remotes)
+{
+    hmap_init(&remotes->by_id);
+    remotes->first_seq = 0;
+}
+
+void
+remotes_destroy(struct remotes *remotes)
+{
+    struct remote *remote;
+
+    HMAP_FOR_EACH_POP (remote, node, &remotes->by_id) {
+        free(remote);
+    }
+    hmap_destroy(&remotes->by_id);
+}
+
+struct remote *
+remotes_find(const struct remotes *remotes, uint64_t id)
+{
+    struct remote *remote;
+
+    HMAP_FOR_EACH_WITH_HASH(remote, node, hash_uint64(id), &remotes->by_id)
+    {
+        if (remote->id == id) {
+            return remote;
+        }
+    }
+    return NULL;
+}
+
+struct remote *
+remotes_get(struct remotes *remotes, uint64_t id, uint64_t session,
+            long long int now)
+{
+    struct remote *remote = remotes_find(remotes, id);
+
+    if (!remote && hmap_count(&remotes->by_id) < REMOTES_MAX) {
+        remote = xzalloc(sizeof *remote);
+        remote->id = id;
+        remote->session = session;
+        remote->started = remote->heard = now;
+        remote->next_seq = remotes->first_seq;
+        window_init(&remote->window);
+        hmap_insert(&remotes->by_id, &remote->node, hash_uint64(id));
+    }
+    return remote;
+}
+
+void
+remotes_expire(struct remotes *remotes, long long int now,
+               bool (*is_used)(const struct remote *, const void *),
+               const void *aux)
+{
+    struct remote *remote;
+
+    HMAP_FOR_EACH_SAFE (remote, node, &remotes->by_id) {
+        if (now - remote->heard >= REMOTES_MAX_IDLE_MS
+            && !is_used(remote, aux)) {
+            remotes->first_seq = MAX(remotes->first_seq, remote->next_seq);
+            hmap_remove(&remotes->by_id, &remote->node);
+            free(remote);
+        }
+    }
+}
+
+bool
+remote_take_session(struct remote *remote, uint64_t session, long long int now)
+{
+    if (session == remote->session) {
+        return true;
+    } else if (session == remote->last_session) {
+        return false;
+    }
+    remote->last_session = remote->session;
+    remote->session = session;
+    remote->started = now;
+    window_restart(&remote->window);
+    return true;
+}
+
+bool
+remote_take_hello(struct remote *remote, const struct hello *h)
+{
+    bool changed =
+        (remote->n_macs != h->n_macs
+         || memcmp(remote->macs, h->macs, h->n_macs * sizeof *h->macs));
+
+    memcpy(remote->macs, h->macs, sizeof remote->macs);
+    remote->n_macs = h->n_macs;
+    memcpy(remote->ports, h->ports, sizeof remote->ports);
+    remote->n_ports = h->n_ports;
+    remote->received = h->received;
+    remote->lost = h->lost;
+    remote->version = (h->version_max >= WIRE_VERSION_MIN
+                               && h->version_min <= WIRE_VERSION_MAX
+                           ? MIN(h->version_max, WIRE_VERSION_MAX)
+                           : 0);
+    return changed;
+}
