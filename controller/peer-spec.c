@@ -4,7 +4,7 @@
 #include "peer-spec.h"
 
 #include "endpoint.h"
-#include "resolver.h"
+#include "names.h"
 #include "util.h"
 
 static void
@@ -24,7 +24,7 @@ peer_specs_add(struct peer_specs *specs, const char *text, bool allow_service)
     if (error) {
         return error;
     }
-    if (resolver_is_service(host) && (!allow_service || port)) {
+    if (name_is_service(host) && (!allow_service || port)) {
         free(host);
         return xstrdup(allow_service
                            ? "names a service, which has ports of its own"

@@ -4,10 +4,10 @@
 #include "peering.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
+#include <limits.h>
 
 #include "conf.h"
+#include "greeting.h"
 #include "hello.h"
 #include "host.h"
 #include "mesh.h"
@@ -15,10 +15,11 @@
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
+#include "peer-macs.h"
 #include "peers.h"
-#include "random.h"
 #include "remotes.h"
 #include "roster.h"
+#include "self.h"
 #include "timeval.h"
 #include "util.h"
 #include "wire.h"
@@ -32,28 +33,16 @@ enum {
 };
 
 struct peering {
-    /* This relay. */
-    uint64_t id;       /* 0 while it is not known. */
-    uint64_t session;  /* Chosen at random with the id. */
-    uint32_t interval; /* Between hellos, ms. */
-    uint16_t ports[HELLO_MAX_PORTS];
-    size_t n_ports;
-    struct eth_addr local_mac;
-    bool local_mac_known;
-    bool news; /* Is there something that the peers should know at once? */
-    bool left; /* Have they been told that it leaves? */
+    struct self self;
+    bool left; /* Have the peers been told that this relay leaves? */
 
     /* The others. */
     struct roster roster;
     struct peers peers;
     struct remotes remotes;
+    struct peer_macs macs;
     long long int next_check; /* When peering_run() has something to do, ms. */
     bool begun;
-
-    /* Their local MACs: as flows have them, and when others came up. */
-    struct eth_addr *macs;
-    size_t n_macs;
-    long long int macs_changed; /* ms, LLONG_MAX if they have not. */
 };
 
 /* Life. */
@@ -63,11 +52,12 @@ peering_create(void)
 {
     struct peering *p = xzalloc(sizeof *p);
 
+    self_init(&p->self);
     roster_init(&p->roster);
     peers_init(&p->peers);
     remotes_init(&p->remotes);
+    peer_macs_init(&p->macs);
     p->next_check = LLONG_MAX;
-    p->macs_changed = LLONG_MAX;
     return p;
 }
 
@@ -78,7 +68,7 @@ peering_destroy(struct peering *p)
         peers_destroy(&p->peers);
         remotes_destroy(&p->remotes);
         roster_destroy(&p->roster);
-        free(p->macs);
+        peer_macs_destroy(&p->macs);
         free(p);
     }
 }
@@ -96,12 +86,8 @@ peering_configure(struct peering *p, const struct config *config)
         VLOG_WARN("no peers: relaying to this relay itself, for testing");
     }
     peers_set_accept(&p->peers, config->accept, config->n_accept);
-    p->news |= (p->n_ports != config->n_ports
-                || memcmp(p->ports, config->ports,
-                          config->n_ports * sizeof *p->ports));
-    memcpy(p->ports, config->ports, config->n_ports * sizeof *p->ports);
-    p->n_ports = config->n_ports;
-    p->interval = config->hello_ms;
+    self_set_ports(&p->self, config->ports, config->n_ports);
+    p->self.interval = config->hello_ms;
     if (!config->relay_id_auto) {
         peering_set_id(p, config->relay_id);
     }
@@ -110,32 +96,15 @@ peering_configure(struct peering *p, const struct config *config)
 void
 peering_set_id(struct peering *p, uint64_t id)
 {
-    if (id == p->id) {
-        return;
-    }
-    p->id = id;
-    do {
-        p->session = random_uint64();
-    } while (!p->session);
-    wire_encode_header(p->peers.header, WIRE_TYPE_FRAME, id, p->session, 0);
-    p->news = true;
-    VLOG_INFO("relay id is %016" PRIx64 ", session %016" PRIx64, id,
-              p->session);
+    self_set_id(&p->self, id);
+    wire_encode_header(p->peers.header, WIRE_TYPE_FRAME, p->self.id,
+                       p->self.session, 0);
 }
 
 void
 peering_set_local_mac(struct peering *p, struct eth_addr mac)
 {
-    p->local_mac = mac;
-    p->local_mac_known = true;
-    p->news = true;
-}
-
-/* Returns true if this relay knows who it is. */
-static bool
-is_known(const struct peering *p)
-{
-    return p->id && p->local_mac_known;
+    self_set_local_mac(&p->self, mac);
 }
 
 /* Who the peers are. */
@@ -174,15 +143,6 @@ is_own_address(const struct mesh *mesh, const struct in6_addr *address)
     return (!loopback
             && (endpoint_is_any(mesh_local(mesh))
                 || ipv6_addr_equals(address, local)));
-}
-
-/* Notes that the MACs of the peers may have changed. */
-static void
-note_macs(struct peering *p, long long int now)
-{
-    if (p->macs_changed == LLONG_MAX) {
-        p->macs_changed = now;
-    }
 }
 
 void
@@ -225,78 +185,27 @@ peering_update(struct peering *p, const struct resolver *resolver,
         }
     }
     peers_choose_targets(&p->peers);
-    note_macs(p, now);
+    peer_macs_note(&p->macs, now);
     p->next_check = now;
 }
 
 /* Saying hello. */
 
-/* Fills in '*h' for 'peer'. */
-static void
-compose_hello(const struct peering *p, const struct peer *peer,
-              long long int now_us, struct hello *h)
-{
-    const struct peer_echo *echo = &peer->echo;
-    const struct remote *remote = peer->remote;
-
-    *h = (struct hello){
-        .version_min = WIRE_VERSION_MIN,
-        .version_max = WIRE_VERSION_MAX,
-        .answer = !liveness_is_heard(&peer->liveness),
-        .interval = peer->liveness.next_hello - now_us / 1000,
-        .timestamp = now_us,
-        .path = peer->path,
-        .n_macs = p->local_mac_known,
-        .macs[0] = p->local_mac,
-        .n_ports = p->n_ports,
-    };
-    memcpy(h->ports, p->ports, p->n_ports * sizeof *h->ports);
-    if (peer->has_echo) {
-        h->echo_path = echo->path;
-        h->echo_session = echo->session;
-        h->echo_timestamp = echo->timestamp;
-        h->held = MIN(now_us - echo->arrived, UINT32_MAX);
-    }
-    if (remote) {
-        h->received = remote->window.received;
-        h->lost = remote->window.lost;
-    }
-}
-
-/* Writes the header of a datagram of 'type' to 'peer', which no frame is. */
-static void
-write_header(const struct peering *p, const struct peer *peer,
-             enum wire_type type, uint8_t header[WIRE_HEADER_LEN])
-{
-    wire_encode_header(header, type, p->id, p->session,
-                       peer->remote ? peer->remote->next_seq
-                                    : p->remotes.first_seq);
-}
-
 static void
 say_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
           long long int now_us)
 {
-    uint8_t datagram[WIRE_HEADER_LEN + HELLO_MAX_LEN];
-    struct hello h;
-
-    liveness_asked(&peer->liveness, p->interval, now_us / 1000);
-    compose_hello(p, peer, now_us, &h);
-    write_header(p, peer, WIRE_TYPE_HELLO, datagram);
-    size_t length = hello_encode(&h, datagram + WIRE_HEADER_LEN);
-    mesh_say(mesh, peer, datagram, WIRE_HEADER_LEN + length);
+    greeting_say(&p->self, mesh, peer, p->remotes.first_seq, now_us);
 }
 
 void
 peering_leave(struct peering *p, struct mesh *mesh)
 {
-    for (size_t i = 0; is_known(p) && i < p->peers.n_all; i++) {
+    for (size_t i = 0; self_is_known(&p->self) && i < p->peers.n_all; i++) {
         struct peer *peer = p->peers.all[i];
-        uint8_t datagram[WIRE_HEADER_LEN];
 
         if (peer_is_greeted(peer) && peer->remote) {
-            write_header(p, peer, WIRE_TYPE_BYE, datagram);
-            mesh_say(mesh, peer, datagram, sizeof datagram);
+            greeting_leave(&p->self, mesh, peer);
         }
     }
     mesh_flush(mesh);
@@ -359,12 +268,13 @@ peering_run(struct peering *p, struct mesh *mesh, long long int now_us)
     const long long int now = now_us / 1000;
     bool probing = false;
 
-    if (!is_known(p) || p->left || (now < p->next_check && !p->news)) {
+    if (!self_is_known(&p->self) || p->left
+        || (now < p->next_check && !p->self.news)) {
         return;
     }
 
-    bool news = p->news;
-    p->news = false;
+    bool news = p->self.news;
+    p->self.news = false;
     p->next_check = LLONG_MAX;
     for (size_t i = 0; i < p->peers.n_all; i++) {
         struct peer *peer = p->peers.all[i];
@@ -378,7 +288,7 @@ peering_run(struct peering *p, struct mesh *mesh, long long int now_us)
         }
         /* Those whose turn is soon are said hello to as well: one system call
          * does for many. */
-        if (now >= l->next_hello - p->interval / 8
+        if (now >= l->next_hello - p->self.interval / 8
             || (news && liveness_is_heard(l))) {
             say_hello(p, mesh, peer, now_us);
         }
@@ -389,22 +299,22 @@ peering_run(struct peering *p, struct mesh *mesh, long long int now_us)
     remotes_expire(&p->remotes, now, is_peers, p);
     if (!p->begun && !probing) {
         p->begun = true;
-        p->macs_changed = now - PEERING_SETTLE_MS; /* All that there are. */
+        peer_macs_note_all(&p->macs);
     }
 }
 
 void
 peering_wait(const struct peering *p)
 {
-    if (is_known(p) && !p->left) {
-        if (p->news) {
+    if (self_is_known(&p->self) && !p->left) {
+        if (p->self.news) {
             poll_immediate_wake();
         } else if (p->next_check != LLONG_MAX) {
             poll_timer_wait_until(p->next_check);
         }
     }
-    if (p->macs_changed != LLONG_MAX) {
-        poll_timer_wait_until(p->macs_changed + PEERING_SETTLE_MS);
+    if (peer_macs_deadline(&p->macs) != LLONG_MAX) {
+        poll_timer_wait_until(peer_macs_deadline(&p->macs));
     }
 }
 
@@ -426,36 +336,7 @@ take_remote(struct peering *p, struct peer *peer, struct remote *remote,
     }
     peer_set_remote(peer, remote);
     peers_choose_targets(&p->peers);
-    note_macs(p, now);
-}
-
-/* Takes in what 'h' says about the way to 'peer'. */
-static void
-take_echo(struct peering *p, struct peer *peer, const struct hello *h,
-          const struct wire *w, long long int now_us)
-{
-    const long long int now = now_us / 1000;
-    bool hears_us = false;
-
-    if (h->echo_session == p->session && h->echo_path == peer->path) {
-        int64_t rtt = now_us - h->echo_timestamp - h->held;
-
-        hears_us = h->held / 1000 < LIVENESS_MAX_MISSED * p->interval;
-        if (rtt >= 0 && rtt < 1000 * (int64_t) HELLO_MAX_INTERVAL_MS) {
-            liveness_rtt(&peer->liveness, rtt);
-        }
-    }
-    peer->has_echo = true;
-    peer->echo = (struct peer_echo){
-        .path = h->path,
-        .session = w->session,
-        .timestamp = h->timestamp,
-        .arrived = now_us,
-    };
-    if (liveness_hello(&peer->liveness, h->interval, hears_us, now)) {
-        state_changed(p, peer);
-    }
-    check_in_time(p, peer);
+    peer_macs_note(&p->macs, now);
 }
 
 /* Returns true if a datagram that came from 'remote' in 'session' is of its
@@ -498,7 +379,7 @@ take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
 
     /* The number that it echoes tells better than its address which of the
      * ways this is. */
-    struct peer *echoed = h.echo_session == p->session
+    struct peer *echoed = h.echo_session == p->self.session
                               ? peers_by_path(&p->peers, h.echo_path)
                               : NULL;
     if (echoed && peer_is_greeted(echoed)) {
@@ -518,14 +399,17 @@ take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
 
     uint8_t version = remote->version;
     if (remote_take_hello(remote, &h)) {
-        note_macs(p, now);
+        peer_macs_note(&p->macs, now);
     }
     take_remote(p, peer, remote, now);
-    take_echo(p, peer, &h, w, now_us);
+    if (greeting_take(&p->self, peer, &h, w, now_us)) {
+        state_changed(p, peer);
+    }
+    check_in_time(p, peer);
     if (version != remote->version) {
         peers_choose_targets(&p->peers);
     }
-    if (h.answer && is_known(p) && !p->left
+    if (h.answer && self_is_known(&p->self) && !p->left
         && now - peer->last_answer >= PEERING_MIN_ANSWER_MS) {
         peer->last_answer = now;
         say_hello(p, mesh, peer, now_us);
@@ -558,11 +442,11 @@ hear_self(struct peering *p, const struct mesh_datagram *d,
     char target[ENDPOINT_TEXT_SIZE];
     struct hello h;
 
-    if (w->session != p->session) {
+    if (w->session != p->self.session) {
         VLOG_WARN_RL(&rl,
                      "the relay at %s has this relay's id %016" PRIx64
                      "; give one of them another mesh.relay_id",
-                     address_format(&d->from.address, from), p->id);
+                     address_format(&d->from.address, from), p->self.id);
     } else if (w->kind == WIRE_HELLO && hello_decode(w->body, w->length, &h)) {
         struct peer *peer = peers_by_path(&p->peers, h.path);
 
@@ -607,7 +491,7 @@ peering_take(struct peering *p, struct mesh *mesh,
     const long long int now = now_us / 1000;
     struct peer *peer;
 
-    if (w->kind >= WIRE_FRAME && w->relay_id == p->id && p->id) {
+    if (w->kind >= WIRE_FRAME && w->relay_id == p->self.id && p->self.id) {
         hear_self(p, d, w, now);
         *reason = DROP_OWN;
         return PEERING_DROP;
@@ -662,67 +546,17 @@ peering_take(struct peering *p, struct mesh *mesh,
     OVS_NOT_REACHED();
 }
 
-/* The peers' local MACs. */
-
-static int
-compare_macs(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct eth_addr));
-}
-
-/* Stores in '*macs', which the caller frees, the local MACs of all peers, each
- * once, and returns their number. */
-static size_t
-collect_macs(const struct peering *p, struct eth_addr **macs)
-{
-    struct eth_addr *all =
-        xcalloc(p->peers.n_all * HELLO_MAX_MACS, sizeof *all);
-    size_t n_all = 0, n = 0;
-
-    for (size_t i = 0; i < p->peers.n_all; i++) {
-        const struct remote *remote = p->peers.all[i]->remote;
-
-        for (size_t j = 0; remote && j < remote->n_macs; j++) {
-            all[n_all++] = remote->macs[j];
-        }
-    }
-    if (n_all) {
-        qsort(all, n_all, sizeof *all, compare_macs);
-    }
-    for (size_t i = 0; i < n_all; i++) {
-        if (!n || !eth_addr_equals(all[n - 1], all[i])) {
-            all[n++] = all[i];
-        }
-    }
-    *macs = all;
-    return n;
-}
-
 bool
 peering_macs_changed(struct peering *p, long long int now_us)
 {
-    struct eth_addr *macs;
-
-    if (p->macs_changed == LLONG_MAX
-        || now_us / 1000 < p->macs_changed + PEERING_SETTLE_MS) {
-        return false;
-    }
-    p->macs_changed = LLONG_MAX;
-
-    size_t n = collect_macs(p, &macs);
-    bool changed =
-        (n != p->n_macs || (n && memcmp(macs, p->macs, n * sizeof *macs)));
-    free(p->macs);
-    p->macs = macs;
-    p->n_macs = n;
-    return changed;
+    return peer_macs_update(&p->macs, &p->peers, now_us / 1000);
 }
 
 const struct eth_addr *
 peering_macs(const struct peering *p, size_t *n)
 {
-    *n = p->n_macs;
-    return p->macs;
+    *n = p->macs.n;
+    return p->macs.all;
 }
 
 bool
@@ -740,11 +574,5 @@ peering_peers(const struct peering *p)
 uint64_t
 peering_id(const struct peering *p)
 {
-    return p->id;
-}
-
-uint64_t
-peering_session(const struct peering *p)
-{
-    return p->session;
+    return p->self.id;
 }

@@ -40,14 +40,7 @@ enum peering_verdict {
     PEERING_DROP     /* It is dropped. */
 };
 
-enum {
-    /* How long changes of the peers' local MACs are gathered before the flows
-     * change. */
-    PEERING_SETTLE_MS = 200,
-
-    /* Between hellos that a peer asks us for. */
-    PEERING_MIN_ANSWER_MS = 20
-};
+enum { PEERING_MIN_ANSWER_MS = 20 /* Between hellos that a peer asks for. */ };
 
 struct peering *peering_create(void);
 void peering_destroy(struct peering *);
@@ -109,6 +102,5 @@ bool peering_has_begun(const struct peering *);
 /* For those who send, and who look on. */
 struct peers *peering_peers(const struct peering *);
 uint64_t peering_id(const struct peering *);
-uint64_t peering_session(const struct peering *);
 
 #endif /* peering.h */

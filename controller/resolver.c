@@ -5,8 +5,6 @@
 
 #include <ares.h>
 #include <arpa/nameser.h>
-#include <errno.h>
-#include <netdb.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,221 +20,22 @@
 
 VLOG_DEFINE_THIS_MODULE(resolver);
 
-/* IP versions, as indexes. */
-enum version { V4, V6, N_VERSIONS };
-
-/* What is known of a host's addresses of one IP version. */
-struct addresses {
-    struct lookup *lookup; /* Whose they are. */
-    struct in6_addr *all;
-    size_t n;
-    int status; /* Of the last look-up, ARES_SUCCESS and so on. */
-};
-
-/* A host of a service. */
-struct service_host {
-    char *name;
-    uint16_t port;
-};
-
-/* A name that is looked up. */
-struct lookup {
-    struct resolver *resolver;
-    char *name;
-    bool wanted;      /* By our caller, or only by a service? */
-    size_t n_pending; /* Questions of this round without an answer. */
-    bool told;        /* Has the present failure been logged? */
-    struct resolution resolution;
-
-    struct addresses addresses[N_VERSIONS]; /* Of a host. */
-    struct service_host *hosts;             /* Of a service. */
-    size_t n_hosts;
-};
-
 struct resolver {
-    struct shash lookups;     /* From name to "struct lookup". */
+    struct names names;
     ares_channel channel;     /* Of the round in flight, or NULL. */
     size_t n_pending;         /* Questions of it without an answer. */
-    bool ending;              /* Is that round being given up? */
     long long int next_round; /* time_msec(), LLONG_MAX for never. */
-    unsigned int seqno;
+};
+
+/* What was asked. */
+struct question {
+    struct resolver *resolver;
+    struct name *name;
+    enum name_version version; /* If 'name' is a host. */
 };
 
 /* Life. */
 
-struct resolver *
-resolver_create(void)
-{
-    struct resolver *r = xzalloc(sizeof *r);
-
-    int error = ares_library_init(ARES_LIB_INIT_ALL);
-    if (error) {
-        ovs_fatal(0, "cannot set up name resolution: %s",
-                  ares_strerror(error));
-    }
-    shash_init(&r->lookups);
-    r->next_round = LLONG_MAX;
-    return r;
-}
-
-bool
-resolver_is_service(const char *name)
-{
-    return name[0] == '_';
-}
-
-static struct lookup *
-lookup_create(struct resolver *r, const char *name)
-{
-    struct lookup *lookup = xzalloc(sizeof *lookup);
-
-    lookup->resolver = r;
-    lookup->name = xstrdup(name);
-    for (int version = 0; version < N_VERSIONS; version++) {
-        lookup->addresses[version].lookup = lookup;
-    }
-    shash_add(&r->lookups, name, lookup);
-    return lookup;
-}
-
-static void
-free_hosts(struct lookup *lookup)
-{
-    for (size_t i = 0; i < lookup->n_hosts; i++) {
-        free(lookup->hosts[i].name);
-    }
-    free(lookup->hosts);
-    lookup->hosts = NULL;
-    lookup->n_hosts = 0;
-}
-
-static void
-lookup_destroy(struct lookup *lookup)
-{
-    for (int version = 0; version < N_VERSIONS; version++) {
-        free(lookup->addresses[version].all);
-    }
-    free_hosts(lookup);
-    free(lookup->resolution.endpoints);
-    free(lookup->name);
-    free(lookup);
-}
-
-/* Gives up the round in flight, if there is one. */
-static void
-end_round(struct resolver *r)
-{
-    if (r->channel) {
-        struct shash_node *node;
-
-        r->ending = true;
-        ares_destroy(r->channel);
-        r->ending = false;
-        r->channel = NULL;
-        r->n_pending = 0;
-        SHASH_FOR_EACH (node, &r->lookups) {
-            struct lookup *lookup = node->data;
-            lookup->n_pending = 0;
-        }
-    }
-}
-
-void
-resolver_destroy(struct resolver *r)
-{
-    if (r) {
-        struct shash_node *node;
-
-        end_round(r);
-        SHASH_FOR_EACH (node, &r->lookups) {
-            lookup_destroy(node->data);
-        }
-        shash_destroy(&r->lookups);
-        ares_library_cleanup();
-        free(r);
-    }
-}
-
-/* Returns true if a service has the host 'name'. */
-static bool
-is_host_of_service(const struct resolver *r, const char *name)
-{
-    const struct shash_node *node;
-
-    SHASH_FOR_EACH (node, &r->lookups) {
-        const struct lookup *service = node->data;
-
-        for (size_t i = 0; service->wanted && i < service->n_hosts; i++) {
-            if (!strcmp(service->hosts[i].name, name)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-/* Forgets the names that nobody wants any more.  No round may be in flight,
- * since its questions point to them. */
-static void
-sweep(struct resolver *r)
-{
-    struct shash_node *node;
-
-    SHASH_FOR_EACH_SAFE (node, &r->lookups) {
-        struct lookup *lookup = node->data;
-
-        if (!lookup->wanted && !is_host_of_service(r, lookup->name)) {
-            shash_delete(&r->lookups, node);
-            lookup_destroy(lookup);
-        }
-    }
-}
-
-void
-resolver_set_names(struct resolver *r, const struct sset *names)
-{
-    struct shash_node *node;
-    const char *name;
-
-    end_round(r);
-    SHASH_FOR_EACH (node, &r->lookups) {
-        struct lookup *lookup = node->data;
-        lookup->wanted = sset_contains(names, node->name);
-    }
-    sweep(r);
-    SSET_FOR_EACH (name, names) {
-        struct lookup *lookup = shash_find_data(&r->lookups, name);
-
-        if (!lookup) {
-            lookup = lookup_create(r, name);
-        }
-        lookup->wanted = true;
-    }
-    r->next_round = shash_is_empty(&r->lookups) ? LLONG_MAX : time_msec();
-}
-
-/* Putting together what is known. */
-
-/* Appends 'address' and 'port' to '*res', unless they are there. */
-static void
-add_endpoint(struct resolution *res, const struct in6_addr *address,
-             uint16_t port)
-{
-    const struct endpoint endpoint = { .address = *address, .port = port };
-
-    for (size_t i = 0; i < res->n; i++) {
-        if (endpoint_equal(&res->endpoints[i], &endpoint)) {
-            return;
-        }
-    }
-    if (res->n < RESOLVER_MAX_ENDPOINTS) {
-        res->endpoints =
-            xrealloc(res->endpoints, (res->n + 1) * sizeof *res->endpoints);
-        res->endpoints[res->n++] = endpoint;
-    }
-}
-
-/* Returns true if this host has a route to the IPv6 address 'address'. */
 static bool
 has_route(const struct in6_addr *address)
 {
@@ -253,288 +52,223 @@ has_route(const struct in6_addr *address)
     return route;
 }
 
-/* Appends the addresses of the host 'lookup' to '*res', each with 'port': IPv6
- * ones first where there is a route to them, as RFC 6724 has it. */
-static void
-add_host(const struct lookup *lookup, uint16_t port, struct resolution *res)
+struct resolver *
+resolver_create(void)
 {
-    const struct addresses *v6 = &lookup->addresses[V6];
-    bool prefer_v6 = v6->n && has_route(&v6->all[0]);
+    struct resolver *r = xzalloc(sizeof *r);
 
-    for (int i = 0; i < N_VERSIONS; i++) {
-        const struct addresses *a =
-            &lookup->addresses[(i == 0) == prefer_v6 ? V6 : V4];
+    int error = ares_library_init(ARES_LIB_INIT_ALL);
+    if (error) {
+        ovs_fatal(0, "cannot set up name resolution: %s",
+                  ares_strerror(error));
+    }
+    names_init(&r->names, has_route);
+    r->next_round = LLONG_MAX;
+    return r;
+}
 
-        for (size_t j = 0; j < a->n; j++) {
-            add_endpoint(res, &a->all[j], port);
-        }
+/* Ends the round in flight, if there is one.  Questions without an answer are
+ * answered ARES_EDESTRUCTION. */
+static void
+end_round(struct resolver *r)
+{
+    if (r->channel) {
+        ares_destroy(r->channel);
+        r->channel = NULL;
     }
 }
 
-static bool
-resolution_equal(const struct resolution *a, const struct resolution *b)
+void
+resolver_destroy(struct resolver *r)
 {
-    if (a->n != b->n) {
-        return false;
-    }
-    for (size_t i = 0; i < a->n; i++) {
-        if (!endpoint_equal(&a->endpoints[i], &b->endpoints[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Works out where 'lookup' leads to, from what is known. */
-static void
-put_together(struct lookup *lookup)
-{
-    struct resolver *r = lookup->resolver;
-    struct resolution *old = &lookup->resolution;
-    struct resolution new = { .n = 0 };
-
-    if (!resolver_is_service(lookup->name)) {
-        add_host(lookup, 0, &new);
-    }
-    for (size_t i = 0; i < lookup->n_hosts; i++) {
-        const struct lookup *host =
-            shash_find_data(&r->lookups, lookup->hosts[i].name);
-        if (host) {
-            add_host(host, lookup->hosts[i].port, &new);
-        }
-    }
-    if (new.n == RESOLVER_MAX_ENDPOINTS && old->n != new.n) {
-        VLOG_WARN("%s: has more addresses than %d; the others are ignored",
-                  lookup->name, RESOLVER_MAX_ENDPOINTS);
-    }
-
-    r->seqno += !resolution_equal(&new, old);
-    free(old->endpoints);
-    *old = new;
-}
-
-/* Passes on that the addresses of the host 'lookup' changed. */
-static void
-publish_host(struct lookup *lookup)
-{
-    struct shash_node *node;
-
-    put_together(lookup);
-    SHASH_FOR_EACH (node, &lookup->resolver->lookups) {
-        struct lookup *service = node->data;
-
-        for (size_t i = 0; i < service->n_hosts; i++) {
-            if (!strcmp(service->hosts[i].name, lookup->name)) {
-                put_together(service);
-                break;
-            }
-        }
+    if (r) {
+        end_round(r);
+        names_destroy(&r->names);
+        ares_library_cleanup();
+        free(r);
     }
 }
 
-/* Says that 'lookup' cannot be looked up, unless it has been said. */
-static void
-tell_failure(struct lookup *lookup, int status)
+void
+resolver_set_names(struct resolver *r, const struct sset *names)
 {
-    if (!lookup->told) {
-        lookup->told = true;
-        VLOG_WARN("%s: no address found (%s)%s", lookup->name,
-                  ares_strerror(status),
-                  lookup->resolution.n ? "; its last known ones stay"
-                                       : "; asking again");
-    }
-}
-
-/* Says that 'lookup' is found again, if its failure was told. */
-static void
-tell_success(struct lookup *lookup)
-{
-    if (lookup->told) {
-        lookup->told = false;
-        VLOG_INFO("%s: address found again", lookup->name);
-    }
+    end_round(r); /* Its questions point to names that may go. */
+    names_set_wanted(&r->names, names);
+    r->next_round = shash_is_empty(&r->names.all) ? LLONG_MAX : time_msec();
 }
 
 /* Questions and answers. */
 
+static struct question *
+question_create(struct resolver *r, struct name *name,
+                enum name_version version)
+{
+    struct question *q = xmalloc(sizeof *q);
+
+    *q = (struct question){ r, name, version };
+    name->n_pending++;
+    r->n_pending++;
+    return q;
+}
+
+/* Takes '*q' apart, which was answered, and frees it. */
+static struct question
+question_end(struct question *q)
+{
+    struct question copy = *q;
+
+    free(q);
+    copy.name->n_pending--;
+    copy.resolver->n_pending--;
+    return copy;
+}
+
+/* Returns true if 'status' says that a round was given up. */
 static bool
-is_abandoned(const struct resolver *r, int status)
+is_abandoned(int status)
 {
-    return (r->ending || status == ARES_EDESTRUCTION
-            || status == ARES_ECANCELLED);
+    return status == ARES_EDESTRUCTION || status == ARES_ECANCELLED;
 }
 
-/* Counts an answer to 'lookup'. */
+/* Takes the addresses in 'info' for the answer to 'q'. */
 static void
-count_answer(struct lookup *lookup)
+take_addresses(const struct question *q, const struct ares_addrinfo *info)
 {
-    lookup->n_pending--;
-    lookup->resolver->n_pending--;
-}
+    struct in6_addr addresses[NAMES_MAX_ENDPOINTS + 1];
+    size_t n = 0;
 
-/* Stores the addresses in 'info' in '*a'. */
-static void
-take_addresses(const struct ares_addrinfo *info, struct addresses *a)
-{
-    a->n = 0;
     for (const struct ares_addrinfo_node *node = info->nodes;
-         node && a->n < RESOLVER_MAX_ENDPOINTS; node = node->ai_next) {
+         node && n < ARRAY_SIZE(addresses); node = node->ai_next) {
         struct endpoint endpoint;
 
         if (endpoint_from_sockaddr(node->ai_addr, &endpoint)) {
-            a->all = xrealloc(a->all, (a->n + 1) * sizeof *a->all);
-            a->all[a->n++] = endpoint.address;
+            addresses[n++] = endpoint.address;
         }
     }
+    names_take_addresses(&q->resolver->names, q->name, q->version, addresses,
+                         n);
 }
 
-/* Returns true if the server says that there are no such addresses, rather
- * than nothing. */
-static bool
-is_denial(int status)
-{
-    return status == ARES_ENOTFOUND || status == ARES_ENODATA;
-}
-
-/* Judges the host 'lookup' once both versions have an answer. */
+/* Takes the answer to a question for the addresses of a host. */
 static void
-judge_host(struct lookup *lookup)
-{
-    struct addresses *v4 = &lookup->addresses[V4];
-    struct addresses *v6 = &lookup->addresses[V6];
-
-    if (v4->status && v6->status) {
-        tell_failure(lookup, is_denial(v4->status) ? v6->status : v4->status);
-        return;
-    }
-
-    /* One version found and the other denied: a host without the latter. */
-    tell_success(lookup);
-    for (int version = 0; version < N_VERSIONS; version++) {
-        if (is_denial(lookup->addresses[version].status)) {
-            lookup->addresses[version].n = 0;
-        }
-    }
-    publish_host(lookup);
-}
-
-/* Takes the answer to a question for the addresses of one IP version. */
-static void
-host_done(void *addresses_, int status, int timeouts OVS_UNUSED,
+host_done(void *question, int status, int timeouts OVS_UNUSED,
           struct ares_addrinfo *info)
 {
-    struct addresses *a = addresses_;
-    struct lookup *lookup = a->lookup;
+    struct question q = question_end(question);
 
-    if (is_abandoned(lookup->resolver, status)) {
+    if (is_abandoned(status)) {
         return;
     }
-    a->status = status;
     if (status == ARES_SUCCESS) {
-        /* The other version's answer may be long in coming. */
-        take_addresses(info, a);
+        take_addresses(&q, info);
         ares_freeaddrinfo(info);
-        publish_host(lookup);
+    } else {
+        names_take_none(q.name, q.version,
+                        status == ARES_ENOTFOUND || status == ARES_ENODATA
+                            ? NAME_DENIED
+                            : NAME_FAILED);
     }
-    count_answer(lookup);
-    if (!lookup->n_pending) {
-        judge_host(lookup);
+    if (!q.name->n_pending) {
+        names_judge_host(&q.resolver->names, q.name, ares_strerror(status));
     }
 }
 
-/* Asks for the addresses of the host 'lookup'. */
+/* Asks for the addresses of the host 'name'. */
 static void
-ask_host(struct lookup *lookup)
+ask_host(struct resolver *r, struct name *name)
 {
-    struct resolver *r = lookup->resolver;
+    struct question *questions[NAME_N_VERSIONS];
 
-    lookup->n_pending += N_VERSIONS;
-    r->n_pending += N_VERSIONS;
-    for (int version = 0; version < N_VERSIONS; version++) {
+    /* Both count before the first is answered, maybe at once. */
+    for (int version = 0; version < NAME_N_VERSIONS; version++) {
+        questions[version] = question_create(r, name, version);
+    }
+    for (int version = 0; version < NAME_N_VERSIONS; version++) {
         const struct ares_addrinfo_hints hints = {
-            .ai_family = version == V4 ? AF_INET : AF_INET6,
+            .ai_family = version == NAME_V4 ? AF_INET : AF_INET6,
             .ai_socktype = SOCK_DGRAM,
             .ai_flags = ARES_AI_NOSORT,
         };
-        ares_getaddrinfo(r->channel, lookup->name, NULL, &hints, host_done,
-                         &lookup->addresses[version]);
+        ares_getaddrinfo(r->channel, name->text, NULL, &hints, host_done,
+                         questions[version]);
     }
 }
 
-/* Returns true if 'record' names a host.  One of "." says that the service is
- * not to be had (RFC 2782). */
-static bool
-names_host(const struct ares_srv_reply *record)
-{
-    return (record->host[0] && strcmp(record->host, ".") && record->port
-            && !resolver_is_service(record->host));
-}
+static void ask_all(struct resolver *r);
 
-/* Makes the answer 'records' the hosts of 'lookup', and asks for those that
- * are new. */
+/* Takes 'records' for the answer to 'q', and asks for hosts that are new. */
 static void
-take_hosts(struct lookup *lookup, const struct ares_srv_reply *records)
+take_hosts(const struct question *q, const struct ares_srv_reply *records)
 {
-    struct resolver *r = lookup->resolver;
+    struct resolver *r = q->resolver;
+    struct name_host *hosts = NULL;
+    size_t n = 0;
 
-    free_hosts(lookup);
     for (const struct ares_srv_reply *record = records; record;
          record = record->next) {
-        if (names_host(record)) {
-            lookup->hosts = xrealloc(
-                lookup->hosts, (lookup->n_hosts + 1) * sizeof *lookup->hosts);
-            lookup->hosts[lookup->n_hosts++] = (struct service_host){
-                .name = xstrdup(record->host),
-                .port = record->port,
-            };
-        }
+        hosts = xrealloc(hosts, (n + 1) * sizeof *hosts);
+        hosts[n++] = (struct name_host){ record->host, record->port };
     }
-    for (size_t i = 0; i < lookup->n_hosts; i++) {
-        if (!shash_find(&r->lookups, lookup->hosts[i].name)) {
-            ask_host(lookup_create(r, lookup->hosts[i].name));
-        }
-    }
-    put_together(lookup);
+
+    names_take_hosts(&r->names, q->name, hosts, n);
+    free(hosts);
+    ask_all(r);
 }
 
-/* Takes the answer to a question for a service. */
+/* Takes the answer to a question for the hosts of a service. */
 static void
-service_done(void *lookup_, int status, int timeouts OVS_UNUSED,
+service_done(void *question, int status, int timeouts OVS_UNUSED,
              unsigned char *answer, int length)
 {
-    struct lookup *lookup = lookup_;
+    struct question q = question_end(question);
     struct ares_srv_reply *records = NULL;
 
-    if (is_abandoned(lookup->resolver, status)) {
+    if (is_abandoned(status)) {
         return;
     }
     if (status == ARES_SUCCESS) {
         status = ares_parse_srv_reply(answer, length, &records);
     }
     if (status == ARES_SUCCESS) {
-        tell_success(lookup);
-        take_hosts(lookup, records);
+        take_hosts(&q, records);
     } else {
-        tell_failure(lookup, status);
+        name_take_failure(q.name, ares_strerror(status));
     }
     if (records) {
         ares_free_data(records);
     }
-    count_answer(lookup);
 }
 
 static void
-ask_service(struct lookup *lookup)
+ask_service(struct resolver *r, struct name *name)
 {
-    struct resolver *r = lookup->resolver;
-
-    lookup->n_pending++;
-    r->n_pending++;
-    ares_search(r->channel, lookup->name, ns_c_in, ns_t_srv, service_done,
-                lookup);
+    ares_search(r->channel, name->text, ns_c_in, ns_t_srv, service_done,
+                question_create(r, name, 0));
 }
 
-/* Asks for all names. */
+/* Asks for all names that were not asked for in this round. */
+static void
+ask_all(struct resolver *r)
+{
+    size_t n = shash_count(&r->names.all);
+    const struct shash_node **nodes = shash_sort(&r->names.all);
+
+    /* An answer may come at once, from /etc/hosts, and bring more names. */
+    for (size_t i = 0; i < n; i++) {
+        struct name *name = nodes[i]->data;
+
+        if (!name->asked) {
+            name->asked = true;
+            if (name_is_service(name->text)) {
+                ask_service(r, name);
+            } else {
+                ask_host(r, name);
+            }
+        }
+    }
+    free(nodes);
+}
+
 static void
 begin_round(struct resolver *r)
 {
@@ -549,21 +283,12 @@ begin_round(struct resolver *r)
         return;
     }
 
-    /* /etc/hosts answers at once, and an answer may bring more names. */
-    size_t n = shash_count(&r->lookups);
-    const struct shash_node **nodes = shash_sort(&r->lookups);
-    for (size_t i = 0; i < n; i++) {
-        struct lookup *lookup = nodes[i]->data;
-
-        if (lookup->n_pending) {
-            continue; /* Asked as a service's host. */
-        } else if (resolver_is_service(lookup->name)) {
-            ask_service(lookup);
-        } else {
-            ask_host(lookup);
-        }
+    struct shash_node *node;
+    SHASH_FOR_EACH (node, &r->names.all) {
+        struct name *name = node->data;
+        name->asked = false;
     }
-    free(nodes);
+    ask_all(r);
 }
 
 /* Gives up on what has had no answer for a whole round. */
@@ -572,11 +297,11 @@ expire_round(struct resolver *r)
 {
     struct shash_node *node;
 
-    SHASH_FOR_EACH (node, &r->lookups) {
-        struct lookup *lookup = node->data;
+    SHASH_FOR_EACH (node, &r->names.all) {
+        struct name *name = node->data;
 
-        if (lookup->n_pending) {
-            tell_failure(lookup, ARES_ETIMEOUT);
+        if (name->n_pending) {
+            name_take_failure(name, ares_strerror(ARES_ETIMEOUT));
         }
     }
     end_round(r);
@@ -622,7 +347,7 @@ resolver_run(struct resolver *r)
         if (r->channel) {
             expire_round(r);
         }
-        sweep(r);
+        names_sweep(&r->names);
         begin_round(r);
         r->next_round = time_msec() + RESOLVER_INTERVAL_MS;
         if (!r->n_pending) {
@@ -658,13 +383,13 @@ resolver_wait(struct resolver *r)
 unsigned int
 resolver_seqno(const struct resolver *r)
 {
-    return r->seqno;
+    return r->names.seqno;
 }
 
 const struct resolution *
-resolver_get(const struct resolver *r, const char *name)
+resolver_get(const struct resolver *r, const char *text)
 {
-    const struct lookup *lookup = shash_find_data(&r->lookups, name);
+    const struct name *name = shash_find_data(&r->names.all, text);
 
-    return &lookup->resolution;
+    return &name->resolution;
 }

@@ -3,53 +3,33 @@
 #ifndef SNOWRELAY_RESOLVER_H
 #define SNOWRELAY_RESOLVER_H 1
 
-/* Resolver: where names lead to, looked up again and again without ever
- * waiting for an answer.
+/* Resolver: looks names up, again and again, without ever waiting for an
+ * answer.
  *
- * A name is that of a host, whose addresses are looked up (A and AAAA
- * records), or, where it begins with an underscore as
- * "_snowrelay._udp.example.org" does, that of a service (SRV records, RFC
- * 2782), whose hosts' addresses are looked up in turn.  A service's priorities
- * and weights play no part: all its hosts count.
- *
- * Each name is looked up at once and then every RESOLVER_INTERVAL_MS through
- * the c-ares library: /etc/hosts first, then the name servers and search
- * domains of /etc/resolv.conf, which are read afresh for each round.  What has
- * no answer when the next round is due has failed.
- *
- * What cannot be looked up keeps what was last known of it, each host and each
- * IP version by itself, whether a server says that there is no such name or no
- * server answers.  The log says so once, and once again when it is found
- * again. */
+ * Each name of a host is looked up for its A and its AAAA records, each name
+ * of a service for its SRV records and those of its hosts, at once and then
+ * every RESOLVER_INTERVAL_MS, through the c-ares library: /etc/hosts first,
+ * then the name servers and search domains of /etc/resolv.conf, which are read
+ * afresh for each round.  What has no answer when the next round is due has
+ * failed.  What the answers mean, and what becomes of a name without one, is
+ * in names.h. */
 
 #include <stdbool.h>
-#include <stddef.h>
 
-#include "endpoint.h"
+#include "names.h"
 
 struct sset;
 
 enum {
     /* Less than the 10 seconds within which a change is to be noticed, so that
      * a first name server that is dead may cost its second. */
-    RESOLVER_INTERVAL_MS = 8000,
-
-    RESOLVER_MAX_ENDPOINTS = 1024 /* More of a name are ignored. */
-};
-
-/* Where a name leads to. */
-struct resolution {
-    struct endpoint *endpoints; /* The port is 0 where the name is a host's. */
-    size_t n;                   /* 0 as long as it was never found. */
+    RESOLVER_INTERVAL_MS = 8000
 };
 
 struct resolver;
 
 struct resolver *resolver_create(void);
 void resolver_destroy(struct resolver *);
-
-/* Returns true if 'name' is that of a service. */
-bool resolver_is_service(const char *name);
 
 /* Makes 'names' the names to look up.  New ones are looked up at once; what is
  * known of those that stay is kept. */

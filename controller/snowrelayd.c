@@ -231,9 +231,9 @@ static void
 set_log_level(const char *name)
 {
     static const char *const own_modules[] = {
-        "snowrelayd", "node",    "relay",   "bridge",   "channel",
-        "mesh",       "peers",   "peering", "resolver", "host",
-        "replicate",  "nexthop", "rtnl",    "tunnels",
+        "snowrelayd", "node",    "relay",    "bridge", "channel",   "mesh",
+        "peers",      "peering", "resolver", "host",   "replicate", "nexthop",
+        "rtnl",       "tunnels", "self",     "names",
     };
     static const struct {
         const char *name;

@@ -21,13 +21,6 @@ static struct {
     struct endpoint endpoints[MOCK_ENDPOINTS];
 } mock_names[MOCK_NAMES];
 
-/* As in the real one, which cannot be linked besides this. */
-bool
-resolver_is_service(const char *name)
-{
-    return name[0] == '_';
-}
-
 const struct resolution *
 resolver_get(const struct resolver *resolver OVS_UNUSED, const char *name)
 {

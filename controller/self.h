@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SNOWRELAY_SELF_H
+#define SNOWRELAY_SELF_H 1
+
+/* Self: who this relay is to the others.
+ *
+ * It has an id, which stays the same over restarts, a session, which does not,
+ * and says of itself what its local MAC is, which ports it relays, and how
+ * often it says hello.  Pure: no I/O, but for the random numbers that sessions
+ * are. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hello.h"
+#include "openvswitch/types.h"
+
+struct self {
+    uint64_t id;       /* 0 while it is not known. */
+    uint64_t session;  /* Drawn with the id; never 0 then. */
+    uint32_t interval; /* Between hellos, ms. */
+    uint16_t ports[HELLO_MAX_PORTS];
+    size_t n_ports;
+    struct eth_addr local_mac;
+    bool local_mac_known;
+
+    /* Has something changed that the others should hear of at once?  For who
+     * tells them. */
+    bool news;
+};
+
+void self_init(struct self *);
+
+/* Say who it is. */
+void self_set_id(struct self *, uint64_t id);
+void self_set_local_mac(struct self *, struct eth_addr mac);
+void self_set_ports(struct self *, const uint16_t *ports, size_t n);
+
+/* Returns true if it is known well enough to say hello. */
+bool self_is_known(const struct self *);
+
+#endif /* self.h */
