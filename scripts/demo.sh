@@ -10,6 +10,7 @@ demo() {
     demo_before
     demo_up
     demo_after
+    demo_mesh
     demo_flows
     demo_copies
     demo_down
@@ -102,6 +103,11 @@ demo_heard() {
     grep . "$LAB_DIR/$1.heard" |
         sed -E 's/, ethertype IPv4 \(0x0800\), length [0-9]+:/ |/; s/^/        /' ||
         echo "        nothing"
+}
+
+demo_mesh() {
+    demo_title "What relay h1 knows of its peer: ovs-appctl -t snowrelayd mesh/show"
+    lab_on h1 ovs-appctl -t snowrelayd mesh/show | demo_indent "    "
 }
 
 demo_flows() {
