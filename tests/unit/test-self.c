@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "self.h"
+
+#include "support.h"
+
+#include "openvswitch/util.h"
+#include "openvswitch/vlog.h"
+#include "packets.h"
+#include "util.h"
+
+static const struct eth_addr mac = ETH_ADDR_C(02, 00, 00, 00, 01, 01);
+
+static void
+test_it_is_known_by_its_id_and_its_mac(void **state OVS_UNUSED)
+{
+    struct self self;
+
+    memset(&self, 0xff, sizeof self);
+    self_init(&self);
+    assert_false(self_is_known(&self));
+    self_set_id(&self, 1);
+    assert_false(self_is_known(&self));
+    self_set_local_mac(&self, mac);
+    assert_true(self_is_known(&self));
+    assert_true(eth_addr_equals(self.local_mac, mac));
+
+    self_init(&self);
+    self_set_local_mac(&self, mac);
+    assert_false(self_is_known(&self));
+}
+
+static void
+test_another_id_begins_another_session(void **state OVS_UNUSED)
+{
+    struct self self;
+
+    self_init(&self);
+    self_set_id(&self, 1);
+    uint64_t session = self.session;
+    assert_true(session);
+    assert_true(self.id == 1);
+
+    self.news = false;
+    self_set_id(&self, 1);
+    assert_true(self.session == session);
+    assert_false(self.news);
+
+    self_set_id(&self, 2);
+    assert_true(self.id == 2);
+    assert_true(self.session && self.session != session);
+    assert_true(self.news);
+}
+
+static void
+test_each_start_has_a_session_of_its_own(void **state OVS_UNUSED)
+{
+    struct self a, b;
+
+    self_init(&a);
+    self_init(&b);
+    self_set_id(&a, 1);
+    self_set_id(&b, 1);
+    assert_true(a.session != b.session);
+}
+
+static void
+test_what_changes_is_news(void **state OVS_UNUSED)
+{
+    const uint16_t ports[] = { 5064, 5076 };
+    const uint16_t others[] = { 5064, 5065 };
+    struct self self;
+
+    self_init(&self);
+    assert_false(self.news);
+    self_set_local_mac(&self, mac);
+    assert_true(self.news);
+
+    self.news = false;
+    self_set_ports(&self, ports, 2);
+    assert_true(self.news);
+    assert_int_equal(self.n_ports, 2);
+    assert_memory_equal(self.ports, ports, sizeof ports);
+
+    self.news = false;
+    self_set_ports(&self, ports, 2);
+    assert_false(self.news);
+    self_set_ports(&self, others, 2);
+    assert_true(self.news);
+
+    self.news = false;
+    self_set_ports(&self, others, 1);
+    assert_true(self.news);
+    assert_int_equal(self.n_ports, 1);
+}
+
+int
+main(void)
+{
+    vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_WARN);
+
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_it_is_known_by_its_id_and_its_mac),
+        cmocka_unit_test(test_another_id_begins_another_session),
+        cmocka_unit_test(test_each_start_has_a_session_of_its_own),
+        cmocka_unit_test(test_what_changes_is_news),
+    };
+    return cmocka_run_group_tests_name("self", tests, NULL, NULL);
+}
