@@ -153,11 +153,13 @@ add_endpoint(struct resolution *res, const struct in6_addr *address,
             return;
         }
     }
-    if (res->n < NAMES_MAX_ENDPOINTS) {
-        res->endpoints =
-            xrealloc(res->endpoints, (res->n + 1) * sizeof *res->endpoints);
-        res->endpoints[res->n++] = endpoint;
+    if (res->n >= NAMES_MAX_ENDPOINTS) {
+        res->cut = true;
+        return;
     }
+    res->endpoints =
+        xrealloc(res->endpoints, (res->n + 1) * sizeof *res->endpoints);
+    res->endpoints[res->n++] = endpoint;
 }
 
 /* Appends the addresses of the host 'name' to '*res', each with 'port': IPv6
@@ -193,8 +195,9 @@ resolution_equal(const struct resolution *a, const struct resolution *b)
     return true;
 }
 
-/* Works out where 'name' leads to, from what is known. */
-static void
+/* Works out where 'name' leads to, from what is known.  Returns true if that
+ * is elsewhere than before. */
+static bool
 put_together(struct names *names, struct name *name)
 {
     struct resolution *old = &name->resolution;
@@ -208,13 +211,15 @@ put_together(struct names *names, struct name *name)
         add_host(names, shash_find_data(&names->all, host->text), host->port,
                  &new);
     }
-    if (new.n == NAMES_MAX_ENDPOINTS && old->n != new.n) {
+    if (new.cut && !old->cut) {
         VLOG_WARN("%s: more addresses than %d are ignored", name->text,
                   NAMES_MAX_ENDPOINTS);
     }
-    names->seqno += !resolution_equal(&new, old);
+    bool moved = !resolution_equal(&new, old);
+    names->seqno += moved;
     free(old->endpoints);
     *old = new;
+    return moved;
 }
 
 /* Works out anew where the host 'name' and the services that have it lead to.
@@ -224,7 +229,9 @@ publish_host(struct names *names, struct name *name)
 {
     struct shash_node *node;
 
-    put_together(names, name);
+    if (!put_together(names, name)) {
+        return;
+    }
     SHASH_FOR_EACH (node, &names->all) {
         struct name *service = node->data;
 
@@ -264,6 +271,7 @@ names_take_addresses(struct names *names, struct name *name,
 {
     struct name_addresses *a = &name->addresses[version];
 
+    ovs_assert(n > 0);
     free(a->all);
     a->all = xmemdup(addresses, n * sizeof *addresses);
     a->n = n;
@@ -312,7 +320,7 @@ names_take_hosts(struct names *names, struct name *name,
     take_success(name);
     free_hosts(name);
     name->hosts = xcalloc(n, sizeof *name->hosts);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && name->n_hosts < NAMES_MAX_HOSTS; i++) {
         if (is_host(&hosts[i])) {
             struct name_host *host = &name->hosts[name->n_hosts++];
 

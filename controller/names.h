@@ -27,12 +27,14 @@
 
 struct sset;
 
-enum { NAMES_MAX_ENDPOINTS = 1024 /* More of a name are ignored. */ };
+/* More of a name are ignored. */
+enum { NAMES_MAX_ENDPOINTS = 1024, NAMES_MAX_HOSTS = 1024 };
 
 /* Where a name leads to. */
 struct resolution {
     struct endpoint *endpoints; /* The port is 0 where the name is a host's. */
-    size_t n;                   /* 0 as long as it was never found. */
+    size_t n;                   /* 0 as long as no address was found. */
+    bool cut;                   /* Were there more than are taken? */
 };
 
 /* IP versions, as indexes. */
@@ -76,7 +78,8 @@ struct name {
 
 struct names {
     struct shash all;   /* From text to "struct name". */
-    unsigned int seqno; /* Changes whenever a name leads elsewhere. */
+    unsigned int seqno; /* Changes whenever a name leads elsewhere, or to the
+                         * same in another order. */
 
     /* Returns true if this host has a route to an IPv6 address. */
     bool (*has_route)(const struct in6_addr *);
@@ -95,10 +98,10 @@ void names_set_wanted(struct names *, const struct sset *texts);
 /* Forgets the names that are neither wanted nor hosts of a service that is. */
 void names_sweep(struct names *);
 
-/* Take in an answer: the 'n' addresses of one IP version that 'name' has,
- * which count at once; or that it has none.  When both versions have an answer
- * names_judge_host() must follow, with what the C library of the resolver
- * calls the failure, if there is one. */
+/* Take in an answer: the 'n' addresses of one IP version that 'name' has, at
+ * least one, which count at once; or that it has none.  When both versions
+ * have an answer names_judge_host() must follow, with what the C library of
+ * the resolver calls the failure, if there is one. */
 void names_take_addresses(struct names *, struct name *name,
                           enum name_version version,
                           const struct in6_addr *addresses, size_t n);

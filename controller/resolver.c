@@ -24,6 +24,7 @@ struct resolver {
     struct names names;
     ares_channel channel;     /* Of the round in flight, or NULL. */
     size_t n_pending;         /* Questions of it without an answer. */
+    bool expired;             /* Is it given up because its time is over? */
     long long int next_round; /* time_msec(), LLONG_MAX for never. */
 };
 
@@ -123,11 +124,16 @@ question_end(struct question *q)
     return copy;
 }
 
-/* Returns true if 'status' says that a round was given up. */
+/* Returns true if 'status' is no answer to 'q', because the round was given
+ * up.  If its time was over that is one: nobody has answered. */
 static bool
-is_abandoned(int status)
+is_abandoned(const struct question *q, int *status)
 {
-    return status == ARES_EDESTRUCTION || status == ARES_ECANCELLED;
+    if (*status != ARES_EDESTRUCTION && *status != ARES_ECANCELLED) {
+        return false;
+    }
+    *status = ARES_ETIMEOUT;
+    return !q->resolver->expired;
 }
 
 /* Takes the addresses in 'info' for the answer to 'q'. */
@@ -145,8 +151,12 @@ take_addresses(const struct question *q, const struct ares_addrinfo *info)
             addresses[n++] = endpoint.address;
         }
     }
-    names_take_addresses(&q->resolver->names, q->name, q->version, addresses,
-                         n);
+    if (n) {
+        names_take_addresses(&q->resolver->names, q->name, q->version,
+                             addresses, n);
+    } else {
+        names_take_none(q->name, q->version, NAME_DENIED);
+    }
 }
 
 /* Takes the answer to a question for the addresses of a host. */
@@ -156,7 +166,7 @@ host_done(void *question, int status, int timeouts OVS_UNUSED,
 {
     struct question q = question_end(question);
 
-    if (is_abandoned(status)) {
+    if (is_abandoned(&q, &status)) {
         return;
     }
     if (status == ARES_SUCCESS) {
@@ -223,11 +233,14 @@ service_done(void *question, int status, int timeouts OVS_UNUSED,
     struct question q = question_end(question);
     struct ares_srv_reply *records = NULL;
 
-    if (is_abandoned(status)) {
+    if (is_abandoned(&q, &status)) {
         return;
     }
     if (status == ARES_SUCCESS) {
         status = ares_parse_srv_reply(answer, length, &records);
+        if (status == ARES_SUCCESS && !records) {
+            status = ARES_ENODATA; /* An alias that leads nowhere. */
+        }
     }
     if (status == ARES_SUCCESS) {
         take_hosts(&q, records);
@@ -295,16 +308,9 @@ begin_round(struct resolver *r)
 static void
 expire_round(struct resolver *r)
 {
-    struct shash_node *node;
-
-    SHASH_FOR_EACH (node, &r->names.all) {
-        struct name *name = node->data;
-
-        if (name->n_pending) {
-            name_take_failure(name, ares_strerror(ARES_ETIMEOUT));
-        }
-    }
+    r->expired = true;
     end_round(r);
+    r->expired = false;
 }
 
 /* Stores the sockets of the round in flight in 'fds', and in 'events' the
