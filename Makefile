@@ -2,8 +2,9 @@
 #
 #   make                builds build/snowrelayd
 #   make check          runs the unit tests and the system tests (as root)
-#   make bench          measures the relay against socat, and replication against
-#                       flows typed by hand, socat and samplicate (as root)
+#   make bench          measures the relay against socat, replication against
+#                       flows typed by hand, socat and samplicate, and a relay
+#                       with 200 peers (as root)
 #   make lint           checks style and looks for mistakes
 #   make clean          removes what was built, but for libopenvswitch
 #
@@ -111,13 +112,18 @@ $(BUILD)/bench-probe: scripts/bench-probe.c Makefile
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC $<";) $(CC) -std=gnu11 $(WARNINGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
-bench: $(BUILD)/snowrelayd $(BUILD)/bench-probe
+$(BUILD)/bench-peers: scripts/bench-peers.c $(library)
+	$(if $(V),,@echo "  CC $<";) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP \
+	    -o $@ $< $(library) $(LIBS)
+
+bench: $(BUILD)/snowrelayd $(BUILD)/bench-probe $(BUILD)/bench-peers
 	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-relay
 	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-replicate
+	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-mesh
 
 # Lint.
 shell_scripts = ovs-setup.sh .ci/run tests/run $(wildcard scripts/*.sh scripts/bench-relay scripts/bench-replicate \
-		tests/system/*.bats tests/system/*.bash)
+		scripts/bench-mesh tests/system/*.bats tests/system/*.bash)
 c_files = $(wildcard controller/*.[ch] tests/*/*.[ch] scripts/*.c)
 
 # cppcheck takes the variables that Open vSwitch's *_FOR_EACH macros set for

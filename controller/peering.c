@@ -29,7 +29,10 @@ VLOG_DEFINE_THIS_MODULE(peering);
 enum {
     /* A datagram of a session that ended longer ago than this is from somebody
      * else with the same id. */
-    MAX_LATE_MS = 5000
+    MAX_LATE_MS = 5000,
+
+    /* How long a relay that begins waits for the addresses of names. */
+    MAX_NAMES_MS = 500
 };
 
 struct peering {
@@ -42,6 +45,8 @@ struct peering {
     struct remotes remotes;
     struct peer_macs macs;
     long long int next_check; /* When peering_run() has something to do, ms. */
+    bool waiting;             /* Is there a name without an address yet? */
+    long long int known;      /* When this relay knew itself, ms, or -1. */
     bool begun;
 };
 
@@ -58,6 +63,7 @@ peering_create(void)
     remotes_init(&p->remotes);
     peer_macs_init(&p->macs);
     p->next_check = LLONG_MAX;
+    p->known = -1;
     return p;
 }
 
@@ -186,6 +192,7 @@ peering_update(struct peering *p, const struct resolver *resolver,
     }
     peers_choose_targets(&p->peers);
     peer_macs_note(&p->macs, now);
+    p->waiting = roster_is_waiting(&p->roster, resolver);
     p->next_check = now;
 }
 
@@ -262,6 +269,22 @@ is_peers(const struct remote *remote, const void *p_)
     return false;
 }
 
+/* Begins, unless there is somebody to wait for: a peer that is 'probing', or a
+ * name that may lead to some. */
+static void
+begin(struct peering *p, bool probing, long long int now)
+{
+    if (p->known < 0) {
+        p->known = now;
+    }
+    if (p->waiting && now < p->known + MAX_NAMES_MS) {
+        p->next_check = MIN(p->next_check, p->known + MAX_NAMES_MS);
+    } else if (!probing) {
+        p->begun = true;
+        peer_macs_note_all(&p->macs);
+    }
+}
+
 void
 peering_run(struct peering *p, struct mesh *mesh, long long int now_us)
 {
@@ -297,9 +320,8 @@ peering_run(struct peering *p, struct mesh *mesh, long long int now_us)
     }
     mesh_flush(mesh);
     remotes_expire(&p->remotes, now, is_peers, p);
-    if (!p->begun && !probing) {
-        p->begun = true;
-        peer_macs_note_all(&p->macs);
+    if (!p->begun) {
+        begin(p, probing, now);
     }
 }
 

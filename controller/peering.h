@@ -96,7 +96,8 @@ bool peering_macs_changed(struct peering *, long long int now_us);
 const struct eth_addr *peering_macs(const struct peering *, size_t *n);
 
 /* Returns true once it has been found out for the first time which format each
- * peer speaks, or that it does not answer. */
+ * peer speaks, or that it does not answer.  Names that have no address within
+ * half a second are not waited for. */
 bool peering_has_begun(const struct peering *);
 
 /* For those who send, and who look on. */

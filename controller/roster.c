@@ -349,6 +349,21 @@ roster_add_names(const struct roster *r, struct sset *names)
     }
 }
 
+bool
+roster_is_waiting(const struct roster *r, const struct resolver *resolver)
+{
+    struct sset names = SSET_INITIALIZER(&names);
+    bool waiting = false;
+    const char *name;
+
+    roster_add_names(r, &names);
+    SSET_FOR_EACH (name, &names) {
+        waiting |= !resolver_get(resolver, name)->n;
+    }
+    sset_destroy(&names);
+    return waiting;
+}
+
 const char *
 roster_source_name(enum roster_source source)
 {

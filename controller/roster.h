@@ -81,6 +81,9 @@ char *roster_remove(struct roster *, const struct resolver *resolver,
 /* Adds the names that have to be looked up to 'names'. */
 void roster_add_names(const struct roster *, struct sset *names);
 
+/* Returns true if there is a name of which no address is known yet. */
+bool roster_is_waiting(const struct roster *, const struct resolver *resolver);
+
 /* Stores in '*entries' the peers that there should be, in the order of their
  * sources and of the configuration, those of one name in the order of their
  * addresses.  Returns their number.  The caller frees them with

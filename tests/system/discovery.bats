@@ -98,6 +98,25 @@ all_up() { [ "$(lab_status "$1" '[.peers[].state] | unique | join(" ")')" = up ]
     lab_wait 5 peers_are 1 '172.30.0.2 172.31.0.9'
 }
 
+@test "a relay that is killed and started again takes over the flows about its peers" {
+    local pid
+    serve_names '172.30.0.1 tasks.relays' '172.30.0.2 tasks.relays'
+    ask_name_server 1 2
+    SERVICENAME=relays lab_relay 2
+    SERVICENAME=relays lab_relay 1
+    filtered() { [ "$(our_flows 1 | grep -c 'dl_src=02:00:00:00:02:01,')" -eq 1 ]; }
+    lab_wait 5 filtered
+    sleep 2
+    pid=$(lab_relay_pid 1)
+    kill -KILL "$pid"
+    lab_wait 5 lab_gone "$pid"
+    SERVICENAME=relays lab_relay 1
+    filtered
+    # A flow installed again would be young.
+    [ "$(lab_ofctl 1 dump-flows br0 "cookie=$LAB_COOKIE" | grep -o 'duration=[0-9]*' |
+        cut -d = -f 2 | sort -n | head -n 1)" -ge 2 ]
+}
+
 @test "a host that moves to another address is found there, and is still the same relay" {
     serve_names '172.30.0.2 relay-b'
     ask_name_server 1
