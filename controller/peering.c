@@ -26,14 +26,8 @@
 
 VLOG_DEFINE_THIS_MODULE(peering);
 
-enum {
-    /* A datagram of a session that ended longer ago than this is from somebody
-     * else with the same id. */
-    MAX_LATE_MS = 5000,
-
-    /* How long a relay that begins waits for the addresses of names. */
-    MAX_NAMES_MS = 500
-};
+/* How long a relay that begins waits for the addresses of names. */
+enum { MAX_NAMES_MS = 500 };
 
 struct peering {
     struct self self;
@@ -298,7 +292,7 @@ peering_run(struct peering *p, struct mesh *mesh, long long int now_us)
 
     bool news = p->self.news;
     p->self.news = false;
-    p->next_check = LLONG_MAX;
+    p->next_check = now + REMOTES_MAX_IDLE_MS;
     for (size_t i = 0; i < p->peers.n_all; i++) {
         struct peer *peer = p->peers.all[i];
         struct liveness *l = &peer->liveness;
@@ -377,7 +371,7 @@ take_session(struct remote *remote, uint64_t session, long long int now)
         }
         return true;
     }
-    if (now - remote->started > MAX_LATE_MS) {
+    if (now - remote->started > REMOTES_MAX_LATE_MS) {
         VLOG_WARN_RL(&rl,
                      "two relays have the id %016" PRIx64
                      "; give one of them another mesh.relay_id",
@@ -440,15 +434,19 @@ take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
     return true;
 }
 
-/* Takes in that 'peer', if that is not NULL, leaves. */
+/* Takes in that the relay that sent 'w' leaves, by whatever address it is
+ * known or sends from. */
 static void
-take_bye(struct peering *p, struct peer *peer, const struct wire *w,
-         long long int now)
+take_bye(struct peering *p, const struct wire *w, long long int now)
 {
-    if (peer && peer->remote && peer->remote->id == w->relay_id
-        && peer->remote->session == w->session
-        && liveness_bye(&peer->liveness, now)) {
-        state_changed(p, peer);
+    for (size_t i = 0; i < p->peers.n_all; i++) {
+        struct peer *peer = p->peers.all[i];
+
+        if (peer->remote && peer->remote->id == w->relay_id
+            && peer->remote->session == w->session
+            && liveness_bye(&peer->liveness, now)) {
+            state_changed(p, peer);
+        }
     }
 }
 
@@ -477,6 +475,7 @@ hear_self(struct peering *p, const struct mesh_datagram *d,
                       endpoint_format(&peer->target, target));
             peer_set_self(&p->peers, peer, now);
             peers_choose_targets(&p->peers);
+            peer_macs_note(&p->macs, now);
         }
     }
 }
@@ -563,7 +562,7 @@ peering_take(struct peering *p, struct mesh *mesh,
         }
         return PEERING_CONTROL;
 
-    case WIRE_BYE: take_bye(p, peer, w, now); return PEERING_CONTROL;
+    case WIRE_BYE: take_bye(p, w, now); return PEERING_CONTROL;
     }
     OVS_NOT_REACHED();
 }

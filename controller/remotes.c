@@ -82,7 +82,9 @@ remote_take_session(struct remote *remote, uint64_t session, long long int now)
 {
     if (session == remote->session) {
         return true;
-    } else if (session == remote->last_session) {
+    } else if (session == remote->last_session
+               && now - MAX(remote->started, remote->heard)
+                      <= REMOTES_MAX_LATE_MS) {
         return false;
     }
     remote->last_session = remote->session;

@@ -30,7 +30,11 @@ enum {
     REMOTES_MAX = 8192,
 
     /* How long one that no peer leads to is remembered. */
-    REMOTES_MAX_IDLE_MS = 60000
+    REMOTES_MAX_IDLE_MS = 60000,
+
+    /* How late a datagram of a session that has ended may come.  One that
+     * comes later is from somebody else with the same id. */
+    REMOTES_MAX_LATE_MS = 5000
 };
 
 struct remote {
@@ -80,9 +84,11 @@ void remotes_expire(struct remotes *, long long int now,
                     const void *aux);
 
 /* Takes in that a datagram of 'session', which is never 0, came from 'remote'.
- * Returns false if
- * that is the session before the present one, whose datagrams come too
- * late. */
+ * Returns false if that is the session before the present one, whose datagrams
+ * come too late.  But if nothing was heard of the present one for
+ * REMOTES_MAX_LATE_MS it is that one which was the mistake: a datagram that
+ * had been under way for long, or another relay with the same id, which is
+ * gone. */
 bool remote_take_session(struct remote *, uint64_t session, long long int now);
 
 /* Takes in what 'hello' says of its sender.  Returns true if its MACs
