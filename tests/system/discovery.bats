@@ -94,6 +94,11 @@ all_up() { [ "$(lab_status "$1" '[.peers[].state] | unique | join(" ")')" = up ]
     lab_wait 15 peers_are 1 '172.30.0.2 172.31.0.9'
     lab_on h1 ip address add 172.31.0.9/24 dev other
     lab_wait 5 peers_are 1 172.30.0.2
+    # So is one that the mesh does not listen on.
+    lab_relay_stop 1
+    jq -n '{mesh: {address: "172.30.0.1", discover: ["tasks.relays"]}}' > "$LAB_DIR/h1.json"
+    lab_relay 1 --config "$LAB_DIR/h1.json"
+    lab_wait 5 peers_are 1 172.30.0.2
     lab_on h1 ip link del other
     lab_wait 5 peers_are 1 '172.30.0.2 172.31.0.9'
 }
