@@ -382,7 +382,7 @@ milliseconds_since() { echo $(((${EPOCHREALTIME//[!0-9]/} - ${1//[!0-9]/}) / 100
 }
 
 @test "a reload that changes peers costs those that stay no frame" {
-    local file=$BATS_TEST_TMPDIR/probe config=$LAB_DIR/reload.json i
+    local file=$BATS_TEST_TMPDIR/probe config=$LAB_DIR/reload.json
     echo '{"mesh": {"peers": ["172.30.0.2"]}}' > "$config"
     lab_relay 1 --config "$config"
     lab_relay 2 --other-relays 172.30.0.1
@@ -392,7 +392,7 @@ milliseconds_since() { echo $(((${EPOCHREALTIME//[!0-9]/} - ${1//[!0-9]/}) / 100
     lab_in_background h1c1 "$BUILD/bench-probe" send 10.1.0.255 5076 --rate 1000 --count 5000 \
         > "$BATS_TEST_TMPDIR/sent"
     local sender=$LAB_PID
-    for i in 1 2 3 4 5 6 7 8; do
+    for _ in 1 2 3 4 5 6 7 8; do
         echo '{"mesh": {"peers": ["172.30.0.3", "172.30.0.2"]}}' > "$config"
         appctl 1 config/reload
         sleep 0.2
