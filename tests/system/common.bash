@@ -88,6 +88,18 @@ snowsignal_datagram() {
     captured_frame
 }
 
+# heard NODE: broadcasts from h1's client; prints how many copies reach NODE.
+heard() {
+    local file=$BATS_TEST_TMPDIR/heard.pcap
+    record "$1" "$file" udp port 5076
+    broadcast h1c1 "$RANDOM" 10.1.0.255
+    stop_recording "$file" 1
+    count "$file"
+}
+
+# dropped N REASON: prints how many datagrams of the mesh relay N dropped for REASON.
+dropped() { lab_status "$1" ".counters.mesh_dropped.$2 // 0"; }
+
 # logged N TEXT: prints how many lines with TEXT, a regular expression, the log of relay N has since
 # its last start.
 logged() {

@@ -43,17 +43,6 @@ two_relays() {
     lab_wait 5 peer_is 2 172.30.0.1 up
 }
 
-# heard NODE: broadcasts from h1's client; prints how many copies reach NODE.
-heard() {
-    local file=$BATS_TEST_TMPDIR/heard.pcap
-    record "$1" "$file" udp port 5076
-    broadcast h1c1 "$RANDOM" 10.1.0.255
-    stop_recording "$file" 1
-    count "$file"
-}
-
-dropped() { lab_status "$1" ".counters.mesh_dropped.$2 // 0"; }
-
 dropped_is() { [ "$(dropped "$1" "$2")" -eq "$3" ]; }
 
 filter_has() { our_flows "$1" | grep -q "dl_src=$2,"; }

@@ -25,23 +25,12 @@ teardown() {
     end_name_server
 }
 
-# heard TO: broadcasts from h1's client; prints how many copies reach the client TO.
-heard() {
-    local file=$BATS_TEST_TMPDIR/heard.pcap
-    record "$1" "$file" udp port 5076
-    broadcast h1c1 "$RANDOM" 10.1.0.255
-    stop_recording "$file" 1
-    count "$file"
-}
-
 # send FROM [SOCAT-OPTION]: the standard input, as one datagram, from host FROM to h2's mesh. It is
 # put together first: socat would make a datagram of each piece that it reads.
 send() {
     cat > "$BATS_TEST_TMPDIR/datagram"
     lab_on "$1" socat -b 10000 -u "OPEN:$BATS_TEST_TMPDIR/datagram" "UDP4-SENDTO:172.30.0.2:7124${2:+,$2}"
 }
-
-dropped() { lab_status "$1" ".counters.mesh_dropped.$2 // 0"; }
 
 @test "IPv6 between the relays" {
     lab_relay 1 --other-relays fd30::2
