@@ -80,6 +80,7 @@ BUILD_ASSERT_DECL((int) HELLO_MAX_PORTS >= (int) CONFIG_MAX_PORTS);
 void
 peering_configure(struct peering *p, const struct config *config)
 {
+    p->left = false;
     roster_configure(&p->roster, &config->peers, &config->discover,
                      &config->mesh, config->n_ports > 0);
     if (roster_is_self(&p->roster)) {
@@ -391,6 +392,8 @@ take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
 
     if (!hello_decode(w->body, w->length, &h)) {
         return false;
+    } else if (!self_is_known(&p->self)) {
+        return true; /* It will say hello again. */
     }
 
     /* The number that it echoes tells better than its address which of the
@@ -425,7 +428,7 @@ take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
     if (version != remote->version) {
         peers_choose_targets(&p->peers);
     }
-    if (h.answer && self_is_known(&p->self) && !p->left
+    if (h.answer && !p->left
         && now - peer->last_answer >= PEERING_MIN_ANSWER_MS) {
         peer->last_answer = now;
         say_hello(p, mesh, peer, now_us);
@@ -512,7 +515,7 @@ peering_take(struct peering *p, struct mesh *mesh,
     const long long int now = now_us / 1000;
     struct peer *peer;
 
-    if (w->kind >= WIRE_FRAME && w->relay_id == p->self.id && p->self.id) {
+    if (w->kind >= WIRE_FRAME && w->relay_id == p->self.id) {
         hear_self(p, d, w, now);
         *reason = DROP_OWN;
         return PEERING_DROP;

@@ -76,7 +76,8 @@ char *peering_remove(struct peering *, const struct resolver *resolver,
 void peering_run(struct peering *, struct mesh *mesh, long long int now_us);
 void peering_wait(const struct peering *);
 
-/* Tells the peers that this relay leaves.  No hello follows. */
+/* Tells the peers that this relay leaves.  No hello follows until
+ * peering_configure() is called. */
 void peering_leave(struct peering *, struct mesh *mesh);
 
 /* Judges the datagram 'd', taken apart in 'w', which has come through 'mesh'.

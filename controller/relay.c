@@ -261,6 +261,7 @@ relay_move_mesh(struct relay *r, const struct config *config)
     struct mesh *mesh;
 
     if (!config->n_ports) {
+        relay_leave(r);
         mesh_close(r->mesh);
         r->mesh = NULL;
         return NULL;

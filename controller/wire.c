@@ -46,17 +46,20 @@ decode_own(uint8_t *datagram, size_t length, struct wire *w)
         return;
     }
 
+    w->relay_id = get_be64(datagram + OFS_RELAY_ID);
+    w->session = get_be64(datagram + OFS_SESSION);
+    w->seq = get_be64(datagram + OFS_SEQ);
+    w->body = datagram + header_length;
+    w->length = length - header_length;
+    if (!w->relay_id || !w->session) {
+        return;
+    }
     switch (datagram[OFS_TYPE]) {
     case WIRE_TYPE_FRAME: w->kind = WIRE_FRAME; break;
     case WIRE_TYPE_HELLO: w->kind = WIRE_HELLO; break;
     case WIRE_TYPE_BYE: w->kind = WIRE_BYE; break;
     default: w->kind = WIRE_OTHER; break;
     }
-    w->relay_id = get_be64(datagram + OFS_RELAY_ID);
-    w->session = get_be64(datagram + OFS_SESSION);
-    w->seq = get_be64(datagram + OFS_SEQ);
-    w->body = datagram + header_length;
-    w->length = length - header_length;
 }
 
 void

@@ -71,7 +71,8 @@ enum wire_kind {
 /* A datagram taken apart, in its own memory. */
 struct wire {
     enum wire_kind kind;
-    uint64_t relay_id; /* This and the next two: not of WIRE_SNOWSIGNAL. */
+    uint64_t relay_id; /* This and the next two: not of WIRE_SNOWSIGNAL.  The
+                        * first two are not 0. */
     uint64_t session;
     uint64_t seq;
     uint8_t *body; /* The frame, or what else follows the header. */
@@ -79,8 +80,8 @@ struct wire {
 };
 
 /* Takes apart the 'length' bytes at 'datagram'.  The body is not looked at.
- * Of datagrams that are WIRE_MALFORMED or WIRE_NEWER nothing but 'kind' is
- * filled in. */
+ * Of datagrams that are WIRE_MALFORMED or WIRE_NEWER only 'kind' means
+ * anything. */
 void wire_decode(uint8_t *datagram, size_t length, struct wire *);
 
 /* Writes a header of our own to 'header'. */

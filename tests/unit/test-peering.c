@@ -1390,15 +1390,17 @@ test_bye_is_for_those_who_are_known(void **state OVS_UNUSED)
     assert_true(endpoint_equal(&nodes[0].said[first].to, &nodes[1].address));
 }
 
+/* Who does not know himself would send frames without an id to somebody who
+ * understands them. */
 static void
-test_no_bye_without_an_id(void **state OVS_UNUSED)
+test_no_hello_counts_without_an_id(void **state OVS_UNUSED)
 {
     nodes[0].id = 0;
     know(0, "10.0.0.2");
     start(0);
     assert_taken(0, "10.0.0.2", make_hello(7, 7, &plain_hello),
                  PEERING_CONTROL);
-    assert_non_null(peer_of(0, 1)->remote);
+    assert_null(peer_of(0, 1)->remote);
     peering_leave(nodes[0].peering, &nodes[0].mesh);
     assert_int_equal(nodes[0].n_said, 0);
 }
@@ -1813,7 +1815,8 @@ test_nobody_is_a_clone_without_an_id(void **state OVS_UNUSED)
     nodes[0].id = 0;
     know(0, "10.0.0.2");
     start(0);
-    assert_taken(0, "10.0.0.2", make_frame(0, 1, 7), PEERING_FRAME);
+    assert_taken(0, "10.0.0.2", make_frame(1, 1, 7), PEERING_FRAME);
+    assert_dropped(0, "10.0.0.2", make_frame(0, 1, 7), DROP_FORMAT);
 }
 
 /* Judging datagrams. */
@@ -3378,7 +3381,7 @@ main(void)
         TEST(test_who_has_left_answers_nobody),
         TEST(test_bye_of_somebody_else),
         TEST(test_bye_is_for_those_who_are_known),
-        TEST(test_no_bye_without_an_id),
+        TEST(test_no_hello_counts_without_an_id),
         TEST(test_one_way_is_suspect),
         TEST(test_one_way_takes_its_time),
         TEST(test_the_reason_of_a_suspicion),

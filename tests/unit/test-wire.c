@@ -354,6 +354,20 @@ test_another_magic_is_malformed(void **state OVS_UNUSED)
 }
 
 /* A byte that means nothing yet is for versions to come. */
+/* Every relay and every start of it has a number of its own. */
+static void
+test_ids_and_sessions_are_not_zero(void **state OVS_UNUSED)
+{
+    for (int i = 0; i < 2; i++) {
+        uint8_t datagram[WIRE_HEADER_LEN];
+        struct wire w;
+
+        wire_encode_header(datagram, WIRE_TYPE_FRAME, i, !i, 7);
+        wire_decode(datagram, sizeof datagram, &w);
+        assert_int_equal(w.kind, WIRE_MALFORMED);
+    }
+}
+
 static void
 test_the_byte_that_is_zero_is_ignored(void **state OVS_UNUSED)
 {
@@ -1131,6 +1145,7 @@ main(void)
         cmocka_unit_test(test_every_header_length),
         cmocka_unit_test(test_a_header_cut_short_is_malformed),
         cmocka_unit_test(test_another_magic_is_malformed),
+        cmocka_unit_test(test_ids_and_sessions_are_not_zero),
         cmocka_unit_test(test_the_byte_that_is_zero_is_ignored),
         cmocka_unit_test(test_the_mesh_sends_what_snowsignal_sends),
         cmocka_unit_test(test_so_does_a_mesh_on_all_addresses),
