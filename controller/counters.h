@@ -48,7 +48,8 @@ struct counters {
     uint64_t punted;  /* Frames from the switch. */
     uint64_t relayed; /* Frames sent to at least one peer. */
     uint64_t mesh_tx; /* Datagrams sent. */
-    uint64_t mesh_rx; /* Datagrams received, but for hellos. */
+    uint64_t mesh_rx; /* Datagrams received, but for hellos and byes that were
+                       * taken. */
     uint64_t emitted; /* Frames handed to the switch. */
     uint64_t dropped[N_DIRECTIONS][N_DROP_REASONS];
 };

@@ -27,10 +27,17 @@ void greeting_say(const struct self *self, struct mesh *mesh,
 void
 greeting_leave(const struct self *self, struct mesh *mesh, struct peer *peer);
 
+/* Answers the hello 'h', which came from 'peer' in 'w' just now by another way
+ * than others.  The next hello to the peer is due as before. */
+void greeting_answer(const struct self *self, struct mesh *mesh,
+                     struct peer *peer, const struct hello *h,
+                     const struct wire *w, long long int now_us);
+
 /* Takes in what 'h', a hello from 'peer' that came in 'w' just now, says about
- * the way to it.  Returns true if the state of the peer changed by that. */
+ * the way to it.  It is the one to echo from then on, unless it came
+ * 'elsewhere'.  Returns true if the state of the peer changed by that. */
 bool greeting_take(const struct self *self, struct peer *peer,
-                   const struct hello *h, const struct wire *w,
+                   const struct hello *h, const struct wire *w, bool elsewhere,
                    long long int now_us);
 
 #endif /* greeting.h */

@@ -10,7 +10,7 @@
 #include "packets.h"
 #include "util.h"
 
-enum { FLAG_ANSWER = 1 << 0 };
+enum { FLAG_ANSWER = 1 << 0, FLAG_ANSWERS = 1 << 1 };
 
 enum { ITEM_MACS = 1, ITEM_PORTS = 2 };
 
@@ -55,7 +55,8 @@ hello_encode(const struct hello *h, uint8_t *body)
     const struct fixed fixed = {
         .version_min = h->version_min,
         .version_max = h->version_max,
-        .flags = h->answer ? FLAG_ANSWER : 0,
+        .flags =
+            ((h->answer ? FLAG_ANSWER : 0) | (h->answers ? FLAG_ANSWERS : 0)),
         .length = sizeof fixed,
         .interval = htonl(h->interval),
         .timestamp = htonll(h->timestamp),
@@ -154,6 +155,7 @@ hello_decode(const uint8_t *body, size_t length, struct hello *h)
         .version_min = fixed.version_min,
         .version_max = fixed.version_max,
         .answer = fixed.flags & FLAG_ANSWER,
+        .answers = fixed.flags & FLAG_ANSWERS,
         .interval =
             MIN(MAX(interval, HELLO_MIN_INTERVAL_MS), HELLO_MAX_INTERVAL_MS),
         .timestamp = ntohll(fixed.timestamp),

@@ -48,6 +48,8 @@ struct hello {
     uint8_t version_min; /* Versions of the wire format that the sender */
     uint8_t version_max; /* speaks. */
     bool answer;         /* Has not heard of the receiver: answer at once. */
+    bool answers;        /* Is itself an answer to a hello that came by another
+                          * way than most: needs none. */
     uint32_t interval;   /* Between the sender's hellos, ms. */
     uint64_t timestamp;  /* The sender's clock, us from any beginning. */
     uint32_t path;       /* The sender's number for the receiver, not 0. */

@@ -11,7 +11,8 @@
  * into memory of the mesh.  A datagram longer than the path's MTU is sent in
  * IP fragments, so that a frame of any size crosses whole.
  *
- * Who is a peer and what a frame is are not known here. */
+ * Who is a peer and what a frame is are not known here, only which format a
+ * peer speaks, and where its numbers are. */
 
 #include <stdbool.h>
 #include <stddef.h>

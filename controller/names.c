@@ -19,6 +19,7 @@ void
 names_init(struct names *names, bool (*has_route)(const struct in6_addr *))
 {
     shash_init(&names->all);
+    names->n_services = 0;
     names->seqno = 0;
     names->has_route = has_route;
 }
@@ -129,6 +130,7 @@ names_set_wanted(struct names *names, const struct sset *texts)
         name->wanted = sset_contains(texts, name->text);
     }
     names_sweep(names);
+    names->n_services = 0;
     SSET_FOR_EACH (text, texts) {
         struct name *name = shash_find_data(&names->all, text);
 
@@ -136,6 +138,7 @@ names_set_wanted(struct names *names, const struct sset *texts)
             name = name_create(names, text);
         }
         name->wanted = true;
+        names->n_services += name_is_service(text);
     }
 }
 
@@ -162,8 +165,9 @@ add_endpoint(struct resolution *res, const struct in6_addr *address,
     res->endpoints[res->n++] = endpoint;
 }
 
-/* Appends the addresses of the host 'name' to '*res', each with 'port': IPv6
- * ones first where there is a route to them, as RFC 6724 has it. */
+/* Appends the addresses of the host 'name' to '*res', each with 'port': of
+ * those that are known IPv6 ones first, where there is a route to them, as RFC
+ * 6724 has it. */
 static void
 add_host(const struct names *names, const struct name *name, uint16_t port,
          struct resolution *res)
@@ -229,7 +233,7 @@ publish_host(struct names *names, struct name *name)
 {
     struct shash_node *node;
 
-    if (!put_together(names, name)) {
+    if (!put_together(names, name) || !names->n_services) {
         return;
     }
     SHASH_FOR_EACH (node, &names->all) {
@@ -264,17 +268,40 @@ take_success(struct name *name)
     }
 }
 
+/* Returns true if a host may have 'address'. */
+static bool
+is_possible(const struct in6_addr *address)
+{
+    ovs_be32 v4 = in6_addr_get_mapped_ipv4(address);
+
+    return (IN6_IS_ADDR_V4MAPPED(address)
+                ? v4 && !ip_is_multicast(v4) && v4 != htonl(INADDR_BROADCAST)
+                : !IN6_IS_ADDR_UNSPECIFIED(address)
+                      && !IN6_IS_ADDR_MULTICAST(address));
+}
+
 void
 names_take_addresses(struct names *names, struct name *name,
                      enum name_version version,
                      const struct in6_addr *addresses, size_t n)
 {
     struct name_addresses *a = &name->addresses[version];
+    struct in6_addr *all = xcalloc(n, sizeof *all);
+    size_t n_possible = 0;
 
-    ovs_assert(n > 0);
+    for (size_t i = 0; i < n; i++) {
+        if (is_possible(&addresses[i])) {
+            all[n_possible++] = addresses[i];
+        }
+    }
+    if (!n_possible) {
+        free(all);
+        names_take_none(name, version, NAME_DENIED);
+        return;
+    }
     free(a->all);
-    a->all = xmemdup(addresses, n * sizeof *addresses);
-    a->n = n;
+    a->all = all;
+    a->n = n_possible;
     a->answer = NAME_FOUND;
     publish_host(names, name);
 }

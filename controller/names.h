@@ -17,6 +17,9 @@
  * again.  A host that has one IP version and is denied the other does not have
  * that.
  *
+ * Addresses that no host can have, unspecified, multicast or broadcast ones,
+ * are as good as none.
+ *
  * The resolver (resolver.h) asks and brings the answers.  Pure: no I/O. */
 
 #include <stdbool.h>
@@ -78,6 +81,7 @@ struct name {
 
 struct names {
     struct shash all;   /* From text to "struct name". */
+    size_t n_services;  /* Those that are wanted. */
     unsigned int seqno; /* Changes whenever a name leads elsewhere, or to the
                          * same in another order. */
 
@@ -98,8 +102,8 @@ void names_set_wanted(struct names *, const struct sset *texts);
 /* Forgets the names that are neither wanted nor hosts of a service that is. */
 void names_sweep(struct names *);
 
-/* Take in an answer: the 'n' addresses of one IP version that 'name' has, at
- * least one, which count at once; or that it has none.  When both versions
+/* Take in an answer: the 'n' addresses of one IP version that 'name' has,
+ * which count at once; or that it has none.  When both versions
  * have an answer names_judge_host() must follow, with what the C library of
  * the resolver calls the failure, if there is one. */
 void names_take_addresses(struct names *, struct name *name,

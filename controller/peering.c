@@ -2,6 +2,7 @@
 
 #include <config.h>
 #include "peering.h"
+#include "peering-private.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -26,22 +27,17 @@
 
 VLOG_DEFINE_THIS_MODULE(peering);
 
-/* How long a relay that begins waits for the addresses of names. */
-enum { MAX_NAMES_MS = 500 };
+enum {
+    /* How long a relay that begins waits for the addresses of names. */
+    MAX_NAMES_MS = 500,
 
-struct peering {
-    struct self self;
-    bool left; /* Have the peers been told that this relay leaves? */
+    /* How long the peers that a new configuration does not name stay if it has
+     * names of which no address is known yet. */
+    KEEP_MS = 8000,
 
-    /* The others. */
-    struct roster roster;
-    struct peers peers;
-    struct remotes remotes;
-    struct peer_macs macs;
-    long long int next_check; /* When peering_run() has something to do, ms. */
-    bool waiting;             /* Is there a name without an address yet? */
-    long long int known;      /* When this relay knew itself, ms, or -1. */
-    bool begun;
+    /* Between looks at the silent and the forgotten. */
+    RECALL_MS = 1000,
+    EXPIRE_MS = 60000
 };
 
 /* Life. */
@@ -56,7 +52,7 @@ peering_create(void)
     peers_init(&p->peers);
     remotes_init(&p->remotes);
     peer_macs_init(&p->macs);
-    p->next_check = LLONG_MAX;
+    p->next_check = p->next_update = LLONG_MAX;
     p->known = -1;
     return p;
 }
@@ -81,6 +77,7 @@ void
 peering_configure(struct peering *p, const struct config *config)
 {
     p->left = false;
+    p->reconfigured = true;
     roster_configure(&p->roster, &config->peers, &config->discover,
                      &config->mesh, config->n_ports > 0);
     if (roster_is_self(&p->roster)) {
@@ -88,7 +85,7 @@ peering_configure(struct peering *p, const struct config *config)
     }
     peers_set_accept(&p->peers, config->accept, config->n_accept);
     self_set_ports(&p->self, config->ports, config->n_ports);
-    p->self.interval = config->hello_ms;
+    self_set_interval(&p->self, config->hello_ms);
     if (!config->relay_id_auto) {
         peering_set_id(p, config->relay_id);
     }
@@ -97,9 +94,11 @@ peering_configure(struct peering *p, const struct config *config)
 void
 peering_set_id(struct peering *p, uint64_t id)
 {
-    self_set_id(&p->self, id);
-    wire_encode_header(p->peers.header, WIRE_TYPE_FRAME, p->self.id,
-                       p->self.session, 0);
+    if (id != p->self.id) {
+        self_set_id(&p->self, id);
+        wire_encode_header(p->peers.header, WIRE_TYPE_FRAME, p->self.id,
+                           p->self.session, 0);
+    }
 }
 
 void
@@ -127,7 +126,12 @@ char *
 peering_remove(struct peering *p, const struct resolver *resolver,
                const char *text)
 {
-    return roster_remove(&p->roster, resolver, text);
+    char *error = roster_remove(&p->roster, resolver, text);
+
+    if (!error) {
+        p->keep_until = 0; /* Who is removed is to go at once. */
+    }
+    return error;
 }
 
 /* Returns true if frames sent to 'address' on the mesh port would come to this
@@ -146,36 +150,49 @@ is_own_address(const struct mesh *mesh, const struct in6_addr *address)
                 || ipv6_addr_equals(address, local)));
 }
 
-void
-peering_update(struct peering *p, const struct resolver *resolver,
-               const struct host *host, struct mesh *mesh,
-               long long int now_us)
+/* Stores in 'own' the endpoints of the 'n' 'addresses' of this host that lead
+ * to 'mesh', and in 'local' those of all of them, and describes them in
+ * '*self'. */
+static void
+describe_self(const struct mesh *mesh, const struct host_address *addresses,
+              size_t n, struct endpoint *own, struct endpoint *local,
+              struct peers_self *self)
 {
-    const long long int now = now_us / 1000;
-    size_t n_addresses;
-    const struct host_address *addresses = host_addresses(host, &n_addresses);
-    struct endpoint *own = xcalloc(n_addresses, sizeof *own);
-    struct endpoint *local = xcalloc(n_addresses, sizeof *local);
-    struct peers_self self = {
+    *self = (struct peers_self){
         .ipv4 = mesh_sends_ipv4(mesh),
         .ipv6 = mesh_sends_ipv6(mesh),
         .own = own,
         .local = local,
     };
-
-    for (size_t i = 0; i < n_addresses; i++) {
+    for (size_t i = 0; i < n; i++) {
         const struct endpoint endpoint = { addresses[i].address,
                                            mesh_local(mesh)->port };
 
-        local[self.n_local++] = endpoint;
+        local[self->n_local++] = endpoint;
         if (is_own_address(mesh, &endpoint.address)) {
-            own[self.n_own++] = endpoint;
+            own[self->n_own++] = endpoint;
         }
     }
+}
 
+/* Makes the peers those that the roster has. */
+static void
+update_peers(struct peering *p, const struct resolver *resolver,
+             const struct host *host, struct mesh *mesh, long long int now)
+{
+    size_t n;
+    const struct host_address *addresses = host_addresses(host, &n);
+    struct endpoint *own = xcalloc(n, sizeof *own);
+    struct endpoint *local = xcalloc(n, sizeof *local);
     struct roster_entry *entries;
+    struct peers_self self;
+
+    describe_self(mesh, addresses, n, own, local, &self);
     size_t n_entries = roster_entries(&p->roster, resolver, &entries);
-    peers_update(&p->peers, entries, n_entries, &self, now);
+    bool keep = p->waiting && now < p->keep_until;
+    if (peers_update(&p->peers, entries, n_entries, &self, keep, now)) {
+        p->next_update = MIN(p->next_update, p->keep_until);
+    }
     roster_entries_free(entries, n_entries);
     free(own);
     free(local);
@@ -185,17 +202,44 @@ peering_update(struct peering *p, const struct resolver *resolver,
             mesh_address_peer(mesh, p->peers.all[i]);
         }
     }
+}
+
+void
+peering_update(struct peering *p, const struct resolver *resolver,
+               const struct host *host, struct mesh *mesh,
+               long long int now_us)
+{
+    const long long int now = now_us / 1000;
+
+    if (p->reconfigured) {
+        p->reconfigured = false;
+        p->keep_until = now + KEEP_MS;
+    }
+    p->next_update = LLONG_MAX;
+    p->waiting = roster_is_waiting(&p->roster, resolver);
+    if (mesh) {
+        update_peers(p, resolver, host, mesh, now);
+    } else {
+        const struct peers_self nobody = { .n_own = 0 };
+        peers_update(&p->peers, NULL, 0, &nobody, false, now);
+    }
+    p->next_update = MIN(p->next_update, peers_self_deadline(&p->peers));
     peers_choose_targets(&p->peers);
     peer_macs_note(&p->macs, now);
-    p->waiting = roster_is_waiting(&p->roster, resolver);
     p->next_check = now;
+}
+
+bool
+peering_wants_update(const struct peering *p, long long int now_us)
+{
+    return now_us / 1000 >= p->next_update;
 }
 
 /* Saying hello. */
 
-static void
-say_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
-          long long int now_us)
+void
+peering_say_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
+                  long long int now_us)
 {
     greeting_say(&p->self, mesh, peer, p->remotes.first_seq, now_us);
 }
@@ -214,9 +258,8 @@ peering_leave(struct peering *p, struct mesh *mesh)
     p->left = true;
 }
 
-/* Notes that the state of 'peer' changed, which is logged. */
-static void
-state_changed(struct peering *p, struct peer *peer)
+void
+peering_state_changed(struct peering *p, struct peer *peer)
 {
     const struct liveness *l = &peer->liveness;
     char target[ENDPOINT_TEXT_SIZE];
@@ -241,9 +284,8 @@ state_changed(struct peering *p, struct peer *peer)
          l->reason, relay);
 }
 
-/* Has peering_run() look at 'peer' in time. */
-static void
-check_in_time(struct peering *p, const struct peer *peer)
+void
+peering_check_in_time(struct peering *p, const struct peer *peer)
 {
     const struct liveness *l = &peer->liveness;
 
@@ -262,6 +304,29 @@ is_peers(const struct remote *remote, const void *p_)
         }
     }
     return false;
+}
+
+/* Returns true if it is time to say hello to the silent, since a relay has
+ * come up that one of them may be by another of its addresses. */
+static bool
+take_recall(struct peering *p, long long int now)
+{
+    if (!p->recall) {
+        return false;
+    } else if (now < p->next_recall) {
+        p->next_check = MIN(p->next_check, p->next_recall);
+        return false;
+    }
+    p->recall = false;
+    p->next_recall = now + RECALL_MS;
+    return true;
+}
+
+void
+peering_recall(struct peering *p)
+{
+    p->recall = true;
+    p->next_check = MIN(p->next_check, p->next_recall);
 }
 
 /* Begins, unless there is somebody to wait for: a peer that is 'probing', or a
@@ -293,7 +358,12 @@ peering_run(struct peering *p, struct mesh *mesh, long long int now_us)
 
     bool news = p->self.news;
     p->self.news = false;
-    p->next_check = now + REMOTES_MAX_IDLE_MS;
+    if (now >= p->next_expiry) {
+        remotes_expire(&p->remotes, now, is_peers, p);
+        p->next_expiry = now + EXPIRE_MS;
+    }
+    p->next_check = p->next_expiry;
+    bool recall = take_recall(p, now);
     for (size_t i = 0; i < p->peers.n_all; i++) {
         struct peer *peer = p->peers.all[i];
         struct liveness *l = &peer->liveness;
@@ -302,19 +372,19 @@ peering_run(struct peering *p, struct mesh *mesh, long long int now_us)
             continue;
         }
         if (liveness_run(l, now)) {
-            state_changed(p, peer);
+            peering_state_changed(p, peer);
         }
         /* Those whose turn is soon are said hello to as well: one system call
          * does for many. */
         if (now >= l->next_hello - p->self.interval / 8
-            || (news && liveness_is_heard(l))) {
-            say_hello(p, mesh, peer, now_us);
+            || (news && liveness_is_heard(l))
+            || (recall && l->state == LIVENESS_SILENT)) {
+            peering_say_hello(p, mesh, peer, now_us);
         }
         probing |= l->state == LIVENESS_PROBING;
-        check_in_time(p, peer);
+        peering_check_in_time(p, peer);
     }
     mesh_flush(mesh);
-    remotes_expire(&p->remotes, now, is_peers, p);
     if (!p->begun) {
         begin(p, probing, now);
     }
@@ -333,241 +403,9 @@ peering_wait(const struct peering *p)
     if (peer_macs_deadline(&p->macs) != LLONG_MAX) {
         poll_timer_wait_until(peer_macs_deadline(&p->macs));
     }
-}
-
-/* Hearing hellos. */
-
-/* Takes in who 'peer' is: 'remote', or NULL if it cannot be known. */
-static void
-take_remote(struct peering *p, struct peer *peer, struct remote *remote,
-            long long int now)
-{
-    char target[ENDPOINT_TEXT_SIZE];
-
-    if (peer->remote == remote) {
-        return;
+    if (p->next_update != LLONG_MAX) {
+        poll_timer_wait_until(p->next_update);
     }
-    if (peer->remote && remote) {
-        VLOG_INFO("peer %s: %s is another relay now, %016" PRIx64, peer->name,
-                  endpoint_format(&peer->target, target), remote->id);
-    }
-    peer_set_remote(peer, remote);
-    peers_choose_targets(&p->peers);
-    peer_macs_note(&p->macs, now);
-}
-
-/* Returns true if a datagram that came from 'remote' in 'session' is of its
- * present one. */
-static bool
-take_session(struct remote *remote, uint64_t session, long long int now)
-{
-    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
-    const uint64_t before = remote->session;
-
-    if (remote_take_session(remote, session, now)) {
-        if (before != session && remote->peer) {
-            VLOG_INFO("peer %s: relay %016" PRIx64 " has started anew",
-                      remote->peer->name, remote->id);
-            remote->peer->up_since = time_wall_msec();
-        }
-        return true;
-    }
-    if (now - remote->started > REMOTES_MAX_LATE_MS) {
-        VLOG_WARN_RL(&rl,
-                     "two relays have the id %016" PRIx64
-                     "; give one of them another mesh.relay_id",
-                     remote->id);
-    }
-    return false;
-}
-
-/* Takes in the hello 'w' from 'peer', or from a sender that is accepted if
- * that is NULL. */
-static bool
-take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
-           const struct wire *w, long long int now_us)
-{
-    const long long int now = now_us / 1000;
-    struct hello h;
-
-    if (!hello_decode(w->body, w->length, &h)) {
-        return false;
-    } else if (!self_is_known(&p->self)) {
-        return true; /* It will say hello again. */
-    }
-
-    /* The number that it echoes tells better than its address which of the
-     * ways this is. */
-    struct peer *echoed = h.echo_session == p->self.session
-                              ? peers_by_path(&p->peers, h.echo_path)
-                              : NULL;
-    if (echoed && peer_is_greeted(echoed)) {
-        peer = echoed;
-    }
-
-    struct remote *remote =
-        remotes_get(&p->remotes, w->relay_id, w->session, now);
-    if (!remote || !take_session(remote, w->session, now)) {
-        return true;
-    }
-    remote->heard = now;
-    window_expect(&remote->window, w->seq);
-    if (!peer || !peer_is_greeted(peer)) {
-        return true;
-    }
-
-    uint8_t version = remote->version;
-    if (remote_take_hello(remote, &h)) {
-        peer_macs_note(&p->macs, now);
-    }
-    take_remote(p, peer, remote, now);
-    if (greeting_take(&p->self, peer, &h, w, now_us)) {
-        state_changed(p, peer);
-    }
-    check_in_time(p, peer);
-    if (version != remote->version) {
-        peers_choose_targets(&p->peers);
-    }
-    if (h.answer && !p->left
-        && now - peer->last_answer >= PEERING_MIN_ANSWER_MS) {
-        peer->last_answer = now;
-        say_hello(p, mesh, peer, now_us);
-        mesh_flush(mesh);
-    }
-    return true;
-}
-
-/* Takes in that the relay that sent 'w' leaves, by whatever address it is
- * known or sends from. */
-static void
-take_bye(struct peering *p, const struct wire *w, long long int now)
-{
-    for (size_t i = 0; i < p->peers.n_all; i++) {
-        struct peer *peer = p->peers.all[i];
-
-        if (peer->remote && peer->remote->id == w->relay_id
-            && peer->remote->session == w->session
-            && liveness_bye(&peer->liveness, now)) {
-            state_changed(p, peer);
-        }
-    }
-}
-
-/* Judging datagrams. */
-
-/* Notes that a datagram with this relay's own id has come. */
-static void
-hear_self(struct peering *p, const struct mesh_datagram *d,
-          const struct wire *w, long long int now)
-{
-    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
-    char from[INET6_ADDRSTRLEN];
-    char target[ENDPOINT_TEXT_SIZE];
-    struct hello h;
-
-    if (w->session != p->self.session) {
-        VLOG_WARN_RL(&rl,
-                     "the relay at %s has this relay's id %016" PRIx64
-                     "; give one of them another mesh.relay_id",
-                     address_format(&d->from.address, from), p->self.id);
-    } else if (w->kind == WIRE_HELLO && hello_decode(w->body, w->length, &h)) {
-        struct peer *peer = peers_by_path(&p->peers, h.path);
-
-        if (peer && peer_is_greeted(peer)) {
-            VLOG_INFO("peer %s: %s is this relay, set aside", peer->name,
-                      endpoint_format(&peer->target, target));
-            peer_set_self(&p->peers, peer, now);
-            peers_choose_targets(&p->peers);
-            peer_macs_note(&p->macs, now);
-        }
-    }
-}
-
-/* Says that 'd' came from nobody we know. */
-static void
-refuse_sender(const struct mesh_datagram *d)
-{
-    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
-    char from[INET6_ADDRSTRLEN];
-
-    VLOG_WARN_RL(&rl,
-                 "datagram from %s dropped: no peer has this address, "
-                 "nor does mesh.accept",
-                 address_format(&d->from.address, from));
-}
-
-/* Returns true if the frame 'w' has not come before, and counts it. */
-static bool
-is_new_frame(struct peering *p, const struct wire *w, long long int now)
-{
-    struct remote *remote =
-        remotes_get(&p->remotes, w->relay_id, w->session, now);
-
-    return (remote && take_session(remote, w->session, now)
-            && window_take(&remote->window, w->seq) == WINDOW_NEW);
-}
-
-enum peering_verdict
-peering_take(struct peering *p, struct mesh *mesh,
-             const struct mesh_datagram *d, const struct wire *w,
-             long long int now_us, int *reason)
-{
-    const long long int now = now_us / 1000;
-    struct peer *peer;
-
-    if (w->kind >= WIRE_FRAME && w->relay_id == p->self.id) {
-        hear_self(p, d, w, now);
-        *reason = DROP_OWN;
-        return PEERING_DROP;
-    }
-    if (peers_identify(&p->peers, &d->from, &peer) == ORIGIN_UNKNOWN) {
-        refuse_sender(d);
-        *reason = DROP_UNKNOWN_SENDER;
-        return PEERING_DROP;
-    }
-    if (peer && (w->kind == WIRE_FRAME || w->kind == WIRE_SNOWSIGNAL)) {
-        peer->rx++;
-        peer->rx_bytes += w->length;
-    }
-    if (d->truncated) {
-        *reason = FRAME_OVERSIZE;
-        return PEERING_DROP;
-    }
-
-    switch (w->kind) {
-    case WIRE_MALFORMED:
-    case WIRE_OTHER: *reason = DROP_FORMAT; return PEERING_DROP;
-
-    case WIRE_NEWER: *reason = DROP_VERSION; return PEERING_DROP;
-
-    case WIRE_SNOWSIGNAL:
-        if (peer && peer_is_greeted(peer)
-            && liveness_snowsignal(&peer->liveness, now)) {
-            take_remote(p, peer, NULL, now);
-            state_changed(p, peer);
-        }
-        return PEERING_FRAME;
-
-    case WIRE_FRAME:
-        if (!is_new_frame(p, w, now)) {
-            *reason = DROP_DUPLICATE;
-            return PEERING_DROP;
-        }
-        if (peer && peer->remote && peer->remote->id == w->relay_id) {
-            liveness_frame(&peer->liveness, now);
-        }
-        return PEERING_FRAME;
-
-    case WIRE_HELLO:
-        if (!take_hello(p, mesh, peer, w, now_us)) {
-            *reason = DROP_FORMAT;
-            return PEERING_DROP;
-        }
-        return PEERING_CONTROL;
-
-    case WIRE_BYE: take_bye(p, w, now); return PEERING_CONTROL;
-    }
-    OVS_NOT_REACHED();
 }
 
 bool

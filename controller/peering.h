@@ -40,7 +40,6 @@ enum peering_verdict {
     PEERING_DROP     /* It is dropped. */
 };
 
-enum { PEERING_MIN_ANSWER_MS = 20 /* Between hellos that a peer asks for. */ };
 
 struct peering *peering_create(void);
 void peering_destroy(struct peering *);
@@ -57,10 +56,16 @@ void peering_set_local_mac(struct peering *, struct eth_addr mac);
 void peering_add_names(const struct peering *, struct sset *names);
 
 /* Works out who the peers are, from what 'resolver' and 'host' know, and gives
- * them addresses for 'mesh', which may be another one than before. */
+ * them addresses for 'mesh', which may be another one than before, or NULL:
+ * then there are none.  Peers that a new configuration does not name any more
+ * stay for some seconds if it has a name of which no address is known yet,
+ * which may lead to them. */
 void peering_update(struct peering *, const struct resolver *resolver,
                     const struct host *host, struct mesh *mesh,
                     long long int now_us);
+
+/* Returns true if peering_update() must be called because time has gone by. */
+bool peering_wants_update(const struct peering *, long long int now_us);
 
 /* Add or remove a peer until the next start, see roster_add() and
  * roster_remove().  The names to look up may change by that, and

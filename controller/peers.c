@@ -3,6 +3,7 @@
 #include <config.h>
 #include "peers.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "hash.h"
@@ -28,6 +29,7 @@ peers_init(struct peers *peers)
 {
     memset(peers, 0, sizeof *peers);
     hmap_init(&peers->by_name);
+    hmap_init(&peers->by_path);
     hmap_init(&peers->by_address);
 }
 
@@ -42,9 +44,10 @@ leave_remote(struct peer *peer)
 }
 
 static void
-peer_destroy(struct peer *peer)
+peer_destroy(struct peers *peers, struct peer *peer)
 {
     leave_remote(peer);
+    hmap_remove(&peers->by_path, &peer->path_node);
     free(peer->name);
     free(peer->endpoints);
     free(peer);
@@ -66,11 +69,12 @@ peers_destroy(struct peers *peers)
     struct peer *peer;
 
     HMAP_FOR_EACH_POP (peer, name_node, &peers->by_name) {
-        peer_destroy(peer);
+        peer_destroy(peers, peer);
     }
     forget_addresses(peers);
     hmap_destroy(&peers->by_address);
     hmap_destroy(&peers->by_name);
+    hmap_destroy(&peers->by_path);
     free(peers->all);
     free(peers->targets);
     free(peers->accept);
@@ -84,14 +88,28 @@ peers_set_accept(struct peers *peers, const struct subnet *accept, size_t n)
     peers->n_accept = n;
 }
 
+/* Gives 'peer' a number that no other has. */
+static void
+number_peer(struct peers *peers, struct peer *peer)
+{
+    do {
+        peers->last_path++;
+    } while (!peers->last_path || peers_by_path(peers, peers->last_path));
+    peer->path = peers->last_path;
+    hmap_insert(&peers->by_path, &peer->path_node, hash_int(peer->path, 0));
+}
+
 /* Forgets what is known of who is where 'peer' is sent to. */
 static void
 forget_contact(struct peers *peers, struct peer *peer, long long int now)
 {
     leave_remote(peer);
-    peer->path = ++peers->last_path;
+    if (peer->path) {
+        hmap_remove(&peers->by_path, &peer->path_node);
+    }
+    number_peer(peers, peer);
     peer->has_echo = false;
-    peer->last_answer = now - HELLO_MAX_INTERVAL_MS;
+    peer->n_answers = 0;
     peer->up_since = 0;
     liveness_init(&peer->liveness, now);
 }
@@ -178,9 +196,13 @@ peers_identify(const struct peers *peers, const struct endpoint *from,
 struct peer *
 peers_by_path(const struct peers *peers, uint32_t path)
 {
-    for (size_t i = 0; i < peers->n_all; i++) {
-        if (peers->all[i]->path == path) {
-            return peers->all[i];
+    struct peer *peer;
+
+    HMAP_FOR_EACH_WITH_HASH(peer, path_node, hash_int(path, 0),
+                            &peers->by_path)
+    {
+        if (peer->path == path) {
+            return peer;
         }
     }
     return NULL;
@@ -320,7 +342,7 @@ judge_peer(const struct peers *peers, const struct peer *peer,
     if (peer->source == ROSTER_SELF) {
         return PEER_OTHER;
     }
-    if (peer->is_self || is_among(&peer->target, self->own, self->n_own)
+    if (peer->self_until || is_among(&peer->target, self->own, self->n_own)
         || (peer->source == ROSTER_DISCOVERED
             && is_among(&peer->target, self->local, self->n_local))) {
         return PEER_OWN;
@@ -335,6 +357,10 @@ log_change(const struct peer *peer, enum peer_role old_role,
 {
     char target[ENDPOINT_TEXT_SIZE];
 
+    if (peer->told_self
+        && (peer->role == PEER_OTHER || peer->role == PEER_OWN)) {
+        return; /* It is asked again now and then whether it still is. */
+    }
     if (peer->role == old_role
         && (peer->role == PEER_UNRESOLVED
             || endpoint_equal(old_target, &peer->target))) {
@@ -367,18 +393,25 @@ place_peer(struct peers *peers, struct peer *peer,
 {
     const enum peer_role old_role = peer->role;
     const struct endpoint old_target = peer->target;
+    bool moved = false;
 
+    if (now >= peer->self_until) {
+        peer->self_until = 0;
+    }
     if (!peer->n_endpoints) {
         peer->role = PEER_UNRESOLVED;
     } else {
         bool reachable = choose_target(peer, self);
 
-        peer->is_self &= endpoint_equal(&old_target, &peer->target);
+        moved = !endpoint_equal(&old_target, &peer->target);
+        if (moved) {
+            peer->self_until = 0;
+        }
+        peer->told_self &= !moved;
         peer->role =
             reachable ? judge_peer(peers, peer, self) : PEER_UNREACHABLE;
     }
-    if (peer->role != PEER_OTHER
-        || !endpoint_equal(&old_target, &peer->target)) {
+    if (moved || (old_role == PEER_OTHER && peer->role != PEER_OTHER)) {
         forget_contact(peers, peer, now);
     }
     if (peer->source != ROSTER_DISCOVERED || peer->role == PEER_OTHER) {
@@ -398,13 +431,32 @@ log_departure(const struct peer *peer)
     }
 }
 
-void
-peers_update(struct peers *peers, const struct roster_entry *entries, size_t n,
-             const struct peers_self *self, long long int now)
+/* Makes 'peer', which is at its place, one of the peers, unless nobody asked
+ * for it by itself and it is to be set aside. */
+static void
+put_peer(struct peers *peers, struct peer *peer)
 {
-    struct peer **found = xcalloc(n, sizeof *found);
-    struct peer *peer;
+    if (peer->source != ROSTER_DISCOVERED
+        || (peer->role != PEER_OWN && peer->role != PEER_DUPLICATE)) {
+        peers->all[peers->n_all++] = peer;
+    } else if (!peer->self_until) {
+        peer_destroy(peers, peer);
+        return;
+    }
+    hmap_insert(&peers->by_name, &peer->name_node,
+                hash_name(peer->name, peer->source, &peer->target));
+    for (size_t i = 0; peer->role == PEER_OTHER && i < peer->n_endpoints;
+         i++) {
+        add_address(peers, peer, &peer->endpoints[i]);
+    }
+}
 
+/* Removes from 'by_name' the peers that the 'n' 'entries' are, and stores them
+ * in 'found', NULL for those that are new. */
+static void
+take_peers(struct peers *peers, const struct roster_entry *entries, size_t n,
+           struct peer **found)
+{
     /* Of those of one address who is first has it, whatever its name. */
     for (size_t i = 0; i < n; i++) {
         if (!is_of_one_address(entries[i].source)) {
@@ -412,8 +464,13 @@ peers_update(struct peers *peers, const struct roster_entry *entries, size_t n,
         }
     }
     for (size_t i = 0; i < n; i++) {
-        if (!found[i]) {
-            found[i] = take_by_address(peers, &entries[i]);
+        if (!found[i] || found[i]->role == PEER_UNRESOLVED) {
+            struct peer *peer = take_by_address(peers, &entries[i]);
+
+            if (peer && found[i]) {
+                peer_destroy(peers, found[i]);
+            }
+            found[i] = peer ? peer : found[i];
         }
     }
     for (size_t i = 0; i < n; i++) {
@@ -421,38 +478,59 @@ peers_update(struct peers *peers, const struct roster_entry *entries, size_t n,
             found[i] = take_by_name(peers, &entries[i]);
         }
     }
+}
+
+/* Takes the peers that are still in 'by_name' out of it.  Stores those that
+ * are sent to in 'kept' if 'keep', and destroys the others.  Returns how many
+ * were stored. */
+static size_t
+take_others(struct peers *peers, bool keep, struct peer **kept)
+{
+    struct peer *peer;
+    size_t n = 0;
+
     HMAP_FOR_EACH_POP (peer, name_node, &peers->by_name) {
-        log_departure(peer);
-        peer_destroy(peer);
+        if (keep && peer->role == PEER_OTHER && peer->source != ROSTER_SELF) {
+            kept[n++] = peer;
+        } else {
+            log_departure(peer);
+            peer_destroy(peers, peer);
+        }
     }
+    return n;
+}
+
+bool
+peers_update(struct peers *peers, const struct roster_entry *entries, size_t n,
+             const struct peers_self *self, bool keep, long long int now)
+{
+    struct peer **found = xcalloc(n, sizeof *found);
+    struct peer **kept = xcalloc(hmap_count(&peers->by_name), sizeof *kept);
+
+    take_peers(peers, entries, n, found);
+    size_t n_kept = take_others(peers, keep, kept);
     forget_addresses(peers);
 
     free(peers->all);
-    peers->all = xcalloc(n, sizeof *peers->all);
+    peers->all = xcalloc(n + n_kept, sizeof *peers->all);
     peers->n_all = 0;
     for (size_t i = 0; i < n; i++) {
-        const struct roster_entry *e = &entries[i];
+        struct peer *peer = fill_peer(peers, found[i], &entries[i], now);
 
-        peer = fill_peer(peers, found[i], e, now);
         place_peer(peers, peer, self, now);
-        if (e->source != ROSTER_DISCOVERED
-            || (peer->role != PEER_OWN && peer->role != PEER_DUPLICATE)) {
-            peers->all[peers->n_all++] = peer;
-        } else if (!peer->is_self) {
-            peer_destroy(peer); /* Nobody asked for it by itself. */
-            continue;
-        }
-        hmap_insert(&peers->by_name, &peer->name_node,
-                    hash_name(peer->name, peer->source, &peer->target));
-        for (size_t j = 0; peer->role == PEER_OTHER && j < e->n; j++) {
-            add_address(peers, peer, &e->endpoints[j]);
-        }
+        put_peer(peers, peer);
+    }
+    for (size_t i = 0; i < n_kept; i++) {
+        place_peer(peers, kept[i], self, now);
+        put_peer(peers, kept[i]);
     }
     free(found);
+    free(kept);
 
     free(peers->targets);
     peers->targets = xcalloc(peers->n_all, sizeof *peers->targets);
     peers->n_targets = 0;
+    return n_kept > 0;
 }
 
 void
@@ -466,9 +544,30 @@ peer_set_self(struct peers *peers, struct peer *peer, long long int now)
             free(pa);
         }
     }
-    peer->is_self = true;
+    if (!peer->told_self) {
+        char target[ENDPOINT_TEXT_SIZE];
+
+        peer->told_self = true;
+        VLOG_INFO("peer %s: %s is this relay, set aside", peer->name,
+                  endpoint_format(&peer->target, target));
+    }
+    peer->self_until = now + PEERS_SELF_MS;
     peer->role = PEER_OWN;
     forget_contact(peers, peer, now);
+}
+
+long long int
+peers_self_deadline(const struct peers *peers)
+{
+    long long int deadline = LLONG_MAX;
+    const struct peer *peer;
+
+    HMAP_FOR_EACH (peer, name_node, &peers->by_name) {
+        if (peer->self_until) {
+            deadline = MIN(deadline, peer->self_until);
+        }
+    }
+    return deadline;
 }
 
 void

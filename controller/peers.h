@@ -34,6 +34,8 @@
 
 struct remote;
 
+enum { PEERS_SELF_MS = 60000 };
+
 /* What a peer is to us. */
 enum peer_role {
     PEER_UNRESOLVED,  /* Its name has no address yet. */
@@ -54,6 +56,7 @@ struct peer_echo {
 
 struct peer {
     struct hmap_node name_node; /* In "struct peers" 'by_name'. */
+    struct hmap_node path_node; /* In "struct peers" 'by_path'. */
     char *name;                 /* As it was written. */
     enum roster_source source;
     bool by_name; /* Known by a name? */
@@ -63,7 +66,9 @@ struct peer {
     size_t n_endpoints;
     struct endpoint target;     /* Where to send; valid in PEER_OTHER. */
     bool chosen;                /* Has 'target' been chosen? */
-    bool is_self;               /* Is 'target' found to be this relay? */
+    bool told_self;             /* Was it said that it is this relay? */
+    long long int self_until;   /* Until then 'target' is taken for this relay,
+                                 * since it answered so, ms; 0 if not. */
     struct sockaddr_storage ss; /* 'target' as mesh_address_peer() wrote it. */
     socklen_t ss_len;
 
@@ -73,8 +78,9 @@ struct peer {
     struct remote *remote; /* Who is there, NULL while not known. */
     bool has_echo;
     struct peer_echo echo;
-    long long int last_answer; /* When we last answered a hello, ms. */
-    long long int up_since;    /* Wall clock, ms; 0 if it is not up. */
+    long long int answers_since; /* When we began to count answers, ms. */
+    unsigned int n_answers;      /* Hellos said for an answer since. */
+    long long int up_since;      /* Wall clock, ms; 0 if it is not up. */
 
     /* Is a target, and gets frames in our own format? */
     bool speaks_ours;
@@ -92,6 +98,7 @@ struct peers {
     size_t n_targets;
 
     struct hmap by_name;    /* Of "struct peer". */
+    struct hmap by_path;    /* The same. */
     struct hmap by_address; /* Of "struct peer_address". */
     struct subnet *accept;
     size_t n_accept;
@@ -128,10 +135,11 @@ struct peers_self {
 };
 
 /* Makes the 'n' 'entries' the peers.  One that is there already keeps what is
- * known of it, also if it is known from elsewhere now.  peers_choose_targets()
- * must follow. */
-void peers_update(struct peers *, const struct roster_entry *entries, size_t n,
-                  const struct peers_self *self, long long int now);
+ * known of it, also if it is known from elsewhere now.  One that is in no
+ * entry goes, unless 'keep'.  Returns true if any was kept so.
+ * peers_choose_targets() must follow. */
+bool peers_update(struct peers *, const struct roster_entry *entries, size_t n,
+                  const struct peers_self *self, bool keep, long long int now);
 
 /* Works out who gets frames, and in which format.  To be called whenever a
  * peer's state or remote has changed. */
@@ -147,8 +155,13 @@ peers_identify(const struct peers *, const struct endpoint *from,
 struct peer *peers_by_path(const struct peers *, uint32_t path);
 
 /* Notes that 'peer' is this relay, by an address that it did not know for its
- * own.  That holds as long as the peer has the address. */
+ * own.  That holds as long as the peer has the address, but not after
+ * PEERS_SELF_MS: the address may have become somebody else's. */
 void peer_set_self(struct peers *, struct peer *peer, long long int now);
+
+/* Returns when peers_update() is to ask anew whether a peer is this relay, ms,
+ * LLONG_MAX for never. */
+long long int peers_self_deadline(const struct peers *);
 
 /* Notes that 'remote' is where 'peer' is sent to. */
 void peer_set_remote(struct peer *peer, struct remote *remote);

@@ -164,7 +164,8 @@ relay_update(struct relay *r)
     if (r->config->relay_id_auto && bridge_get_id(r->bridge, &id)) {
         peering_set_id(r->peering, id);
     }
-    if (r->mesh && (host_changed || names_changed || r->reconfigured)) {
+    if (host_changed || names_changed || r->reconfigured
+        || peering_wants_update(r->peering, now_us())) {
         peering_update(r->peering, r->resolver, r->host, r->mesh, now_us());
     }
     if (host_changed || r->reconfigured) {
@@ -526,7 +527,8 @@ relay_add_peer(struct relay *r, const char *text)
 char *
 relay_remove_peer(struct relay *r, const char *text)
 {
-    char *error = peering_remove(r->peering, r->resolver, text);
+    char *error = (r->mesh ? peering_remove(r->peering, r->resolver, text)
+                           : xstrdup("this relay relays nothing"));
 
     r->reconfigured |= !error;
     return error;

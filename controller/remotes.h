@@ -44,6 +44,7 @@ struct remote {
     uint64_t last_session; /* The one before, 0 if there was none. */
     long long int started; /* When 'session' was first heard of, ms. */
     long long int heard;   /* When it was last, but for frames, ms. */
+    uint64_t greeted;      /* The session of its last hello, 0 for none. */
 
     struct window window; /* Of its frames. */
     uint64_t next_seq;    /* Of the next frame to it. */

@@ -24,9 +24,13 @@ struct resolver {
     struct names names;
     ares_channel channel;     /* Of the round in flight, or NULL. */
     size_t n_pending;         /* Questions of it without an answer. */
+    bool more;                /* Are there names to be asked for yet? */
     bool expired;             /* Is it given up because its time is over? */
     long long int next_round; /* time_msec(), LLONG_MAX for never. */
 };
+
+/* Names asked for in one run.  c-ares reads /etc/hosts for each. */
+enum { NAMES_PER_RUN = 16 };
 
 /* What was asked. */
 struct question {
@@ -151,12 +155,8 @@ take_addresses(const struct question *q, const struct ares_addrinfo *info)
             addresses[n++] = endpoint.address;
         }
     }
-    if (n) {
-        names_take_addresses(&q->resolver->names, q->name, q->version,
-                             addresses, n);
-    } else {
-        names_take_none(q->name, q->version, NAME_DENIED);
-    }
+    names_take_addresses(&q->resolver->names, q->name, q->version, addresses,
+                         n);
 }
 
 /* Takes the answer to a question for the addresses of a host. */
@@ -179,7 +179,8 @@ host_done(void *question, int status, int timeouts OVS_UNUSED,
                             : NAME_FAILED);
     }
     if (!q.name->n_pending) {
-        names_judge_host(&q.resolver->names, q.name, ares_strerror(status));
+        names_judge_host(&q.resolver->names, q.name,
+                         ares_strerror(status ? status : ARES_ENODATA));
     }
 }
 
@@ -204,8 +205,6 @@ ask_host(struct resolver *r, struct name *name)
     }
 }
 
-static void ask_all(struct resolver *r);
-
 /* Takes 'records' for the answer to 'q', and asks for hosts that are new. */
 static void
 take_hosts(const struct question *q, const struct ares_srv_reply *records)
@@ -222,7 +221,7 @@ take_hosts(const struct question *q, const struct ares_srv_reply *records)
 
     names_take_hosts(&r->names, q->name, hosts, n);
     free(hosts);
-    ask_all(r);
+    r->more = true; /* Some may be new. */
 }
 
 /* Takes the answer to a question for the hosts of a service. */
@@ -259,27 +258,44 @@ ask_service(struct resolver *r, struct name *name)
                 question_create(r, name, 0));
 }
 
-/* Asks for all names that were not asked for in this round. */
-static void
-ask_all(struct resolver *r)
+/* Stores in 'some' up to NAMES_PER_RUN names that were not asked for in this
+ * round, and notes whether there are more.  Returns how many it stored. */
+static size_t
+take_some(struct resolver *r, struct name *some[NAMES_PER_RUN])
 {
-    size_t n = shash_count(&r->names.all);
-    const struct shash_node **nodes = shash_sort(&r->names.all);
+    struct shash_node *node;
+    size_t n = 0;
 
-    /* An answer may come at once, from /etc/hosts, and bring more names. */
+    r->more = false;
+    SHASH_FOR_EACH (node, &r->names.all) {
+        struct name *name = node->data;
+
+        if (name->asked) {
+            continue;
+        } else if (n == NAMES_PER_RUN) {
+            r->more = true;
+            break;
+        }
+        name->asked = true;
+        some[n++] = name;
+    }
+    return n;
+}
+
+/* Asks for some of the names that were not asked for in this round. */
+static void
+ask_some(struct resolver *r)
+{
+    struct name *some[NAMES_PER_RUN];
+    size_t n = take_some(r, some);
+
     for (size_t i = 0; i < n; i++) {
-        struct name *name = nodes[i]->data;
-
-        if (!name->asked) {
-            name->asked = true;
-            if (name_is_service(name->text)) {
-                ask_service(r, name);
-            } else {
-                ask_host(r, name);
-            }
+        if (name_is_service(some[i]->text)) {
+            ask_service(r, some[i]);
+        } else {
+            ask_host(r, some[i]);
         }
     }
-    free(nodes);
 }
 
 static void
@@ -301,7 +317,7 @@ begin_round(struct resolver *r)
         struct name *name = node->data;
         name->asked = false;
     }
-    ask_all(r);
+    r->more = true;
 }
 
 /* Gives up on what has had no answer for a whole round. */
@@ -345,7 +361,9 @@ resolver_run(struct resolver *r)
             }
         }
         ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-        if (!r->n_pending) {
+        if (r->more) {
+            ask_some(r);
+        } else if (!r->n_pending) {
             end_round(r);
         }
     }
@@ -356,8 +374,8 @@ resolver_run(struct resolver *r)
         names_sweep(&r->names);
         begin_round(r);
         r->next_round = time_msec() + RESOLVER_INTERVAL_MS;
-        if (!r->n_pending) {
-            end_round(r); /* /etc/hosts answered everything. */
+        if (r->channel) {
+            ask_some(r);
         }
     }
 }
@@ -372,6 +390,9 @@ resolver_wait(struct resolver *r)
         ares_socket_t fds[ARES_GETSOCK_MAXNUM];
         short int events[ARES_GETSOCK_MAXNUM];
 
+        if (r->more || !r->n_pending) {
+            poll_immediate_wake();
+        }
         get_sockets(r, fds, events);
         for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
             if (events[i]) {

@@ -352,16 +352,22 @@ roster_add_names(const struct roster *r, struct sset *names)
 bool
 roster_is_waiting(const struct roster *r, const struct resolver *resolver)
 {
-    struct sset names = SSET_INITIALIZER(&names);
-    bool waiting = false;
-    const char *name;
+    const struct peer_specs *all[] = { &r->configured, &r->added,
+                                       &r->discovered };
+    struct in6_addr address;
 
-    roster_add_names(r, &names);
-    SSET_FOR_EACH (name, &names) {
-        waiting |= !resolver_get(resolver, name)->n;
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        for (size_t j = 0; j < all[i]->n; j++) {
+            const struct peer_spec *spec = &all[i]->all[j];
+
+            if (!address_from_text(spec->host, &address)
+                && !has_spec(r, &r->removed, spec)
+                && !resolver_get(resolver, spec->host)->n) {
+                return true;
+            }
+        }
     }
-    sset_destroy(&names);
-    return waiting;
+    return false;
 }
 
 const char *

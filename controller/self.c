@@ -52,6 +52,13 @@ self_set_ports(struct self *self, const uint16_t *ports, size_t n)
     self->n_ports = n;
 }
 
+void
+self_set_interval(struct self *self, uint32_t interval)
+{
+    self->news |= interval != self->interval;
+    self->interval = interval;
+}
+
 bool
 self_is_known(const struct self *self)
 {

@@ -37,6 +37,7 @@ void self_init(struct self *);
 void self_set_id(struct self *, uint64_t id);
 void self_set_local_mac(struct self *, struct eth_addr mac);
 void self_set_ports(struct self *, const uint16_t *ports, size_t n);
+void self_set_interval(struct self *, uint32_t interval);
 
 /* Returns true if it is known well enough to say hello. */
 bool self_is_known(const struct self *);

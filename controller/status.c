@@ -58,6 +58,14 @@ format_mac(const struct relay *relay, char text[ETH_ADDR_STRLEN + 1])
     }
 }
 
+static void
+format_relay_id(const struct relay *relay, char text[17])
+{
+    uint64_t id = peering_id(relay_peering(relay));
+
+    snprintf(text, 17, id ? "%016" PRIx64 : "unknown", id);
+}
+
 /* Returns the drops of 'direction', or those of both if it is N_DIRECTIONS, by
  * reason.  Reasons without any are left out. */
 static json_t *
@@ -166,9 +174,11 @@ status_to_text(const struct node *node)
     const struct peers *peers = peering_peers(relay_peering(relay));
     struct ds out = DS_EMPTY_INITIALIZER;
     char mac[ETH_ADDR_STRLEN + 1];
+    char id[17];
     char mesh[ENDPOINT_TEXT_SIZE];
 
     format_mac(relay, mac);
+    format_relay_id(relay, id);
     ds_put_format(&out, "bridge: %s at %s, %s\n", config->bridge,
                   config->switch_target,
                   node_is_connected(node) ? "connected, flows in place"
@@ -189,10 +199,9 @@ status_to_text(const struct node *node)
         return ds_steal_cstr(&out);
     }
     ds_put_format(&out,
-                  "mesh: %s, relay id %016" PRIx64 ", %" PRIuSIZE
-                  " peers, %" PRIuSIZE " of them sent to\n",
-                  endpoint_format(&config->mesh, mesh),
-                  peering_id(relay_peering(relay)), peers->n_all,
+                  "mesh: %s, relay id %s, %" PRIuSIZE " peers, %" PRIuSIZE
+                  " of them sent to\n",
+                  endpoint_format(&config->mesh, mesh), id, peers->n_all,
                   peers->n_targets);
     ds_put_format(&out,
                   "to the mesh: punted %" PRIu64 ", relayed %" PRIu64

@@ -107,3 +107,16 @@ window_expect(struct window *w, uint64_t next)
         begin(w, next);
     }
 }
+
+void
+window_skip(struct window *w, uint64_t next)
+{
+    if (w->begun && (int64_t) (next - w->next) > WINDOW_SIZE) {
+        uint64_t lost = w->lost;
+
+        advance(w, next);
+        w->first = next;
+        w->lost = lost;
+    }
+    window_expect(w, next);
+}

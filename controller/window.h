@@ -69,4 +69,8 @@ enum window_verdict window_take(struct window *, uint64_t seq);
  * good. */
 void window_expect(struct window *, uint64_t next);
 
+/* The same, from a sender that may not remember what it sent to us: what is
+ * skipped is not lost, if that is more than the window can tell. */
+void window_skip(struct window *, uint64_t next);
+
 #endif /* window.h */

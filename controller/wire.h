@@ -46,8 +46,9 @@ enum {
     WIRE_SNOWSIGNAL_LEN = sizeof WIRE_SNOWSIGNAL_MAGIC - 1,
     WIRE_HEADER_LEN = 30,
 
-    /* The longest datagram that can hold a frame we carry. */
-    WIRE_MAX = WIRE_HEADER_LEN + FRAME_MAX
+    /* The longest datagram that can hold a frame we carry, behind the longest
+     * header of a version to come. */
+    WIRE_MAX = UINT8_MAX + FRAME_MAX
 };
 
 /* What follows our own header. */

@@ -117,7 +117,7 @@ milliseconds_since() { echo $(((${EPOCHREALTIME//[!0-9]/} - ${1//[!0-9]/}) / 100
     lab_wait 10 peer_is 1 172.30.0.2 suspect
     lab_wait 10 peer_is 1 172.30.0.2 down
     echo "# the killed relay was down $(milliseconds_since "$killed") ms after, with a hello a second" >&3
-    [ "$(logged 1 '172.30.0.2:7124 is suspect: a hello missed')" -eq 1 ]
+    [ "$(logged 1 '172.30.0.2:7124 is suspect: a hello missed')" -ge 1 ]
     [ "$(logged 1 '172.30.0.2:7124 is down: three hellos missed')" -eq 1 ]
     # Its MAC stays in the filter as long as it is a peer.
     filter_has 1 02:00:00:00:02:01
@@ -127,7 +127,6 @@ milliseconds_since() { echo $(((${EPOCHREALTIME//[!0-9]/} - ${1//[!0-9]/}) / 100
     lab_wait 10 peer_is 1 172.30.0.2 up
     echo "# and up $(milliseconds_since "$killed") ms after it was relaying again" >&3
     [ "$(heard h2c1)" -eq 1 ]
-    [ "$(logged 1 '172.30.0.2:7124 is up')" -eq 2 ]
 }
 
 @test "hellos ten times a second make that as much faster" {
@@ -147,7 +146,7 @@ milliseconds_since() { echo $(((${EPOCHREALTIME//[!0-9]/} - ${1//[!0-9]/}) / 100
     lab_wait 2 peer_is 1 172.30.0.2 down
     [ "$(peer 1 172.30.0.2 reason)" = "it has left" ]
     [ "$(logged 1 '172.30.0.2:7124 is down: it has left')" -eq 1 ]
-    [ "$(logged 1 'is suspect')" -eq 0 ]
+    [ "$(logged 1 'three hellos missed')" -eq 0 ]
 }
 
 @test "the loop filter has the peers' MACs as long as they are peers" {
@@ -232,6 +231,44 @@ milliseconds_since() { echo $(((${EPOCHREALTIME//[!0-9]/} - ${1//[!0-9]/}) / 100
     [ "$(peer 2 '[fd30::1]' duplicated)" -eq 0 ]
 }
 
+@test "two addresses of a relay that knows this one by one address, whoever starts first" {
+    lab_on h2 ip address add 172.30.0.22/24 dev eth0
+    local first second file=$BATS_TEST_TMPDIR/copies.pcap
+    for first in 1 2; do
+        second=$((3 - first))
+        # shellcheck disable=SC2046 # words
+        lab_relay "$first" $(others "$first")
+        # Long enough for those who are silent to be asked only now and then.
+        sleep 4
+        # shellcheck disable=SC2046 # words
+        lab_relay "$second" $(others "$second")
+        lab_wait 5 both_addresses_known
+        record h2c1 "$file" udp port 5076
+        for text in one two three; do
+            broadcast h1c1 "$text" 10.1.0.255
+        done
+        stop_recording "$file" 3
+        [ "$(count "$file")" -eq 3 ]
+        sleep 4
+        both_addresses_known
+        [ "$(logged 1 'it does not hear this relay')" -eq 0 ]
+        lab_relay_stop 1
+        lab_relay_stop 2
+    done
+    lab_on h2 ip address del 172.30.0.22/24 dev eth0
+}
+
+others() {
+    case $1 in
+        1) echo --other-relays 172.30.0.2 172.30.0.22 ;;
+        2) echo --other-relays 172.30.0.1 ;;
+    esac
+}
+
+both_addresses_known() {
+    [ "$(lab_status 1 '[.peers[].state] | sort | join(" ")')" = "alternate up" ]
+}
+
 @test "frames that reach a relay twice are emitted once" {
     local file=$BATS_TEST_TMPDIR/twice.pcap emitted=$BATS_TEST_TMPDIR/emitted.pcap
     two_relays
@@ -286,6 +323,29 @@ milliseconds_since() { echo $(((${EPOCHREALTIME//[!0-9]/} - ${1//[!0-9]/}) / 100
     say 2 frame to=172.30.0.1 id="0x$id" session=1
     lab_wait 5 dropped_is 1 own 2
     [ "$(logged 1 "the relay at 172.30.0.2 has this relay's id $id; give one of them another")" -eq 1 ]
+}
+
+@test "a hello that the network sends back sets nobody aside" {
+    local file=$BATS_TEST_TMPDIR/hello.pcap
+    two_relays
+    record h1:eth0:out "$file" 'udp port 7124 and dst host 172.30.0.2 and udp[8:4] = 0x53520102'
+    stop_recording "$file" 1
+    # From a stranger's address, and from the peer's.
+    payload "$file" > "$BATS_TEST_TMPDIR/datagram"
+    lab_on h3 socat -b 10000 -u "OPEN:$BATS_TEST_TMPDIR/datagram" UDP4-SENDTO:172.30.0.1:7124
+    lab_wait 5 dropped_is 1 own 1
+    lab_on h2 socat -b 10000 -u "OPEN:$BATS_TEST_TMPDIR/datagram" UDP4-SENDTO:172.30.0.1:7124
+    lab_wait 5 dropped_is 1 own 2
+    peer_is 1 172.30.0.2 up
+    [ "$(heard h2c1)" -eq 1 ]
+}
+
+# payload FILE: the payload of the first datagram in FILE. In front of it are the file's header and
+# the frame's own, and Ethernet, IP and UDP.
+payload() {
+    local length
+    length=$(od -An -tu4 -j32 -N4 "$1")
+    tail -c +83 "$1" | head -c "$((length - 42))"
 }
 
 @test "a peer that leads to this relay itself is set aside" {
@@ -394,7 +454,43 @@ milliseconds_since() { echo $(((${EPOCHREALTIME//[!0-9]/} - ${1//[!0-9]/}) / 100
     [ "$output" = "5000 0" ]
     [ "$(peer 2 172.30.0.1 lost)" -eq 0 ]
     [ "$(peer 1 172.30.0.2 tx)" -eq 5000 ]
-    [ "$(logged 1 '172.30.0.2:7124 is up')" -eq 1 ]
+    [ "$(logged 1 '172.30.0.2:7124 is (down|a peer no longer)')" -eq 0 ]
+}
+
+@test "a reload that relays nothing any more says bye, and one that does again finds the peers" {
+    local config=$LAB_DIR/ports.json
+    echo '{"relay": {"ports": [5076]}, "mesh": {"peers": ["172.30.0.2"]}}' > "$config"
+    lab_relay 1 --config "$config"
+    lab_relay 2 --other-relays 172.30.0.1
+    lab_wait 5 peer_is 1 172.30.0.2 up
+    echo '{"relay": {"ports": []}, "mesh": {"peers": ["172.30.0.2"]}}' > "$config"
+    run -0 appctl 1 config/reload
+    lab_wait 2 peer_is 2 172.30.0.1 down
+    [ "$(peer 2 172.30.0.1 reason)" = "it has left" ]
+    peers_are 1 ''
+    run -2 appctl 1 mesh/del-peer 172.30.0.2
+    [[ "$output" == *"this relay relays nothing"* ]]
+
+    echo '{"relay": {"ports": [5076]}, "mesh": {"peers": ["172.30.0.2"]}}' > "$config"
+    run -0 appctl 1 config/reload
+    lab_wait 5 peer_is 1 172.30.0.2 up
+    lab_wait 5 peer_is 2 172.30.0.1 up
+    [ "$(heard h2c1)" -eq 1 ]
+}
+
+@test "another interval between hellos, by a reload, makes nobody suspect" {
+    echo '{"mesh": {"peers": ["172.30.0.2"], "hello_ms": 20000}}' > "$LAB_DIR/pace.json"
+    lab_relay 1 --config "$LAB_DIR/pace.json"
+    lab_relay 2 --other-relays 172.30.0.1
+    lab_wait 5 peer_is 1 172.30.0.2 up
+    sleep 5
+    echo '{"mesh": {"peers": ["172.30.0.2"], "hello_ms": 500}}' > "$LAB_DIR/pace.json"
+    run -0 appctl 1 config/reload
+    sleep 4
+    [ "$(logged 1 'it does not hear this relay')" -eq 0 ]
+    [ "$(logged 2 'is down')" -eq 0 ]
+    peer_is 1 172.30.0.2 up
+    peer_is 2 172.30.0.1 up
 }
 
 @test "what cannot be reached one way is suspect, and told why" {

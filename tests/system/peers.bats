@@ -150,7 +150,7 @@ lab_ready_peers() { [ "$(lab_status "$1" '[.peers[] | select(.state == "up" or .
     # A byte of the payload changed, and one cut off.
     { head -c 60 "$good"; printf x; tail -c +62 "$good"; } | send h1
     head -c -1 "$good" | send h1
-    head -c 9100 /dev/zero | send h1
+    head -c 9300 /dev/zero | send h1
     stop_recording "$file"
     [ "$(count "$file")" -eq 0 ]
     [ "$(dropped 2 format)" -eq 2 ]

@@ -128,6 +128,7 @@ assert_same_fixed(const struct hello *a, const struct hello *b)
     assert_int_equal(a->version_min, b->version_min);
     assert_int_equal(a->version_max, b->version_max);
     assert_int_equal(a->answer, b->answer);
+    assert_int_equal(a->answers, b->answers);
     assert_int_equal(a->interval, b->interval);
     assert_true(a->timestamp == b->timestamp);
     assert_int_equal(a->path, b->path);
@@ -207,6 +208,7 @@ random_hello(uint32_t *seed)
     h.version_max =
         h.version_min + next_random(seed) % (UINT8_MAX - h.version_min + 1);
     h.answer = next_random(seed) % 2;
+    h.answers = next_random(seed) % 2;
     h.interval = HELLO_MIN_INTERVAL_MS
                  + next_random(seed)
                        % (HELLO_MAX_INTERVAL_MS - HELLO_MIN_INTERVAL_MS + 1);
@@ -464,7 +466,9 @@ test_what_means_nothing_yet_is_ignored(void **state OVS_UNUSED)
         b.bytes[OFS_FLAGS] = flags;
         struct hello h = decode_body(&b);
         assert_int_equal(h.answer, flags & 1);
+        assert_int_equal(h.answers, flags >> 1 & 1);
         h.answer = example.answer;
+        h.answers = example.answers;
         assert_same_fixed(&h, &example);
     }
 }
@@ -480,6 +484,23 @@ test_an_answer_is_asked_for_by_one_bit(void **state OVS_UNUSED)
     h.answer = false;
     encode(&h, bytes);
     assert_int_equal(bytes[OFS_FLAGS], 0);
+}
+
+/* The other one says that this is one. */
+static void
+test_an_answer_says_so_by_another_bit(void **state OVS_UNUSED)
+{
+    for (unsigned int flags = 0; flags < 4; flags++) {
+        struct hello h = example, decoded;
+        uint8_t bytes[HELLO_MAX_LEN];
+
+        h.answer = flags & 1;
+        h.answers = flags & 2;
+        size_t length = encode(&h, bytes);
+        assert_int_equal(bytes[OFS_FLAGS], flags);
+        assert_true(decode(bytes, length, &decoded));
+        assert_same(&decoded, &h);
+    }
 }
 
 static void
@@ -666,6 +687,7 @@ main(void)
         cmocka_unit_test(test_what_makes_no_sense_is_refused),
         cmocka_unit_test(test_what_means_nothing_yet_is_ignored),
         cmocka_unit_test(test_an_answer_is_asked_for_by_one_bit),
+        cmocka_unit_test(test_an_answer_says_so_by_another_bit),
         cmocka_unit_test(test_the_interval_has_bounds),
         cmocka_unit_test(test_macs_that_cannot_be_a_relays_are_left_out),
         cmocka_unit_test(test_too_many_macs),

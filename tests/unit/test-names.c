@@ -900,6 +900,111 @@ test_those_ignored_are_no_news(void **state OVS_UNUSED)
     end(&f);
 }
 
+/* Addresses that no host can have. */
+
+static const struct {
+    const char *address;
+    bool possible;
+} possible[] = {
+    { "0.0.0.0", false },
+    { "0.0.0.1", true },
+    { "1.0.0.0", true },
+    { "127.0.0.1", true },
+    { "223.255.255.255", true },
+    { "224.0.0.0", false },
+    { "224.0.0.1", false },
+    { "239.255.255.255", false },
+    { "240.0.0.0", true },
+    { "255.255.255.254", true },
+    { "255.255.255.255", false },
+    { "::ffff:0.0.0.0", false },
+    { "::ffff:224.0.0.1", false },
+    { "::ffff:10.1.0.1", true },
+    { "::", false },
+    { "::1", true },
+    { "::e000:1", true },
+    { "fe80::1", true },
+    { "feff:ffff::1", true },
+    { "ff00::", false },
+    { "ff02::1", false },
+    { "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", false },
+};
+
+static void
+test_addresses_that_no_host_can_have_are_left_out(void **state OVS_UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(possible); i++) {
+        struct in6_addr address;
+        struct fixture f;
+
+        assert_true(address_from_text(possible[i].address, &address));
+        bool v6 = address_is_ipv6(&address);
+        char *list = xasprintf(v6 ? "2001:db8::1 %s 2001:db8::2"
+                                  : "10.1.0.8 %s 10.1.0.9",
+                               possible[i].address);
+        begin(&f, "alpha");
+        take(&f, "alpha", v6 ? NAME_V6 : NAME_V4, list);
+        const struct resolution *res = &get(&f, "alpha")->resolution;
+        assert_int_equal(res->n, possible[i].possible ? 3 : 2);
+        assert_false(res->cut);
+        assert_int_equal(
+            ipv6_addr_equals(&res->endpoints[1].address, &address),
+            possible[i].possible);
+        free(list);
+        end(&f);
+    }
+}
+
+static void
+test_a_host_may_have_no_other_addresses(void **state OVS_UNUSED)
+{
+    struct fixture f;
+
+    begin(&f, "alpha");
+    answer(&f, "alpha", "0.0.0.0 224.0.0.1", "ff02::1 ::");
+    assert_leads(&f, "alpha", "");
+    assert_false(moved(&f));
+    answer(&f, "alpha", "10.1.0.1", "ff02::1 ::");
+    assert_leads(&f, "alpha", "10.1.0.1");
+    assert_true(moved(&f));
+    answer(&f, "alpha", "255.255.255.255 10.1.0.1", "::");
+    assert_false(moved(&f));
+
+    /* As good as no answer, so that what is known stays. */
+    answer(&f, "alpha", "0.0.0.0", "::");
+    assert_false(moved(&f));
+    assert_leads(&f, "alpha", "10.1.0.1");
+    end(&f);
+}
+
+static void
+test_a_service_has_none_of_these_either(void **state OVS_UNUSED)
+{
+    struct fixture f;
+
+    begin(&f, "_x");
+    take_hosts(&f, "_x", "alpha:7 beta:8");
+    answer(&f, "alpha", "0.0.0.0 10.1.0.1", "2001:db8::1 ff02::1");
+    answer(&f, "beta", "239.0.0.1", "::");
+    assert_leads(&f, "_x", "[2001:db8::1]:7 10.1.0.1:7");
+    end(&f);
+}
+
+/* Where there is no room for more these are not what is cut off. */
+static void
+test_those_left_out_do_not_count_for_the_limit(void **state OVS_UNUSED)
+{
+    struct fixture f;
+
+    begin(&f, "alpha");
+    take_many(&f, "alpha", NAME_V4, 1, NAMES_MAX_ENDPOINTS);
+    take(&f, "alpha", NAME_V6, "ff02::1 ::");
+    assert_int_equal(get(&f, "alpha")->resolution.n, NAMES_MAX_ENDPOINTS);
+    assert_false(get(&f, "alpha")->resolution.cut);
+    assert_string_equal(logged(), "");
+    end(&f);
+}
+
 /* The sequence number. */
 
 static void
@@ -1060,6 +1165,47 @@ test_addresses_found_after_count_at_once(void **state OVS_UNUSED)
     assert_leads(&f, "_x", "[2001:db8::1]:7");
     take(&f, "alpha", NAME_V4, "10.1.0.1");
     assert_leads(&f, "_x", "[2001:db8::1]:7 10.1.0.1:7");
+    end(&f);
+}
+
+/* Services come and go, and hosts reach those that there are. */
+static void
+test_a_host_reaches_services_as_long_as_there_are_some(void **state OVS_UNUSED)
+{
+    struct fixture f;
+
+    begin(&f, "alpha");
+    assert_int_equal(f.names.n_services, 0);
+    answer(&f, "alpha", "10.1.0.1", DENIED);
+
+    want(&f, "alpha _x");
+    assert_int_equal(f.names.n_services, 1);
+    take_hosts(&f, "_x", "alpha:7");
+    answer(&f, "alpha", "10.1.0.2", DENIED);
+    assert_leads(&f, "_x", "10.1.0.2:7");
+
+    want(&f, "alpha _x _y");
+    assert_int_equal(f.names.n_services, 2);
+    take_hosts(&f, "_y", "alpha:8");
+    want(&f, "_y alpha");
+    assert_int_equal(f.names.n_services, 1);
+    answer(&f, "alpha", "10.1.0.3", DENIED);
+    assert_leads(&f, "_y", "10.1.0.3:8");
+
+    /* Wanted as before. */
+    want(&f, "_y");
+    assert_int_equal(f.names.n_services, 1);
+    answer(&f, "alpha", "10.1.0.4", DENIED);
+    assert_leads(&f, "_y", "10.1.0.4:8");
+
+    want(&f, "alpha");
+    assert_int_equal(f.names.n_services, 0);
+    answer(&f, "alpha", "10.1.0.5", DENIED);
+    assert_leads(&f, "alpha", "10.1.0.5");
+    want(&f, "alpha _x");
+    take_hosts(&f, "_x", "alpha:7");
+    answer(&f, "alpha", "10.1.0.6", DENIED);
+    assert_leads(&f, "_x", "10.1.0.6:7");
     end(&f);
 }
 
@@ -1857,6 +2003,10 @@ main(void)
         cmocka_unit_test(test_the_route_is_that_to_the_first_ipv6_address),
         cmocka_unit_test(test_no_route_is_asked_for_once_ipv6_has_gone),
         cmocka_unit_test(test_a_route_counts_with_the_next_answer),
+        cmocka_unit_test(test_addresses_that_no_host_can_have_are_left_out),
+        cmocka_unit_test(test_a_host_may_have_no_other_addresses),
+        cmocka_unit_test(test_a_service_has_none_of_these_either),
+        cmocka_unit_test(test_those_left_out_do_not_count_for_the_limit),
         cmocka_unit_test(test_an_address_counts_once),
         cmocka_unit_test(test_addresses_are_told_apart),
         cmocka_unit_test(test_an_endpoint_of_a_service_counts_once),
@@ -1876,6 +2026,8 @@ main(void)
         cmocka_unit_test(test_a_service_leads_to_its_hosts_in_turn),
         cmocka_unit_test(test_addresses_known_before_count_at_once),
         cmocka_unit_test(test_addresses_found_after_count_at_once),
+        cmocka_unit_test(
+            test_a_host_reaches_services_as_long_as_there_are_some),
         cmocka_unit_test(test_a_host_can_have_several_ports),
         cmocka_unit_test(test_a_host_of_two_services_and_by_itself),
         cmocka_unit_test(test_a_host_leaves_other_services_alone),

@@ -34,6 +34,13 @@ enum {
     MESH_PORT = 7124,
     MAX_SAID = 4096,
     MAX_FRAMES = 65536,
+    MAX_WAYS = 2,
+
+    /* As in the peering: see there. */
+    KEEP_MS = 8000,
+    MAX_ANSWERS = 16,
+    ANSWERS_MS = 500,
+    RECALL_MS = 1000,
 
     /* Of the frames sent here: their number and nothing else. */
     FRAME_LEN = sizeof(uint32_t)
@@ -63,10 +70,20 @@ struct mesh {
     size_t n_unsent; /* Said since mesh_flush(), in 'under_way'. */
 };
 
+/* Another address that leads to a node. */
+struct way {
+    struct endpoint address;
+    struct endpoint source; /* Where datagrams to it come from, if its port is
+                             * not 0. */
+    long long int delay;    /* us, more than to the node's first address. */
+};
+
 /* One end of the network: a relay, or what else a test makes of it. */
 struct node {
     struct endpoint address; /* Where it is sent to. */
     struct endpoint source;  /* Where its datagrams come from. */
+    struct way ways[MAX_WAYS];
+    size_t n_ways;
     struct host host;
     struct mesh mesh;
     struct config config;
@@ -141,13 +158,26 @@ clock_ms(size_t i)
     return clock_us(i) / 1000;
 }
 
+/* Returns the other address of node 'i' that 'address' is, or NULL. */
+static const struct way *
+find_way(size_t i, const struct endpoint *address)
+{
+    for (size_t k = 0; k < nodes[i].n_ways; k++) {
+        if (endpoint_equal(&nodes[i].ways[k].address, address)) {
+            return &nodes[i].ways[k];
+        }
+    }
+    return NULL;
+}
+
 /* Returns the node that is sent to at 'address', N_NODES if there is none. */
 static size_t
 node_at(const struct endpoint *address)
 {
     size_t i = 0;
 
-    while (i < N_NODES && !endpoint_equal(&nodes[i].address, address)) {
+    while (i < N_NODES && !endpoint_equal(&nodes[i].address, address)
+           && !find_way(i, address)) {
         i++;
     }
     return i;
@@ -195,7 +225,11 @@ take_off(size_t i, size_t n)
             *f = net.flights[--net.n_flights];
             continue;
         }
-        f->arrival = net.now + net.delay[i][to];
+        const struct way *way = find_way(to, &f->to);
+        f->arrival = net.now + net.delay[i][to] + (way ? way->delay : 0);
+        if (way && way->source.port) {
+            f->from = way->source;
+        }
         if (net.jitter) {
             f->arrival += next_random(&net.seed) % net.jitter;
         }
@@ -395,9 +429,21 @@ deliver_until(long long int end)
 }
 
 static void
+update(size_t i)
+{
+    struct node *node = &nodes[i];
+
+    peering_update(node->peering, NULL, &node->host, &node->mesh, clock_us(i));
+}
+
+static void
 run_node(size_t i)
 {
     if (nodes[i].peering) {
+        if (peering_wants_update(nodes[i].peering, clock_us(i))) {
+            update(i);
+            assert_false(peering_wants_update(nodes[i].peering, clock_us(i)));
+        }
         peering_run(nodes[i].peering, &nodes[i].mesh, clock_us(i));
         assert_int_equal(nodes[i].mesh.n_unsent, 0);
     }
@@ -412,14 +458,6 @@ run_for(unsigned int ms)
             run_node(i);
         }
     }
-}
-
-static void
-update(size_t i)
-{
-    struct node *node = &nodes[i];
-
-    peering_update(node->peering, NULL, &node->host, &node->mesh, clock_us(i));
 }
 
 static void
@@ -544,21 +582,27 @@ session_of(size_t i)
     return w.session;
 }
 
-/* Returns what node 'i' knows of where node 'j' is. */
+/* Returns the peer of node 'i' that is sent to at 'address', or NULL. */
 static struct peer *
-find_peer(size_t i, size_t j)
+find_peer_at(size_t i, const struct endpoint *address)
 {
     struct peers *peers = peering_peers(nodes[i].peering);
 
     for (size_t k = 0; k < peers->n_all; k++) {
         struct peer *peer = peers->all[k];
 
-        if (peer->n_endpoints
-            && endpoint_equal(&peer->target, &nodes[j].address)) {
+        if (peer->n_endpoints && endpoint_equal(&peer->target, address)) {
             return peer;
         }
     }
     return NULL;
+}
+
+/* Returns what node 'i' knows of where node 'j' is. */
+static struct peer *
+find_peer(size_t i, size_t j)
+{
+    return find_peer_at(i, &nodes[j].address);
 }
 
 static struct peer *
@@ -2021,7 +2065,7 @@ test_what_is_too_long_is_dropped(void **state OVS_UNUSED)
         assert_int_equal(reason, FRAME_OVERSIZE);
     }
     assert_state(0, 1, "probing");
-    assert_int_equal(peer_of(0, 1)->rx, 2);
+    assert_int_equal(peer_of(0, 1)->rx, 0);
 }
 
 static void
@@ -2247,10 +2291,10 @@ test_answers_are_limited(void **state OVS_UNUSED)
     know(0, "10.0.0.2");
     start(0);
     assert_int_equal(flood(1, true), 1); /* At once. */
-    assert_int_equal(flood(PEERING_MIN_ANSWER_MS - 1, true), 0);
+    assert_int_equal(flood(ANSWERS_MS - 1, true), MAX_ANSWERS - 1);
     assert_int_equal(flood(1, true), 1);
     net.now += 1000000;
-    assert_int_equal(flood(100 * PEERING_MIN_ANSWER_MS, true), 100);
+    assert_int_equal(flood(10 * ANSWERS_MS, true), 10 * MAX_ANSWERS);
 }
 
 /* Each peer by itself. */
@@ -2263,10 +2307,10 @@ test_the_limit_is_each_peers_own(void **state OVS_UNUSED)
     know(0, "10.0.0.3");
     start(0);
     h.answer = true;
-    assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+    assert_int_equal(flood(2 * MAX_ANSWERS, true), MAX_ANSWERS);
     assert_taken(0, "10.0.0.3", make_hello(8, 8, &h), PEERING_CONTROL);
     assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
-    assert_int_equal(nodes[0].n_said, 2 + 2);
+    assert_int_equal(nodes[0].n_said, 2 + MAX_ANSWERS + 1);
     assert_int_equal(n_hellos(0, &nodes[2].address, 2), 1);
 }
 
@@ -2340,7 +2384,11 @@ test_impossible_round_trip_times(void **state OVS_UNUSED)
         { HELLO_MAX_INTERVAL_MS * 1000LL - 1, 0, 59999999 },
         { HELLO_MAX_INTERVAL_MS * 1000LL, 0, 0 },
         { 1LL << 62, 0, 0 },
-        { UINT32_MAX + 5LL, UINT32_MAX, 5 },
+
+        /* What has not heard us for so long does not count. */
+        { 2999999 + 5, 2999999, 5 },
+        { 3000000 + 5, 3000000, 0 },
+        { UINT32_MAX + 5LL, UINT32_MAX, 0 },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
@@ -3256,16 +3304,13 @@ test_a_bad_network(void **state OVS_UNUSED)
 static void
 test_macs_of_one_set_aside_leave(void **state OVS_UNUSED)
 {
-    struct hello h = plain_hello;
-
     start_all(2);
     assert_true(macs_changed());
     assert_macs(0x2);
-    h.path = peer_of(0, 1)->path;
-    assert_dropped(0, "10.0.0.2", make_hello(nodes[0].id, session_of(0), &h),
-                   DROP_OWN);
+    nodes[0].host.addresses[1].address = nodes[1].address.address;
+    nodes[0].host.n = 2;
+    update(0);
     assert_state(0, 1, "own");
-    stop(1);
     run_for(1000);
     assert_true(macs_changed());
     assert_macs(0);
@@ -3336,6 +3381,1098 @@ test_who_greets_nobody_forgets_too(void **state OVS_UNUSED)
     assert_taken(0, "10.0.9.1", make_frame(7, 7, 7), PEERING_FRAME);
     run_for(3 * REMOTES_MAX_IDLE_MS);
     assert_taken(0, "10.0.9.1", make_frame(7, 7, 7), PEERING_FRAME);
+}
+
+/* Oneself, again. */
+
+/* What node 0 says to 'peer', as it comes back to it. */
+static struct made
+make_own_hello(const struct peer *peer)
+{
+    struct hello h = plain_hello;
+
+    h.path = peer->path;
+    return make_hello(nodes[0].id, session_of(0), &h);
+}
+
+/* Where another relay has answered the network sends the hello back. */
+static void
+test_a_hello_sent_back_sets_nobody_aside(void **state OVS_UNUSED)
+{
+    start_all(2);
+    const struct remote *remote = peer_of(0, 1)->remote;
+    const uint32_t path = peer_of(0, 1)->path;
+
+    for (int i = 0; i < 100; i++) {
+        assert_dropped(0, "10.0.0.2", make_own_hello(peer_of(0, 1)), DROP_OWN);
+        assert_false(peering_wants_update(nodes[0].peering, clock_us(0)));
+        run_for(100);
+        assert_state(0, 1, "up");
+    }
+    assert_ptr_equal(peer_of(0, 1)->remote, remote);
+    assert_int_equal(peer_of(0, 1)->path, path);
+
+    /* Nor when it is down. */
+    stop(1);
+    run_for(10000);
+    assert_state(0, 1, "down");
+    assert_dropped(0, "10.0.0.2", make_own_hello(peer_of(0, 1)), DROP_OWN);
+    assert_state(0, 1, "down");
+    start(1);
+    run_for(2);
+    assert_both_up(0, 1);
+}
+
+/* Has node 0 know an address that leads to itself, and find that out. */
+static void
+find_itself(void)
+{
+    nodes[0].address = nodes[0].source = endpoint_of("10.0.0.99");
+    start(0);
+    run_for(1);
+}
+
+/* The address may have become somebody else's, so it is asked. */
+static void
+test_who_was_set_aside_is_asked_again(void **state OVS_UNUSED)
+{
+    know(0, "10.0.0.99");
+    find_itself();
+    assert_state(0, 0, "own");
+    for (size_t n = 1; n <= 5; n++) {
+        assert_int_equal(nodes[0].n_said, n);
+        run_for(PEERS_SELF_MS - 1);
+        assert_state(0, 0, "own");
+        assert_int_equal(nodes[0].n_said, n);
+        run_for(1);
+        assert_state(0, 0, "probing");
+        assert_int_equal(n_targets(0), 0);
+        run_for(1);
+        assert_state(0, 0, "own");
+        assert_int_equal(n_targets(0), 0);
+        assert_int_equal(nodes[0].n_said, n + 1);
+    }
+}
+
+/* And answers. */
+static void
+test_who_was_set_aside_is_somebody_else_now(void **state OVS_UNUSED)
+{
+    know(0, "10.0.0.99");
+    know(1, "10.0.0.99");
+    find_itself();
+    assert_state(0, 0, "own");
+
+    nodes[0].address = nodes[0].source = endpoint_of("10.0.0.1");
+    nodes[1].address = nodes[1].source = endpoint_of("10.0.0.99");
+    nodes[1].host.addresses[0].address = nodes[1].address.address;
+    assert_no_error(peer_specs_add(&nodes[1].config.peers, "10.0.0.1", true));
+    start(1);
+    run_for(PEERS_SELF_MS - 1000);
+    assert_state(0, 1, "own");
+    run_for(1000);
+    run_for(5);
+    assert_both_up(0, 1);
+    assert_true(peer_of(0, 1)->remote->id == nodes[1].id);
+}
+
+/* One that nobody asked for by itself is no peer meanwhile, and asked too. */
+static void
+test_a_discovered_one_is_asked_again(void **state OVS_UNUSED)
+{
+    MOCK_RESOLVE("_mesh._udp.test", "10.0.0.2:7124", "10.0.0.99:7124");
+    assert_no_error(
+        peer_specs_add(&nodes[0].config.discover, "_mesh._udp.test", true));
+    find_itself();
+    const struct peers *peers = peering_peers(nodes[0].peering);
+
+    assert_int_equal(peers->n_all, 1);
+    assert_null(find_peer(0, 0));
+    assert_int_equal(n_hellos(0, &nodes[0].address, 0), 1);
+    run_for(PEERS_SELF_MS - 1);
+    assert_int_equal(n_hellos(0, &nodes[0].address, 0), 1);
+    run_for(1);
+    assert_state(0, 0, "probing");
+    assert_int_equal(n_hellos(0, &nodes[0].address, 0), 2);
+    run_for(1);
+    assert_int_equal(peers->n_all, 1);
+    run_for(PEERS_SELF_MS / 2);
+    assert_int_equal(n_hellos(0, &nodes[0].address, 0), 2);
+}
+
+static void
+test_updates_are_wanted_in_time(void **state OVS_UNUSED)
+{
+    know(0, "10.0.0.2");
+    start(0);
+    const struct peering *p = nodes[0].peering;
+    const long long int now = clock_us(0);
+
+    assert_false(peering_wants_update(p, now));
+    assert_false(peering_wants_update(p, now + (1LL << 40)));
+    assert_dropped(0, "10.0.0.2", make_own_hello(peer_of(0, 1)), DROP_OWN);
+    assert_true(peering_wants_update(p, now));
+    update(0);
+    assert_false(peering_wants_update(p, now));
+    assert_false(peering_wants_update(p, now + 1000LL * PEERS_SELF_MS - 1));
+    assert_true(peering_wants_update(p, now + 1000LL * PEERS_SELF_MS));
+
+    /* An update meanwhile does not put it off. */
+    net.now += 1000000;
+    update(0);
+    assert_false(peering_wants_update(p, now + 1000LL * PEERS_SELF_MS - 1));
+    assert_true(peering_wants_update(p, now + 1000LL * PEERS_SELF_MS));
+}
+
+/* Who has nothing else to do waits for an update. */
+static void
+test_waiting_for_an_update(void **state OVS_UNUSED)
+{
+    know(0, "10.0.0.2");
+    net.now = time_msec() * 1000;
+    start(0);
+    peering_leave(nodes[0].peering, &nodes[0].mesh);
+    assert_dropped(0, "10.0.0.2", make_own_hello(peer_of(0, 1)), DROP_OWN);
+    peering_macs_changed(nodes[0].peering, clock_us(0) + 1000000);
+    assert_true(peering_wants_update(nodes[0].peering, clock_us(0)));
+
+    alarm(30);
+    peering_wait(nodes[0].peering);
+    poll_block();
+    alarm(0);
+}
+
+/* Several ways to one relay. */
+
+/* Gives node 'i' another address, by which it is 'delay' us farther away. */
+static void
+add_way(size_t i, const char *address, long long int delay)
+{
+    struct node *node = &nodes[i];
+
+    assert_in_range(node->n_ways, 0, MAX_WAYS - 1);
+    node->ways[node->n_ways++] = (struct way){
+        .address = endpoint_of(address),
+        .delay = delay,
+    };
+}
+
+/* Returns the peer of node 'i' that is sent to at the 'k'th other address of
+ * node 'j'. */
+static struct peer *
+peer_by_way(size_t i, size_t j, size_t k)
+{
+    struct peer *peer = find_peer_at(i, &nodes[j].ways[k].address);
+
+    assert_non_null(peer);
+    return peer;
+}
+
+/* Has the nodes 0 and 1 live for two minutes.  Fails the test unless all peers
+ * of node 0 stay up with round-trip times of their own, just one gets frames,
+ * which come once, and the two say little. */
+static void
+check_ways(size_t n_ways)
+{
+    enum { SECONDS = 120 };
+    const uint64_t n_sent = net.n_sent;
+
+    for (int i = 0; i < SECONDS; i++) {
+        const struct remote *remote = peer_of(0, 1)->remote;
+        uint32_t number;
+
+        assert_int_equal(peer_of(0, 1)->liveness.state, LIVENESS_UP);
+        assert_int_equal(peer_of(0, 1)->liveness.rtt, 2000);
+        assert_true(remote->id == nodes[1].id);
+        for (size_t k = 0; k < n_ways; k++) {
+            const struct peer *peer = peer_by_way(0, 1, k);
+
+            assert_int_equal(peer->liveness.state, LIVENESS_UP);
+            assert_int_equal(peer->liveness.rtt,
+                             2000 + nodes[1].ways[k].delay);
+            assert_int_equal(peer->liveness.unheard, 0);
+            assert_ptr_equal(peer->remote, remote);
+        }
+        assert_int_equal(n_targets(0), 1);
+        assert_int_equal(n_targets(1), 1);
+        number = send_frame(0);
+        send_frame(1);
+        run_for(1000);
+        assert_true(has_taken(1, number));
+        assert_true(has_taken(0, number + 1));
+    }
+    assert_int_equal(nodes[0].n_drops[DROP_DUPLICATE], 0);
+    assert_int_equal(nodes[1].n_drops[DROP_DUPLICATE], 0);
+    assert_in_range(net.n_sent - n_sent, SECONDS * (2 + 2),
+                    SECONDS * (2 + 2 * (1 + n_ways) + 2));
+}
+
+static void
+test_one_of_two_addresses(void **state OVS_UNUSED)
+{
+    add_way(1, "10.0.0.102", 10000);
+    introduce(2);
+    know(0, "10.0.0.102");
+    start(0);
+    start(1);
+    run_for(1500);
+    check_ways(1);
+    assert_state(1, 0, "up");
+}
+
+static void
+test_one_of_three_addresses(void **state OVS_UNUSED)
+{
+    add_way(1, "10.0.0.102", 10000);
+    add_way(1, "10.0.0.103", 130000);
+    introduce(2);
+    know(0, "10.0.0.102");
+    know(0, "10.0.0.103");
+    start(1);
+    run_for(3000);
+    start(0);
+    run_for(1500);
+    check_ways(2);
+    assert_state(1, 0, "up");
+}
+
+/* Also if one of the two says hello far more often. */
+static void
+test_ways_of_relays_of_different_paces(void **state OVS_UNUSED)
+{
+    static const uint32_t paces[][2] = { { 100, 5000 }, { 5000, 100 } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(paces); i++) {
+        set_up(NULL);
+        add_way(1, "10.0.0.102", 10000);
+        introduce(2);
+        know(0, "10.0.0.102");
+        nodes[0].config.hello_ms = paces[i][0];
+        nodes[1].config.hello_ms = paces[i][1];
+        start(0);
+        start(1);
+        run_for(10000);
+        const long long int since = peer_of(0, 1)->liveness.since;
+        const uint64_t n_sent = net.n_sent;
+        for (int k = 0; k < 600; k++) {
+            run_for(100);
+            assert_int_equal(peer_of(0, 1)->liveness.state, LIVENESS_UP);
+            assert_int_equal(peer_by_way(0, 1, 0)->liveness.state,
+                             LIVENESS_UP);
+            assert_state(1, 0, "up");
+        }
+        assert_int_equal(peer_by_way(0, 1, 0)->liveness.rtt, 12000);
+        assert_true(peer_of(0, 1)->liveness.since == since);
+        assert_in_range(net.n_sent - n_sent, 60 * 10, 60 * 35);
+        tear_down(NULL);
+    }
+}
+
+/* The same on both sides, which send from one address each. */
+static void
+test_both_by_two_addresses(void **state OVS_UNUSED)
+{
+    add_way(0, "10.0.0.101", 0);
+    add_way(1, "10.0.0.102", 10000);
+    introduce(2);
+    know(0, "10.0.0.102");
+    know(1, "10.0.0.101");
+    start(0);
+    start(1);
+    run_for(1500);
+    for (int i = 0; i < 120; i++) {
+        const uint64_t n_sent = net.n_sent;
+
+        for (size_t k = 0; k < 2; k++) {
+            assert_int_equal(peer_of(k, !k)->liveness.state, LIVENESS_UP);
+            assert_int_equal(peer_by_way(k, !k, 0)->liveness.state,
+                             LIVENESS_UP);
+            assert_ptr_equal(peer_of(k, !k)->remote,
+                             peer_by_way(k, !k, 0)->remote);
+            assert_int_equal(peer_of(k, !k)->liveness.unheard, 0);
+            assert_int_equal(peer_by_way(k, !k, 0)->liveness.unheard, 0);
+            assert_int_equal(n_targets(k), 1);
+        }
+        run_for(1000);
+        assert_in_range(net.n_sent - n_sent, 2, 12);
+    }
+    check_frames_come(2);
+    assert_int_equal(nodes[0].n_drops[DROP_DUPLICATE], 0);
+    assert_int_equal(nodes[1].n_drops[DROP_DUPLICATE], 0);
+}
+
+/* A hello by another way is answered at once, whether it asks or not, and what
+ * is echoed in turn stays the same. */
+static void
+test_a_hello_from_elsewhere_is_answered(void **state OVS_UNUSED)
+{
+    struct hello h = plain_hello;
+
+    know(0, "10.0.0.2");
+    start(0);
+    assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+    run_node(0);
+    run_for(400);
+    const size_t first = nodes[0].n_said;
+    const long long int next = peer_of(0, 1)->liveness.next_hello;
+
+    h.path = 2;
+    h.timestamp = 12345;
+    for (size_t k = 0; k < 2; k++) {
+        const struct said *said = &nodes[0].said[first + k];
+
+        h.answer = false;
+        assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+        assert_int_equal(nodes[0].n_said, first + k + 1);
+        assert_true(said->hello.answers);
+        assert_false(said->hello.answer);
+        assert_int_equal(said->hello.echo_path, 2);
+        assert_true(said->hello.echo_session == 7);
+        assert_true(said->hello.echo_timestamp == 12345);
+        assert_int_equal(said->hello.held, 0);
+        assert_true(said->when == clock_us(0));
+        assert_int_equal(said->hello.path, peer_of(0, 1)->path);
+    }
+    assert_true(peer_of(0, 1)->liveness.next_hello == next);
+    assert_int_equal(peer_of(0, 1)->echo.path, 1);
+    run_for(1000);
+    assert_int_equal(nodes[0].n_said, first + 3);
+    assert_false(nodes[0].said[first + 2].hello.answers);
+    assert_int_equal(nodes[0].said[first + 2].hello.echo_path, 1);
+    assert_true(nodes[0].said[first + 2].hello.held >= 1000000);
+}
+
+/* Who asks has not heard of us by any other way. */
+static void
+test_who_asks_from_elsewhere_is_echoed_from_then_on(void **state OVS_UNUSED)
+{
+    struct hello h = plain_hello;
+
+    know(0, "10.0.0.2");
+    start(0);
+    assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+    run_node(0);
+    run_for(400);
+    const size_t first = nodes[0].n_said;
+
+    h.path = 2;
+    h.answer = true;
+    assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+    assert_int_equal(nodes[0].n_said, first + 1);
+    assert_false(nodes[0].said[first].hello.answers);
+    assert_int_equal(nodes[0].said[first].hello.echo_path, 2);
+    assert_int_equal(peer_of(0, 1)->echo.path, 2);
+}
+
+/* What is an answer itself is not, or there would be no end. */
+static void
+test_answers_are_not_answered(void **state OVS_UNUSED)
+{
+    struct hello h = plain_hello;
+
+    know(0, "10.0.0.2");
+    start(0);
+    assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+    run_node(0);
+    const size_t first = nodes[0].n_said;
+    h.answers = true;
+    for (int i = 0; i < 10; i++) {
+        h.path++;
+        assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+    }
+    assert_int_equal(nodes[0].n_said, first);
+
+    /* Unless its sender has not heard of us. */
+    h.answer = true;
+    assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+    assert_int_equal(nodes[0].n_said, first + 1);
+}
+
+/* Hellos by all ways together. */
+static void
+test_answers_to_elsewhere_are_limited(void **state OVS_UNUSED)
+{
+    struct hello h = plain_hello;
+
+    know(0, "10.0.0.2");
+    start(0);
+    assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+    const size_t first = nodes[0].n_said;
+    for (int i = 0; i < 10 * MAX_ANSWERS; i++) {
+        h.path++;
+        assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+    }
+    assert_int_equal(nodes[0].n_said - first, MAX_ANSWERS);
+}
+
+/* One way is as good as another when the first has fallen silent, or when its
+ * relay has started anew. */
+static void
+test_the_way_that_is_echoed_changes(void **state OVS_UNUSED)
+{
+    struct hello h = plain_hello;
+
+    know(0, "10.0.0.2");
+    start(0);
+    assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+    h.path = 2;
+    net.now += LIVENESS_MAX_MISSED * 1000000 - 1;
+    assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+    assert_int_equal(peer_of(0, 1)->echo.path, 1);
+    net.now += 1;
+    assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+    assert_int_equal(peer_of(0, 1)->echo.path, 2);
+    h.path = 3;
+    assert_taken(0, "10.0.0.2", make_hello(7, 8, &h), PEERING_CONTROL);
+    assert_int_equal(peer_of(0, 1)->echo.path, 3);
+    assert_true(peer_of(0, 1)->echo.session == 8);
+}
+
+/* A peer whose other address sends from where nobody is known. */
+static void
+test_two_addresses_of_one_that_accepts(void **state OVS_UNUSED)
+{
+    /* What node 0 sends to 10.0.0.102 comes from 10.0.9.1. */
+    add_way(1, "10.0.0.102", 10000);
+    nodes[1].ways[0].source = endpoint_of("10.0.9.1");
+    introduce(2);
+    know(0, "10.0.0.102");
+    assert_true(subnet_from_text("10.0.9.0/24", &nodes[1].accept));
+    nodes[1].config.accept = &nodes[1].accept;
+    nodes[1].config.n_accept = 1;
+    start(0);
+    start(1);
+    run_for(1500);
+    check_ways(1);
+    assert_state(1, 0, "up");
+}
+
+/* But one that is no peer by any address gets none. */
+static void
+test_accepted_strangers_get_no_answer(void **state OVS_UNUSED)
+{
+    struct hello h = plain_hello;
+
+    accept_relay(0);
+    assert_taken(0, "10.0.0.2", make_hello(8, 8, &plain_hello),
+                 PEERING_CONTROL);
+    run_node(0);
+    const size_t first = nodes[0].n_said;
+    h.answer = true;
+    assert_taken(0, "10.0.9.1", make_hello(7, 7, &h), PEERING_CONTROL);
+    assert_int_equal(nodes[0].n_said, first);
+
+    /* Where it is, the one that is has an answer, as often as others. */
+    h.path = 77;
+    for (int i = 0; i < 2 * MAX_ANSWERS; i++) {
+        h.answer = i % 2;
+        assert_taken(0, "10.0.9.1", make_hello(8, 8, &h), PEERING_CONTROL);
+    }
+    assert_int_equal(n_hellos(0, &nodes[1].address, first), MAX_ANSWERS);
+    assert_int_equal(nodes[0].n_said, first + MAX_ANSWERS);
+    assert_true(nodes[0].said[first].hello.answers);
+    assert_int_equal(nodes[0].said[first].hello.echo_path, 77);
+
+    net.now += ANSWERS_MS * 1000;
+    h.answer = false;
+    h.answers = true;
+    assert_taken(0, "10.0.9.1", make_hello(8, 8, &h), PEERING_CONTROL);
+    assert_int_equal(nodes[0].n_said, first + MAX_ANSWERS);
+}
+
+/* Frames and farewells from an accepted address. */
+static void
+test_what_an_accepted_address_sends_is_its_peers(void **state OVS_UNUSED)
+{
+    accept_relay(0);
+    assert_taken(0, "10.0.0.2", make_hello(8, 8, &plain_hello),
+                 PEERING_CONTROL);
+    struct peer *peer = peer_of(0, 1);
+
+    for (unsigned int i = 0; i < 100; i++) {
+        assert_taken(0, "10.0.9.1", make_frame(8, 8, i), PEERING_FRAME);
+        run_for(100);
+        assert_state(0, 1, "up");
+    }
+    assert_dropped(0, "10.0.9.1", make_frame(8, 8, 99), DROP_DUPLICATE);
+    assert_int_equal(peer->rx, 101);
+    assert_int_equal(peer->rx_bytes, 101 * 7);
+    assert_taken(0, "10.0.9.1", make_frame(7, 7, 8), PEERING_FRAME);
+    assert_taken(0, "10.0.9.1", make_snowsignal(), PEERING_FRAME);
+    assert_int_equal(peer->rx, 101);
+
+    assert_taken(0, "10.0.9.1", make_bye(7, 7), PEERING_CONTROL);
+    assert_taken(0, "10.0.9.1", make_bye(8, 9), PEERING_CONTROL);
+    assert_state(0, 1, "up");
+    assert_taken(0, "10.0.9.1", make_bye(8, 8), PEERING_CONTROL);
+    assert_state(0, 1, "down");
+}
+
+/* Those from another peer's address too: the id tells whose they are. */
+static void
+test_frames_count_for_whom_they_are_from(void **state OVS_UNUSED)
+{
+    know(0, "10.0.0.2");
+    know(0, "10.0.0.3");
+    start(0);
+    assert_taken(0, "10.0.0.2", make_hello(7, 7, &plain_hello),
+                 PEERING_CONTROL);
+    assert_taken(0, "10.0.0.3", make_hello(8, 8, &plain_hello),
+                 PEERING_CONTROL);
+    assert_taken(0, "10.0.0.3", make_frame(7, 7, 0), PEERING_FRAME);
+    assert_int_equal(peer_of(0, 1)->rx, 1);
+    assert_int_equal(peer_of(0, 2)->rx, 0);
+    assert_taken(0, "10.0.0.3", make_frame(9, 9, 0), PEERING_FRAME);
+    assert_int_equal(peer_of(0, 2)->rx, 1);
+}
+
+/* A bye ends all ways to its relay. */
+static void
+test_a_bye_by_one_of_two_ways(void **state OVS_UNUSED)
+{
+    add_way(1, "10.0.0.102", 10000);
+    introduce(2);
+    know(0, "10.0.0.102");
+    start(0);
+    start(1);
+    run_for(1500);
+    peering_leave(nodes[1].peering, &nodes[1].mesh);
+    run_for(1);
+    assert_int_equal(peer_of(0, 1)->liveness.state, LIVENESS_DOWN);
+    assert_int_equal(peer_by_way(0, 1, 0)->liveness.state, LIVENESS_DOWN);
+}
+
+/* Asking the silent. */
+
+/* Has node 0 know three that are silent, and 10.0.0.2. */
+static void
+fall_silent(void)
+{
+    introduce(5);
+    assert_true(subnet_from_text("10.0.9.0/24", &nodes[0].accept));
+    nodes[0].config.accept = &nodes[0].accept;
+    nodes[0].config.n_accept = 1;
+    start(0);
+    run_for(70000);
+    assert_state(0, 2, "silent");
+    assert_state(0, 4, "silent");
+}
+
+/* One of them may be the relay that comes up. */
+static void
+test_the_silent_are_greeted_when_a_relay_comes_up(void **state OVS_UNUSED)
+{
+    fall_silent();
+    for (uint64_t session = 7; session < 9; session++) {
+        const size_t first = nodes[0].n_said;
+
+        assert_taken(0, "10.0.0.2", make_hello(7, session, &plain_hello),
+                     PEERING_CONTROL);
+        run_for(1);
+        for (size_t j = 2; j < 5; j++) {
+            assert_int_equal(n_hellos(0, &nodes[j].address, first), 1);
+        }
+        run_for(1500);
+        assert_taken(0, "10.0.0.2", make_hello(7, session, &plain_hello),
+                     PEERING_CONTROL);
+        run_for(1500);
+        for (size_t j = 2; j < 5; j++) {
+            assert_int_equal(n_hellos(0, &nodes[j].address, first), 1);
+        }
+    }
+}
+
+/* Whether or not it is a peer. */
+static void
+test_the_silent_are_greeted_when_a_relay_is_accepted(void **state OVS_UNUSED)
+{
+    fall_silent();
+    const size_t first = nodes[0].n_said;
+
+    assert_taken(0, "10.0.9.1", make_hello(7, 7, &plain_hello),
+                 PEERING_CONTROL);
+    run_for(1);
+    for (size_t j = 1; j < 5; j++) {
+        assert_int_equal(n_hellos(0, &nodes[j].address, first), 1);
+    }
+}
+
+/* Even if its frames come first. */
+static void
+test_the_silent_are_greeted_after_frames(void **state OVS_UNUSED)
+{
+    fall_silent();
+    const size_t first = nodes[0].n_said;
+
+    assert_taken(0, "10.0.9.1", make_frame(7, 7, 7), PEERING_FRAME);
+    assert_taken(0, "10.0.9.1", make_hello(7, 7, &plain_hello),
+                 PEERING_CONTROL);
+    run_for(1);
+    assert_int_equal(n_hellos(0, &nodes[2].address, first), 1);
+}
+
+/* However many come up. */
+static void
+test_the_silent_are_greeted_once_a_second(void **state OVS_UNUSED)
+{
+    fall_silent();
+    const size_t first = nodes[0].n_said;
+
+    for (uint64_t id = 0x1000; id < 0x1000 + 10 * RECALL_MS / 100; id++) {
+        assert_taken(0, "10.0.9.1", make_hello(id, 7, &plain_hello),
+                     PEERING_CONTROL);
+        run_for(100);
+    }
+    assert_int_equal(n_hellos(0, &nodes[2].address, first), 10);
+
+    /* The last ones are not forgotten, and then there is silence. */
+    run_for(RECALL_MS);
+    assert_int_equal(n_hellos(0, &nodes[2].address, first), 11);
+    run_for(5 * RECALL_MS);
+    assert_int_equal(n_hellos(0, &nodes[2].address, first), 11);
+}
+
+/* Whatever else there is to do meanwhile. */
+static void
+test_the_silent_are_greeted_once_a_second_among_others(void **state OVS_UNUSED)
+{
+    nodes[0].config.hello_ms = 100;
+    fall_silent();
+    assert_taken(0, "10.0.0.2", make_hello(0x999, 7, &plain_hello),
+                 PEERING_CONTROL);
+    run_for(RECALL_MS);
+    const size_t first = nodes[0].n_said;
+
+    for (uint64_t id = 0x1000; id < 0x1000 + 30; id++) {
+        assert_taken(0, "10.0.9.1", make_hello(id, 7, &plain_hello),
+                     PEERING_CONTROL);
+        run_for(100);
+    }
+    assert_in_range(n_hellos(0, &nodes[1].address, first), 28, 40);
+    assert_int_equal(n_hellos(0, &nodes[2].address, first), 3);
+}
+
+static void
+test_the_silent_are_greeted_in_time(void **state OVS_UNUSED)
+{
+    fall_silent();
+    const size_t first = nodes[0].n_said;
+
+    assert_taken(0, "10.0.9.1", make_hello(7, 7, &plain_hello),
+                 PEERING_CONTROL);
+    run_for(1);
+    assert_taken(0, "10.0.9.1", make_hello(8, 7, &plain_hello),
+                 PEERING_CONTROL);
+    peering_set_local_mac(nodes[0].peering, nodes[0].mac);
+    run_node(0);
+    run_for(RECALL_MS - 1);
+    assert_int_equal(n_hellos(0, &nodes[2].address, first), 1);
+    run_for(1);
+    assert_int_equal(n_hellos(0, &nodes[2].address, first), 2);
+}
+
+/* New configurations. */
+
+/* Loads a configuration into node 0 that has the peers 'a' and 'b', or one of
+ * them if 'b' is NULL. */
+static void
+reconfigure(const char *a, const char *b)
+{
+    peer_specs_clear(&nodes[0].config.peers);
+    know(0, a);
+    if (b) {
+        know(0, b);
+    }
+    peering_configure(nodes[0].peering, &nodes[0].config);
+    update(0);
+    run_node(0);
+}
+
+/* Fails the test unless frames between the first two nodes come, once, for
+ * 'ms'. */
+static void
+check_exchange(unsigned int ms)
+{
+    for (unsigned int i = 0; i < ms; i += 50) {
+        uint32_t number = send_frame(0);
+
+        send_frame(1);
+        run_for(50);
+        assert_true(has_taken(1, number));
+        assert_true(has_taken(0, number + 1));
+    }
+}
+
+/* The name may be that of the peer that goes. */
+static void
+test_peers_stay_until_names_are_known(void **state OVS_UNUSED)
+{
+    start_all(2);
+    struct peer *peer = peer_of(0, 1);
+    const long long int since = peer->liveness.since;
+
+    reconfigure("relay-b", NULL);
+    assert_ptr_equal(find_peer(0, 1), peer);
+    check_exchange(3000);
+    assert_ptr_equal(find_peer(0, 1), peer);
+    MOCK_RESOLVE("relay-b", "10.0.0.2");
+    update(0);
+    assert_ptr_equal(find_peer(0, 1), peer);
+    assert_string_equal(peer->name, "relay-b");
+    assert_int_equal(peering_peers(nodes[0].peering)->n_all, 1);
+    check_exchange(KEEP_MS + 1000);
+    assert_ptr_equal(find_peer(0, 1), peer);
+    assert_true(peer->liveness.since == since);
+    assert_both_up(0, 1);
+}
+
+/* Also while another name is still unknown. */
+static void
+test_peers_stay_while_some_names_are_known(void **state OVS_UNUSED)
+{
+    start_all(2);
+    struct peer *peer = peer_of(0, 1);
+
+    reconfigure("relay-b", "relay-c");
+    check_exchange(1000);
+    MOCK_RESOLVE("relay-b", "10.0.0.2");
+    update(0);
+    assert_ptr_equal(find_peer(0, 1), peer);
+    check_exchange(1000);
+    MOCK_RESOLVE("relay-c", "10.0.0.3");
+    update(0);
+    assert_ptr_equal(find_peer(0, 1), peer);
+    check_exchange(KEEP_MS);
+    assert_int_equal(peering_peers(nodes[0].peering)->n_all, 2);
+}
+
+static void
+test_peers_stay_for_some_seconds(void **state OVS_UNUSED)
+{
+    start_all(2);
+    reconfigure("relay-b", NULL);
+    const long long int end = clock_us(0) + KEEP_MS * 1000;
+
+    assert_false(peering_wants_update(nodes[0].peering, end - 1000));
+    assert_true(peering_wants_update(nodes[0].peering, end));
+    run_for(KEEP_MS - 1);
+    assert_both_up(0, 1);
+    update(0); /* Does not put it off. */
+    assert_both_up(0, 1);
+    run_for(1);
+    assert_null(find_peer(0, 1));
+    assert_int_equal(n_targets(0), 0);
+    assert_false(peering_wants_update(nodes[0].peering, INT64_C(1) << 60));
+}
+
+/* Names that lead elsewhere end it. */
+static void
+test_peers_go_when_names_lead_elsewhere(void **state OVS_UNUSED)
+{
+    start_all(2);
+    reconfigure("relay-b", NULL);
+    run_for(1000);
+    assert_both_up(0, 1);
+    MOCK_RESOLVE("relay-b", "10.0.0.3");
+    update(0);
+    assert_null(find_peer(0, 1));
+    assert_state(0, 2, "probing");
+    assert_false(peering_wants_update(nodes[0].peering, INT64_C(1) << 60));
+}
+
+static void
+test_peers_go_at_once_without_unknown_names(void **state OVS_UNUSED)
+{
+    start_all(3);
+    MOCK_RESOLVE("relay-b", "10.0.0.3");
+    reconfigure("relay-b", NULL);
+    assert_null(find_peer(0, 1));
+    assert_state(0, 2, "up");
+    assert_int_equal(n_targets(0), 1);
+}
+
+/* Names that are unknown for other reasons keep nobody. */
+static void
+test_removed_peers_go_at_once(void **state OVS_UNUSED)
+{
+    introduce(3);
+    know(0, "relay-b");
+    for (size_t i = 0; i < 3; i++) {
+        start(i);
+    }
+    run_for(500);
+    assert_no_error(peering_remove(nodes[0].peering, NULL, "10.0.0.2"));
+    update(0);
+    assert_null(find_peer(0, 1));
+    assert_both_up(0, 2);
+}
+
+/* Everybody is to know at once how often there is something to hear. */
+static void
+test_a_new_pace_is_told_at_once(void **state OVS_UNUSED)
+{
+    static const uint32_t paces[] = { 60000, 100, 5000, 200, 1000 };
+
+    start_all(3);
+    const long long int since[] = { 0, peer_of(1, 0)->liveness.since,
+                                    peer_of(2, 0)->liveness.since };
+
+    for (size_t k = 0; k < ARRAY_SIZE(paces); k++) {
+        const size_t first = nodes[0].n_said;
+
+        nodes[0].config.hello_ms = paces[k];
+        peering_configure(nodes[0].peering, &nodes[0].config);
+        update(0);
+        run_node(0);
+        assert_int_equal(nodes[0].n_said, first + 2);
+        run_for(1);
+        for (size_t j = 1; j < 3; j++) {
+            assert_int_equal(peer_of(j, 0)->liveness.interval, paces[k]);
+        }
+        for (int i = 0; i < 3000; i++) {
+            run_for(1);
+            assert_both_up(0, 1);
+            assert_both_up(0, 2);
+        }
+    }
+    for (size_t j = 1; j < 3; j++) {
+        assert_true(peer_of(j, 0)->liveness.since == since[j]);
+    }
+}
+
+/* A relay that relays nothing has no peers. */
+static void
+test_without_a_mesh_there_are_no_peers(void **state OVS_UNUSED)
+{
+    start_all(2);
+    struct peering *p = nodes[0].peering;
+
+    assert_true(macs_changed());
+    know(0, "relay-b"); /* Keeps nobody. */
+    peering_leave(p, &nodes[0].mesh);
+    peering_configure(p, &nodes[0].config);
+    peering_update(p, NULL, &nodes[0].host, NULL, clock_us(0));
+    const size_t first = nodes[0].n_said;
+    assert_int_equal(peering_peers(p)->n_all, 0);
+    assert_int_equal(n_targets(0), 0);
+    assert_false(peering_wants_update(p, INT64_C(1) << 60));
+    run_for(5000);
+    assert_int_equal(nodes[0].n_said, first);
+    assert_state(1, 0, "down");
+    assert_dropped(0, "10.0.0.2", make_frame(7, 7, 7), DROP_UNKNOWN_SENDER);
+    assert_true(macs_changed());
+    assert_macs(0);
+
+    /* Everything begins anew with another one. */
+    update(0);
+    assert_state(0, 1, "probing");
+    assert_null(peer_of(0, 1)->remote);
+    run_node(0);
+    run_for(3);
+    assert_both_up(0, 1);
+    check_exchange(1000);
+    assert_true(macs_changed());
+    assert_macs(0x2);
+}
+
+/* Who has left and is configured again goes on, without a new mesh. */
+static void
+test_a_relay_that_stays_after_all(void **state OVS_UNUSED)
+{
+    start_all(2);
+    peering_leave(nodes[0].peering, &nodes[0].mesh);
+    run_for(2000);
+    assert_state(1, 0, "down");
+    peering_configure(nodes[0].peering, &nodes[0].config);
+    update(0);
+    run_node(0);
+    run_for(2);
+    assert_both_up(0, 1);
+    check_exchange(1000);
+}
+
+/* Without a MAC or an id there is nothing to answer, so nothing counts. */
+static void
+test_no_hello_counts_before_this_relay_knows_itself(void **state OVS_UNUSED)
+{
+    for (int what = 0; what < 2; what++) {
+        struct hello h = plain_hello;
+
+        set_up(NULL);
+        h.n_macs = 1;
+        h.macs[0] = nodes[1].mac;
+        know(0, "10.0.0.2");
+        nodes[0].peering = peering_create();
+        peering_configure(nodes[0].peering, &nodes[0].config);
+        if (what) {
+            peering_set_id(nodes[0].peering, nodes[0].id);
+        } else {
+            peering_set_local_mac(nodes[0].peering, nodes[0].mac);
+        }
+        update(0);
+        for (int i = 0; i < 5; i++) {
+            assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+            run_for(100);
+        }
+        assert_state(0, 1, "probing");
+        assert_null(peer_of(0, 1)->remote);
+        assert_false(peer_of(0, 1)->has_echo);
+        assert_false(macs_changed());
+        assert_macs(0);
+        assert_int_equal(nodes[0].n_said, 0);
+
+        peering_set_id(nodes[0].peering, nodes[0].id);
+        peering_set_local_mac(nodes[0].peering, nodes[0].mac);
+        run_node(0);
+        assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+        assert_state(0, 1, "up");
+        tear_down(NULL);
+    }
+}
+
+/* Returns how many frames of the relay 7 are lost when, after a first frame, a
+ * hello says that the next one will be the 'seq'th. */
+static uint64_t
+count_lost(uint64_t seq, bool answer)
+{
+    struct hello h = plain_hello;
+    uint8_t body[HELLO_MAX_LEN];
+    uint64_t lost;
+
+    set_up(NULL);
+    know(0, "10.0.0.2");
+    start(0);
+    assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+    assert_taken(0, "10.0.0.2", make_frame(7, 7, 0), PEERING_FRAME);
+    h.answer = answer;
+    assert_taken(
+        0, "10.0.0.2",
+        make(WIRE_TYPE_HELLO, 7, 7, seq, body, hello_encode(&h, body)),
+        PEERING_CONTROL);
+    assert_taken(0, "10.0.0.2", make_frame(7, 7, seq), PEERING_FRAME);
+    lost = peer_of(0, 1)->remote->window.lost;
+    tear_down(NULL);
+    return lost;
+}
+
+/* One that has forgotten us numbers on from anywhere. */
+static void
+test_numbers_that_were_skipped_are_not_lost(void **state OVS_UNUSED)
+{
+    static const struct {
+        uint64_t seq;
+        bool answer;
+        uint64_t lost;
+    } all[] = {
+        { 1, true, 0 },
+        { 6, true, 5 },
+        { 6, false, 5 },
+        { 1 + WINDOW_SIZE, true, WINDOW_SIZE },
+        { 2 + WINDOW_SIZE, true, 0 },
+        { 2 + WINDOW_SIZE, false, WINDOW_SIZE + 1 },
+        { 1000000, true, 0 },
+        { 1000000, false, 999999 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        assert_int_equal(count_lost(all[i].seq, all[i].answer), all[i].lost);
+    }
+}
+
+/* A name that has led here and leads nowhere any more has nothing due. */
+static void
+test_one_set_aside_loses_its_address(void **state OVS_UNUSED)
+{
+    know(0, "relay-b");
+    MOCK_RESOLVE("relay-b", "10.0.0.99");
+    find_itself();
+    assert_state(0, 0, "own");
+    mock_resolve_endpoints("relay-b", NULL, 0);
+    update(0);
+    run_for(PEERS_SELF_MS + 1000);
+    assert_false(peering_wants_update(nodes[0].peering, INT64_C(1) << 60));
+
+    MOCK_RESOLVE("relay-b", "10.0.0.99");
+    update(0);
+    assert_state(0, 0, "probing");
+    run_for(2);
+    assert_state(0, 0, "own");
+}
+
+/* Where a name leads then is asked at once. */
+static void
+test_one_set_aside_moves(void **state OVS_UNUSED)
+{
+    know(0, "relay-b");
+    MOCK_RESOLVE("relay-b", "10.0.0.99");
+    find_itself();
+    assert_state(0, 0, "own");
+    MOCK_RESOLVE("relay-b", "10.0.0.2");
+    update(0);
+    assert_state(0, 1, "probing");
+    assert_false(peering_wants_update(nodes[0].peering, INT64_C(1) << 60));
+}
+
+/* Peers that stay are judged as all others are, and only those stay that get
+ * frames. */
+static void
+test_peers_that_stay_are_judged(void **state OVS_UNUSED)
+{
+    start_all(2);
+    assert_state(0, 0, "own");
+    reconfigure("relay-b", NULL);
+    assert_null(find_peer(0, 0));
+    assert_state(0, 1, "up");
+    nodes[0].host.addresses[1].address = nodes[1].address.address;
+    nodes[0].host.n = 2;
+    update(0);
+    assert_state(0, 1, "own");
+    assert_int_equal(n_targets(0), 0);
+    update(0);
+    assert_null(find_peer(0, 1));
+}
+
+/* One that is discovered then goes on too. */
+static void
+test_peers_stay_until_they_are_discovered(void **state OVS_UNUSED)
+{
+    start_all(2);
+    struct peer *peer = peer_of(0, 1);
+
+    peer_specs_clear(&nodes[0].config.peers);
+    assert_no_error(
+        peer_specs_add(&nodes[0].config.discover, "_mesh._udp.test", true));
+    peering_configure(nodes[0].peering, &nodes[0].config);
+    update(0);
+    check_exchange(2000);
+    MOCK_RESOLVE("_mesh._udp.test", "10.0.0.2:7124", "10.0.0.3:7124");
+    update(0);
+    assert_ptr_equal(find_peer(0, 1), peer);
+    assert_int_equal(peer->source, ROSTER_DISCOVERED);
+    check_exchange(KEEP_MS);
+    assert_ptr_equal(find_peer(0, 1), peer);
+}
+
+/* A peer that goes and comes back is the same one for the other side. */
+static void
+test_another_number_for_the_same_way(void **state OVS_UNUSED)
+{
+    start_all(2);
+    assert_no_error(peering_remove(nodes[0].peering, NULL, "10.0.0.2"));
+    update(0);
+    run_for(300);
+    assert_no_error(peering_add(nodes[0].peering, NULL, "10.0.0.2"));
+    update(0);
+    run_node(0);
+    run_for(2);
+    const uint64_t n_sent = net.n_sent;
+    for (int i = 0; i < 100; i++) {
+        assert_both_up(0, 1);
+        assert_int_equal(peer_of(0, 1)->liveness.rtt, 2000);
+        run_for(100);
+    }
+    assert_int_equal(peer_of(1, 0)->echo.path, peer_of(0, 1)->path);
+    assert_in_range(net.n_sent - n_sent, 10 * 2, 10 * 3);
 }
 
 #define TEST(NAME)                                                            \
@@ -3467,6 +4604,48 @@ main(void)
         TEST(test_a_very_late_datagram),
         TEST(test_bye_from_an_accepted_address),
         TEST(test_who_greets_nobody_forgets_too),
+        TEST(test_a_hello_sent_back_sets_nobody_aside),
+        TEST(test_who_was_set_aside_is_asked_again),
+        TEST(test_who_was_set_aside_is_somebody_else_now),
+        TEST(test_a_discovered_one_is_asked_again),
+        TEST(test_updates_are_wanted_in_time),
+        TEST(test_waiting_for_an_update),
+        TEST(test_one_of_two_addresses),
+        TEST(test_one_of_three_addresses),
+        TEST(test_ways_of_relays_of_different_paces),
+        TEST(test_both_by_two_addresses),
+        TEST(test_a_hello_from_elsewhere_is_answered),
+        TEST(test_who_asks_from_elsewhere_is_echoed_from_then_on),
+        TEST(test_answers_are_not_answered),
+        TEST(test_answers_to_elsewhere_are_limited),
+        TEST(test_the_way_that_is_echoed_changes),
+        TEST(test_two_addresses_of_one_that_accepts),
+        TEST(test_accepted_strangers_get_no_answer),
+        TEST(test_what_an_accepted_address_sends_is_its_peers),
+        TEST(test_frames_count_for_whom_they_are_from),
+        TEST(test_a_bye_by_one_of_two_ways),
+        TEST(test_the_silent_are_greeted_when_a_relay_comes_up),
+        TEST(test_the_silent_are_greeted_when_a_relay_is_accepted),
+        TEST(test_the_silent_are_greeted_after_frames),
+        TEST(test_the_silent_are_greeted_once_a_second),
+        TEST(test_the_silent_are_greeted_once_a_second_among_others),
+        TEST(test_the_silent_are_greeted_in_time),
+        TEST(test_peers_stay_until_names_are_known),
+        TEST(test_peers_stay_while_some_names_are_known),
+        TEST(test_peers_stay_for_some_seconds),
+        TEST(test_peers_go_when_names_lead_elsewhere),
+        TEST(test_peers_go_at_once_without_unknown_names),
+        TEST(test_removed_peers_go_at_once),
+        TEST(test_a_new_pace_is_told_at_once),
+        TEST(test_without_a_mesh_there_are_no_peers),
+        TEST(test_a_relay_that_stays_after_all),
+        TEST(test_no_hello_counts_before_this_relay_knows_itself),
+        TEST(test_numbers_that_were_skipped_are_not_lost),
+        TEST(test_one_set_aside_loses_its_address),
+        TEST(test_one_set_aside_moves),
+        TEST(test_peers_that_stay_are_judged),
+        TEST(test_peers_stay_until_they_are_discovered),
+        TEST(test_another_number_for_the_same_way),
     };
 
     vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF);

@@ -5,6 +5,8 @@
 
 #include "support.h"
 
+#include <limits.h>
+
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
@@ -95,10 +97,12 @@ entries_destroy(struct entries *es)
 }
 
 /* Makes 'list' the peers of a mesh that can send to the families 'ipv4' and
- * 'ipv6'.  192.0.2.1:7124 leads to this relay, whose host also has 10.0.0.1.
- * Nothing of the roster's lives on. */
-static void
-update_for(struct peers *peers, const char *list, bool ipv4, bool ipv6)
+ * 'ipv6', at 'now'.  Those that are not in it stay if 'keep', and the return
+ * value is whether any did.  192.0.2.1:7124 leads to this relay, whose host
+ * also has 10.0.0.1.  Nothing of the roster's lives on. */
+static bool
+update_at(struct peers *peers, const char *list, bool ipv4, bool ipv6,
+          bool keep, long long int now)
 {
     const struct endpoint local[] = { endpoint("192.0.2.1"),
                                       endpoint("10.0.0.1") };
@@ -113,8 +117,16 @@ update_for(struct peers *peers, const char *list, bool ipv4, bool ipv6)
     struct entries es;
 
     entries_init(&es, list);
-    peers_update(peers, es.all, es.n, &self, NOW);
+    bool kept = peers_update(peers, es.all, es.n, &self, keep, now);
     entries_destroy(&es);
+    return kept;
+}
+
+/* Makes 'list' the peers and no others. */
+static void
+update_for(struct peers *peers, const char *list, bool ipv4, bool ipv6)
+{
+    assert_false(update_at(peers, list, ipv4, ipv6, false, NOW));
 }
 
 static void
@@ -122,6 +134,25 @@ update(struct peers *peers, const char *list)
 {
     update_for(peers, list, true, true);
     peers_choose_targets(peers);
+}
+
+/* The same, at 'now'. */
+static void
+update_later(struct peers *peers, const char *list, long long int now)
+{
+    assert_false(update_at(peers, list, true, true, false, now));
+    peers_choose_targets(peers);
+}
+
+/* Makes 'list' the peers, with those besides that are not in it.  Returns true
+ * if there are any of these. */
+static bool
+update_keeping(struct peers *peers, const char *list)
+{
+    bool kept = update_at(peers, list, true, true, true, NOW);
+
+    peers_choose_targets(peers);
+    return kept;
 }
 
 /* Begins with the peers in 'list'. */
@@ -274,7 +305,8 @@ get_to_know(struct peers *peers, size_t i, struct remote *remote)
     peer->echo.path = 77;
     peer->echo.timestamp = 78;
     peer->up_since = 79;
-    peer->last_answer = NOW;
+    peer->answers_since = NOW;
+    peer->n_answers = 5;
     peer->tx = 10;
     peer->tx_bytes = 11;
     peer->tx_errors = 12;
@@ -312,7 +344,8 @@ assert_still_known(const struct peers *peers, size_t i,
     assert_true(peer->has_echo);
     assert_memory_equal(&peer->echo, &known->copy.echo, sizeof peer->echo);
     assert_int_equal(peer->up_since, known->copy.up_since);
-    assert_int_equal(peer->last_answer, NOW);
+    assert_int_equal(peer->answers_since, NOW);
+    assert_int_equal(peer->n_answers, 5);
     assert_int_equal(peer->liveness.state, LIVENESS_UP);
     assert_int_equal(peer->liveness.since, known->copy.liveness.since);
     assert_int_equal(peer->liveness.rtt, 1234);
@@ -331,7 +364,7 @@ assert_anew(const struct peers *peers, size_t i, const struct known *known)
     assert_null(peer->remote);
     assert_false(peer->has_echo);
     assert_int_equal(peer->up_since, 0);
-    assert_true(peer->last_answer <= NOW - HELLO_MAX_INTERVAL_MS);
+    assert_int_equal(peer->n_answers, 0);
     assert_int_not_equal(peer->path, known->copy.path);
 }
 
@@ -888,6 +921,64 @@ test_who_can_be_sent_to_no_longer_begins_anew(void **state OVS_UNUSED)
     peers_destroy(&peers);
 }
 
+/* Nothing can be known of one that is set aside, so that its number, and since
+ * when it is asked, need not change each time. */
+static void
+test_who_is_set_aside_does_not_begin_anew(void **state OVS_UNUSED)
+{
+    static const char list[] = "b= 2001:db8::7 192.0.2.1 192.0.2.7 "
+                               "192.0.2.7:7124";
+    uint32_t paths[5];
+    struct peers peers;
+
+    peers_init(&peers);
+    update_for(&peers, list, true, false);
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        paths[i] = peers.all[i]->path;
+    }
+    for (int step = 1; step < 4; step++) {
+        update_at(&peers, list, true, false, false, NOW + step);
+        assert_int_equal(peers.n_all, ARRAY_SIZE(paths));
+        for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+            assert_int_equal(peers.all[i]->path, paths[i]);
+            assert_int_equal(peers.all[i]->liveness.since, NOW);
+        }
+    }
+    peers_destroy(&peers);
+}
+
+/* Who comes back at the address that it had has been forgotten once. */
+static void
+test_who_can_be_sent_to_again_keeps_its_number(void **state OVS_UNUSED)
+{
+    static const struct {
+        const char *before, *between;
+        bool ipv6; /* Between. */
+    } all[] = {
+        { "b=192.0.2.7", "b=", true },
+        { "b=2001:db8::7", "b=2001:db8::7", false },
+        { "192.0.2.8 b=192.0.2.7", "r=192.0.2.8 b=", true },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        struct remote remote = { .version = 1 };
+        struct peers peers;
+
+        setup(&peers, all[i].before);
+        const size_t last = peers.n_all - 1;
+        const struct known known = get_to_know(&peers, last, &remote);
+        update_for(&peers, all[i].between, true, all[i].ipv6);
+        assert_anew(&peers, last, &known);
+        const uint32_t path = peers.all[last]->path;
+        update(&peers, all[i].before);
+        assert_ptr_equal(peers.all[last], known.peer);
+        assert_anew(&peers, last, &known);
+        assert_int_equal(peers.all[last]->path, path);
+        assert_int_equal(peers.all[last]->role, PEER_OTHER);
+        peers_destroy(&peers);
+    }
+}
+
 static void
 test_the_address_of_this_relay_changes(void **state OVS_UNUSED)
 {
@@ -899,15 +990,197 @@ test_the_address_of_this_relay_changes(void **state OVS_UNUSED)
 
     peers_init(&peers);
     entries_init(&es, "192.0.2.1 192.0.2.2");
-    peers_update(&peers, es.all, es.n, &self, NOW);
+    peers_update(&peers, es.all, es.n, &self, false, NOW);
     assert_peers(&peers, "192.0.2.1 configured own\n"
                          "192.0.2.2 configured probing 192.0.2.2:7124\n");
     self.own = &after;
-    peers_update(&peers, es.all, es.n, &self, NOW);
+    peers_update(&peers, es.all, es.n, &self, false, NOW);
     assert_peers(&peers, "192.0.2.1 configured probing 192.0.2.1:7124\n"
                          "192.0.2.2 configured own\n");
     entries_destroy(&es);
     peers_destroy(&peers);
+}
+
+/* Who stays for a while although it is named no more. */
+
+static void
+test_who_is_kept_stays_known(void **state OVS_UNUSED)
+{
+    static const char *const lists[] = { "", "192.0.2.9",
+                                         "c=", "c= r~192.0.2.9" };
+    static const char *const kept[] = { "192.0.2.7", "b=192.0.2.7",
+                                        "+192.0.2.7", "r~192.0.2.7" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists) * ARRAY_SIZE(kept); i++) {
+        struct remote remote = { .version = 1 };
+        struct peers peers;
+
+        setup(&peers, kept[i % ARRAY_SIZE(kept)]);
+        const struct known known = get_to_know(&peers, 0, &remote);
+        for (int step = 0; step < 3; step++) {
+            assert_true(update_keeping(&peers, lists[i / ARRAY_SIZE(kept)]));
+
+            /* After all that are named. */
+            assert_still_known(&peers, peers.n_all - 1, &known);
+            assert_from_peer(&peers, "192.0.2.7", peers.n_all - 1);
+            assert_ptr_equal(peers_by_path(&peers, known.copy.path),
+                             known.peer);
+            assert_targets(&peers, "192.0.2.7:7124 ");
+        }
+        update(&peers, lists[i / ARRAY_SIZE(kept)]);
+        assert_null(remote.peer);
+        assert_null(peers_by_path(&peers, known.copy.path));
+        assert_targets(&peers, "");
+        peers_destroy(&peers);
+    }
+}
+
+/* All its addresses do. */
+static void
+test_who_is_kept_is_heard_from_all_its_addresses(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "b=192.0.2.7,192.0.2.8");
+    assert_true(update_keeping(&peers, "192.0.2.9"));
+    assert_from_peer(&peers, "192.0.2.7", 1);
+    assert_from_peer(&peers, "192.0.2.8", 1);
+    assert_from_peer(&peers, "192.0.2.9", 0);
+    peers_destroy(&peers);
+}
+
+static void
+test_of_many_that_are_kept_none_is_lost(void **state OVS_UNUSED)
+{
+    struct peers peers;
+    size_t n = 0;
+
+    setup(&peers, "192.0.2.5 192.0.2.6 +192.0.2.7 r~192.0.2.8 b=192.0.2.9");
+    let_all_be_silent(&peers);
+    assert_true(update_keeping(&peers, "192.0.2.6 c="));
+    assert_int_equal(peers.n_all, 6);
+    assert_string_equal(peers.all[0]->name, "192.0.2.6");
+    assert_string_equal(peers.all[1]->name, "c");
+    for (size_t i = 2; i < peers.n_all; i++) {
+        assert_string_equal(peer_state_name(peers.all[i]), "silent");
+        n += in6_addr_get_mapped_ipv4(&peers.all[i]->target.address)
+             != htonl(0);
+    }
+    assert_int_equal(n, 4);
+    assert_int_equal(peers.n_targets, 5);
+    peers_destroy(&peers);
+}
+
+/* The name that is waited for leads to one that was kept. */
+static void
+test_who_is_kept_goes_over_to_its_new_name(void **state OVS_UNUSED)
+{
+    static const char *const lists[] = { "r~192.0.2.7", "+192.0.2.7",
+                                         "c=192.0.2.7", "b=192.0.2.7" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        for (int keep = 0; keep < 2; keep++) {
+            struct remote remote = { .version = 1 };
+            struct peers peers;
+
+            setup(&peers, "192.0.2.7:7124");
+            const struct known known = get_to_know(&peers, 0, &remote);
+            assert_true(update_keeping(&peers, "b="));
+            if (keep) {
+                assert_false(update_keeping(&peers, lists[i]));
+            } else {
+                update(&peers, lists[i]);
+            }
+            assert_int_equal(peers.n_all, 1);
+            assert_still_known(&peers, 0, &known);
+            peers_destroy(&peers);
+        }
+    }
+}
+
+/* A name that was this relay and leads nowhere any more wants no update. */
+static void
+test_nobody_asks_about_a_name_that_leads_nowhere(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "b=192.0.2.8");
+    peer_set_self(&peers, peers.all[0], NOW);
+    assert_true(peers_self_deadline(&peers) == NOW + PEERS_SELF_MS);
+    update_later(&peers, "b=", NOW + PEERS_SELF_MS);
+    assert_true(peers_self_deadline(&peers) == LLONG_MAX);
+    peers_destroy(&peers);
+}
+
+/* Those that nothing is sent to are nothing to keep. */
+static void
+test_who_is_set_aside_is_not_kept(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    peers_init(&peers);
+    update_for(&peers, "b= 2001:db8::7 192.0.2.1 192.0.2.7 192.0.2.7:7124",
+               true, false);
+    assert_true(update_keeping(&peers, ""));
+    assert_peers(&peers, "192.0.2.7 configured probing 192.0.2.7:7124\n");
+    peers_destroy(&peers);
+
+    setup(&peers, "b=192.0.2.8 r~192.0.2.9");
+    peer_set_self(&peers, peers.all[0], NOW);
+    peer_set_self(&peers, peers.all[1], NOW);
+    assert_false(update_keeping(&peers, ""));
+    assert_peers(&peers, "");
+    assert_true(peers_self_deadline(&peers) == LLONG_MAX);
+    peers_destroy(&peers);
+}
+
+static void
+test_this_relay_itself_is_not_kept(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "(self)");
+    assert_false(update_keeping(&peers, "b="));
+    assert_peers(&peers, "b configured unresolved\n");
+    peers_destroy(&peers);
+}
+
+static void
+test_nobody_to_keep(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "");
+    assert_false(update_keeping(&peers, ""));
+    assert_false(update_keeping(&peers, "192.0.2.7 b="));
+    assert_false(update_keeping(&peers, "192.0.2.7 b=192.0.2.8"));
+    assert_int_equal(peers.n_all, 2);
+    peers_destroy(&peers);
+}
+
+/* A name that is known already moves to the address of one that is kept. */
+static void
+test_whose_address_another_has_got_is_not_sent_to(void **state OVS_UNUSED)
+{
+    static const char *const lists[] = { "192.0.2.8 b=192.0.2.7",
+                                         "r~192.0.2.8 b=192.0.2.7" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        struct remote remote = { .version = 1 };
+        struct peers peers;
+
+        setup(&peers, lists[i]);
+        const struct known known = get_to_know(&peers, 0, &remote);
+        update_keeping(&peers, "b=192.0.2.8");
+        assert_null(remote.peer);
+        assert_null(peers_by_path(&peers, known.copy.path));
+        assert_from_peer(&peers, "192.0.2.8", 0);
+        assert_string_equal(peers.all[0]->name, "b");
+        assert_int_equal(peers.n_all, i ? 1 : 2);
+        let_all_be_silent(&peers);
+        assert_targets(&peers, "192.0.2.8:7124 ");
+        peers_destroy(&peers);
+    }
 }
 
 /* Until peers_choose_targets() nobody gets frames, and no peer that is gone is
@@ -1104,6 +1377,92 @@ test_no_number_comes_back(void **state OVS_UNUSED)
     peers_destroy(&peers);
 }
 
+/* The row of numbers ends some day, and 0 is none. */
+static void
+test_numbers_wrap_around(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "");
+    peers.last_path = UINT32_MAX - 3;
+    update(&peers, "192.0.2.5 192.0.2.6 192.0.2.7 192.0.2.8 192.0.2.9");
+    for (size_t i = 0; i < peers.n_all; i++) {
+        assert_int_not_equal(peers.all[i]->path, 0);
+        assert_ptr_equal(peers_by_path(&peers, peers.all[i]->path),
+                         peers.all[i]);
+    }
+    assert_true(peers.last_path < 100);
+    assert_null(peers_by_path(&peers, 0));
+    peers_destroy(&peers);
+}
+
+static void
+test_no_two_have_the_same_number(void **state OVS_UNUSED)
+{
+    struct peers peers;
+    size_t n = 0;
+
+    setup(&peers, "192.0.2.5 192.0.2.6 192.0.2.7");
+    const uint32_t paths[] = { peers.all[0]->path, peers.all[1]->path,
+                               peers.all[2]->path };
+    peers.last_path = UINT32_MAX; /* Once around. */
+    update(&peers, "192.0.2.5 192.0.2.6 192.0.2.7 b=192.0.2.8 c=192.0.2.9");
+    for (size_t i = 0; i < peers.n_all; i++) {
+        for (size_t j = 0; j < i; j++) {
+            assert_int_not_equal(peers.all[i]->path, peers.all[j]->path);
+        }
+        assert_ptr_equal(peers_by_path(&peers, peers.all[i]->path),
+                         peers.all[i]);
+        n += i < ARRAY_SIZE(paths) && peers.all[i]->path == paths[i];
+    }
+    assert_int_equal(n, 3);
+
+    /* Nor does one that moves get another's. */
+    peers.last_path = paths[0] - 1;
+    update(&peers, "192.0.2.5 192.0.2.6 192.0.2.7 b=192.0.2.3 c=192.0.2.9");
+    assert_ptr_equal(peers_by_path(&peers, paths[0]), peers.all[0]);
+    assert_ptr_equal(peers_by_path(&peers, peers.all[3]->path), peers.all[3]);
+    peers_destroy(&peers);
+}
+
+static void
+test_who_goes_leaves_no_number(void **state OVS_UNUSED)
+{
+    struct peers peers;
+    uint32_t paths[4];
+
+    setup(&peers, "192.0.2.7 b=192.0.2.8 +192.0.2.6 r~192.0.2.9");
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        paths[i] = peers.all[i]->path;
+    }
+    update(&peers, "");
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        assert_null(peers_by_path(&peers, paths[i]));
+    }
+    assert_int_equal(hmap_count(&peers.by_path), 0);
+    peers_destroy(&peers);
+}
+
+/* Many, so that they share buckets. */
+static void
+test_many_are_found_by_their_numbers(void **state OVS_UNUSED)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+    struct peers peers;
+
+    for (int i = 0; i < MAX_ENTRIES; i++) {
+        ds_put_format(&s, "192.0.2.%d ", 100 + i);
+    }
+    setup(&peers, ds_cstr(&s));
+    ds_destroy(&s);
+    for (size_t i = 0; i < peers.n_all; i++) {
+        assert_ptr_equal(peers_by_path(&peers, peers.all[i]->path),
+                         peers.all[i]);
+    }
+    assert_null(peers_by_path(&peers, peers.last_path + 1));
+    peers_destroy(&peers);
+}
+
 /* Found to be this relay. */
 
 static void
@@ -1149,6 +1508,88 @@ test_who_is_this_relay_stays_so_with_the_address(void **state OVS_UNUSED)
     assert_peers(&peers, "b configured probing 192.0.2.9:7124\n");
     update(&peers, "b=192.0.2.8");
     assert_peers(&peers, "b configured probing 192.0.2.8:7124\n");
+    peers_destroy(&peers);
+}
+
+/* The address may have become somebody else's meanwhile. */
+static void
+test_who_is_this_relay_is_asked_again_after_a_while(void **state OVS_UNUSED)
+{
+    static const char *const lists[] = { "b=192.0.2.8", "192.0.2.8",
+                                         "+192.0.2.8", "r~192.0.2.8" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        const size_t n = i < 3; /* The last one is not even a peer. */
+        const long long int end = NOW + 5 + PEERS_SELF_MS;
+        struct peers peers;
+
+        setup(&peers, lists[i]);
+        peer_set_self(&peers, peers.all[0], NOW + 5);
+        for (int step = 0; step < 2; step++) {
+            update_later(&peers, lists[i], step ? end - 1 : NOW + 6);
+            assert_int_equal(peers.n_all, n);
+            assert_from(&peers, "192.0.2.8", ORIGIN_UNKNOWN);
+            assert_true(peers_self_deadline(&peers) == end);
+        }
+        update_later(&peers, lists[i], end);
+        assert_int_equal(peers.n_all, 1);
+        assert_true(peer_is_greeted(peers.all[0]));
+        assert_string_equal(peer_state_name(peers.all[0]), "probing");
+        assert_from_peer(&peers, "192.0.2.8", 0);
+        assert_true(peers_self_deadline(&peers) == LLONG_MAX);
+        assert_true(peers.all[0]->liveness.next_hello <= end);
+
+        /* It still is. */
+        peer_set_self(&peers, peers.all[0], end + 7);
+        update_later(&peers, lists[i], end + 7);
+        assert_int_equal(peers.n_all, n);
+        assert_true(peers_self_deadline(&peers) == end + 7 + PEERS_SELF_MS);
+        peers_destroy(&peers);
+    }
+}
+
+static void
+test_the_first_that_is_to_be_asked_again(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "");
+    assert_true(peers_self_deadline(&peers) == LLONG_MAX);
+    update(&peers, "192.0.2.7 b=192.0.2.8 r~192.0.2.9 192.0.2.1");
+    assert_true(peers_self_deadline(&peers) == LLONG_MAX);
+    peer_set_self(&peers, peers.all[1], NOW + 20);
+    assert_true(peers_self_deadline(&peers) == NOW + 20 + PEERS_SELF_MS);
+    peer_set_self(&peers, peers.all[2], NOW + 10);
+    assert_true(peers_self_deadline(&peers) == NOW + 10 + PEERS_SELF_MS);
+
+    /* Also once it is no peer any more. */
+    update(&peers, "192.0.2.7 b=192.0.2.8 r~192.0.2.9 192.0.2.1");
+    assert_int_equal(peers.n_all, 3);
+    assert_true(peers_self_deadline(&peers) == NOW + 10 + PEERS_SELF_MS);
+    update(&peers, "192.0.2.7 b=192.0.2.8");
+    assert_true(peers_self_deadline(&peers) == NOW + 20 + PEERS_SELF_MS);
+    update(&peers, "192.0.2.7 b=192.0.2.6");
+    assert_true(peers_self_deadline(&peers) == LLONG_MAX);
+    peers_destroy(&peers);
+}
+
+/* So that it is said once in a while of one that is asked again and again. */
+static void
+test_it_is_remembered_what_was_said_of_an_address(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "b=192.0.2.8");
+    assert_false(peers.all[0]->told_self);
+    peer_set_self(&peers, peers.all[0], NOW);
+    assert_true(peers.all[0]->told_self);
+    update_later(&peers, "b=192.0.2.8", NOW + PEERS_SELF_MS);
+    assert_int_equal(peers.all[0]->role, PEER_OTHER);
+    assert_true(peers.all[0]->told_self);
+    update_later(&peers, "b=192.0.2.9", NOW + PEERS_SELF_MS);
+    assert_false(peers.all[0]->told_self);
+    update_later(&peers, "b=192.0.2.8", NOW + PEERS_SELF_MS);
+    assert_false(peers.all[0]->told_self);
     peers_destroy(&peers);
 }
 
@@ -1313,7 +1754,7 @@ test_this_relay_itself_is_not_set_aside(void **state OVS_UNUSED)
 
     peers_init(&peers);
     entries_init(&es, "(self)");
-    peers_update(&peers, es.all, es.n, &self, NOW);
+    peers_update(&peers, es.all, es.n, &self, false, NOW);
     assert_peers(&peers, "(self) self self 127.0.0.1:7124\n");
     entries_destroy(&es);
     peers_destroy(&peers);
@@ -1915,7 +2356,18 @@ main(void)
         cmocka_unit_test(test_a_name_whose_address_moves_begins_anew),
         cmocka_unit_test(test_names_that_swap_their_addresses_begin_anew),
         cmocka_unit_test(test_who_can_be_sent_to_no_longer_begins_anew),
+        cmocka_unit_test(test_who_is_set_aside_does_not_begin_anew),
+        cmocka_unit_test(test_who_can_be_sent_to_again_keeps_its_number),
         cmocka_unit_test(test_the_address_of_this_relay_changes),
+        cmocka_unit_test(test_who_is_kept_stays_known),
+        cmocka_unit_test(test_who_is_kept_is_heard_from_all_its_addresses),
+        cmocka_unit_test(test_of_many_that_are_kept_none_is_lost),
+        cmocka_unit_test(test_who_is_kept_goes_over_to_its_new_name),
+        cmocka_unit_test(test_nobody_asks_about_a_name_that_leads_nowhere),
+        cmocka_unit_test(test_who_is_set_aside_is_not_kept),
+        cmocka_unit_test(test_this_relay_itself_is_not_kept),
+        cmocka_unit_test(test_nobody_to_keep),
+        cmocka_unit_test(test_whose_address_another_has_got_is_not_sent_to),
         cmocka_unit_test(test_between_updating_and_choosing),
         cmocka_unit_test(test_any_source_port_will_do),
         cmocka_unit_test(test_strangers_are_unknown),
@@ -1926,8 +2378,15 @@ main(void)
         cmocka_unit_test(test_subnets_replace_those_before),
         cmocka_unit_test(test_each_peer_has_a_number),
         cmocka_unit_test(test_no_number_comes_back),
+        cmocka_unit_test(test_numbers_wrap_around),
+        cmocka_unit_test(test_no_two_have_the_same_number),
+        cmocka_unit_test(test_who_goes_leaves_no_number),
+        cmocka_unit_test(test_many_are_found_by_their_numbers),
         cmocka_unit_test(test_who_is_found_to_be_this_relay_is_set_aside),
         cmocka_unit_test(test_who_is_this_relay_stays_so_with_the_address),
+        cmocka_unit_test(test_who_is_this_relay_is_asked_again_after_a_while),
+        cmocka_unit_test(test_the_first_that_is_to_be_asked_again),
+        cmocka_unit_test(test_it_is_remembered_what_was_said_of_an_address),
         cmocka_unit_test(test_another_address_is_not_this_relays),
         cmocka_unit_test(test_discovered_and_found_to_be_this_relay),
         cmocka_unit_test(test_what_is_this_relays_is_no_peers),

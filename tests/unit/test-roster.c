@@ -965,6 +965,120 @@ test_others_names_to_look_up_stay(void **state OVS_UNUSED)
     roster_destroy(&r);
 }
 
+/* Names without an address. */
+
+/* "b" is waited for, wherever it comes from, with or without a port. */
+static void
+test_names_are_waited_for_with_a_mock_of_the_resolver(void **state OVS_UNUSED)
+{
+    static const struct {
+        const char *configured, *discovered, *added;
+    } all[] = {
+        { "b", "", NULL },
+        { "192.0.2.7 b:7125", "", NULL },
+        { "", "b", NULL },
+        { "", "192.0.2.7 b:7125", NULL },
+        { "192.0.2.7", "", "b" },
+        { "", "", "b:7125" },
+        { "c b", "c", NULL },
+        { "b c", "c", NULL },
+        { "c", "c b", "2001:db8::7" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        struct roster r;
+
+        mock_forget();
+        MOCK_RESOLVE("c", "192.0.2.8");
+        setup(&r, all[i].configured, all[i].discovered);
+        if (all[i].added) {
+            add(&r, all[i].added);
+        }
+        assert_true(roster_is_waiting(&r, NULL));
+        MOCK_RESOLVE("b", "192.0.2.9");
+        assert_false(roster_is_waiting(&r, NULL));
+        mock_resolve_endpoints("b", NULL, 0); /* It has gone. */
+        assert_true(roster_is_waiting(&r, NULL));
+        roster_destroy(&r);
+    }
+}
+
+static void
+test_addresses_are_not_waited_for(void **state OVS_UNUSED)
+{
+    struct roster r;
+
+    roster_init(&r);
+    assert_false(roster_is_waiting(&r, NULL));
+    configure(&r, "", "");
+    assert_false(roster_is_waiting(&r, NULL));
+    configure(&r, "192.0.2.7 2001:db8::7 [2001:db8::8]:7125", "192.0.2.9");
+    add(&r, "192.0.2.8:7000");
+    assert_false(roster_is_waiting(&r, NULL));
+    configure_at(&r, "", "", "192.0.2.1", true);
+    assert_false(roster_is_waiting(&r, NULL));
+    roster_destroy(&r);
+}
+
+/* A service is waited for until a host of it has an address. */
+static void
+test_a_service_is_waited_for_with_a_mock_of_the_resolver(
+    void **state OVS_UNUSED)
+{
+    struct roster r;
+
+    setup(&r, "192.0.2.7", "_relay._udp.example");
+    assert_true(roster_is_waiting(&r, NULL));
+    MOCK_RESOLVE("_relay._udp.example", "192.0.2.8:7125");
+    assert_false(roster_is_waiting(&r, NULL));
+    roster_destroy(&r);
+}
+
+static void
+test_one_of_many_names_is_waited_for_with_a_mock_of_the_resolver(
+    void **state OVS_UNUSED)
+{
+    static const char *const names[] = { "a", "b", "c", "d" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        struct roster r;
+
+        mock_forget();
+        setup(&r, "a b", "c");
+        add(&r, "d");
+        for (size_t j = 0; j < ARRAY_SIZE(names); j++) {
+            if (j != i) {
+                MOCK_RESOLVE(names[j], "192.0.2.7");
+            }
+        }
+        assert_true(roster_is_waiting(&r, NULL));
+        MOCK_RESOLVE(names[i], "192.0.2.8");
+        assert_false(roster_is_waiting(&r, NULL));
+        roster_destroy(&r);
+    }
+}
+
+static void
+test_a_name_that_is_gone_is_not_waited_for(void **state OVS_UNUSED)
+{
+    struct roster r;
+
+    setup(&r, "b", "");
+    add(&r, "c");
+    configure(&r, "192.0.2.7", "");
+    assert_true(roster_is_waiting(&r, NULL));
+    drop(&r, "c");
+    assert_false(roster_is_waiting(&r, NULL));
+
+    /* Nor is one that somebody has removed. */
+    configure(&r, "b", "c");
+    drop(&r, "b");
+    assert_true(roster_is_waiting(&r, NULL));
+    drop(&r, "c");
+    assert_false(roster_is_waiting(&r, NULL));
+    roster_destroy(&r);
+}
+
 static void
 test_names_of_sources(void **state OVS_UNUSED)
 {
@@ -1138,6 +1252,11 @@ main(void)
         TEST(test_itself_cannot_be_removed),
         TEST(test_names_to_look_up),
         TEST(test_others_names_to_look_up_stay),
+        TEST(test_names_are_waited_for_with_a_mock_of_the_resolver),
+        TEST(test_addresses_are_not_waited_for),
+        TEST(test_a_service_is_waited_for_with_a_mock_of_the_resolver),
+        TEST(test_one_of_many_names_is_waited_for_with_a_mock_of_the_resolver),
+        TEST(test_a_name_that_is_gone_is_not_waited_for),
         TEST(test_names_of_sources),
         TEST(test_all_at_random_with_a_mock_of_the_resolver),
     };

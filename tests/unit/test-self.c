@@ -95,6 +95,42 @@ test_what_changes_is_news(void **state OVS_UNUSED)
     assert_int_equal(self.n_ports, 1);
 }
 
+/* Who is told less often than it expects takes this relay for gone. */
+static void
+test_another_interval_is_news(void **state OVS_UNUSED)
+{
+    static const uint32_t intervals[] = { 1000, 1, 0x10001, UINT32_MAX, 0 };
+    struct self self;
+
+    self_init(&self);
+    for (size_t i = 0; i < ARRAY_SIZE(intervals); i++) {
+        self.news = false;
+        self_set_interval(&self, intervals[i]);
+        assert_int_equal(self.interval, intervals[i]);
+        assert_true(self.news);
+        self.news = false;
+        self_set_interval(&self, intervals[i]);
+        assert_int_equal(self.interval, intervals[i]);
+        assert_false(self.news);
+    }
+}
+
+/* Until somebody has told it, it remains news. */
+static void
+test_news_stay_when_nothing_else_changes(void **state OVS_UNUSED)
+{
+    const uint16_t port = 5064;
+    struct self self;
+
+    self_init(&self);
+    self_set_interval(&self, 1000);
+    self_set_interval(&self, 1000);
+    assert_true(self.news);
+    self_set_ports(&self, &port, 1);
+    self_set_ports(&self, &port, 1);
+    assert_true(self.news);
+}
+
 int
 main(void)
 {
@@ -105,6 +141,8 @@ main(void)
         cmocka_unit_test(test_another_id_begins_another_session),
         cmocka_unit_test(test_each_start_has_a_session_of_its_own),
         cmocka_unit_test(test_what_changes_is_news),
+        cmocka_unit_test(test_another_interval_is_news),
+        cmocka_unit_test(test_news_stay_when_nothing_else_changes),
     };
     return cmocka_run_group_tests_name("self", tests, NULL, NULL);
 }

@@ -447,6 +447,146 @@ test_a_restart_keeps_what_was_counted(void **state OVS_UNUSED)
     assert_counts(&w, 5, 3, 1, 2);
 }
 
+/* Announcements by a sender that has forgotten the receiver. */
+
+/* How far ahead of what was expected. */
+static const uint64_t skips[] = { WINDOW_SIZE + 1, WINDOW_SIZE + 2,
+                                  3 * WINDOW_SIZE, UINT64_C(1) << 32,
+                                  (UINT64_C(1) << 63) - 1 };
+
+static void
+test_a_skip_begins_the_window(void **state OVS_UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        struct window w;
+
+        window_init(&w);
+        window_skip(&w, places[i]);
+        assert_true(w.begun);
+        assert_true(w.first == places[i]);
+        assert_true(w.next == places[i]);
+        assert_counts(&w, 0, 0, 0, 0);
+        take_row(&w, places[i] + 2, 1);
+        assert_counts(&w, 1, 2, 0, 0);
+    }
+}
+
+static void
+test_what_is_skipped_by_a_long_way_is_not_lost(void **state OVS_UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        for (size_t j = 0; j < ARRAY_SIZE(skips); j++) {
+            const uint64_t next = places[i] + 5 + skips[j];
+            struct window w;
+
+            window_init(&w);
+            take_row(&w, places[i], 2);
+            take_row(&w, places[i] + 4, 1);
+            window_skip(&w, next);
+            assert_true(w.next == next);
+            assert_true(w.first == next);
+
+            /* What was lost before remains so. */
+            assert_counts(&w, 3, 2, 0, 0);
+            take_row(&w, next, 10);
+            take_row(&w, next + 11, 1);
+            assert_counts(&w, 14, 3, 0, 0);
+            take_row(&w, next + 10, 1);
+            assert_counts(&w, 15, 2, 0, 1);
+        }
+    }
+}
+
+/* What was sent before after all comes late, but was never lost. */
+static void
+test_what_was_skipped_may_come_late(void **state OVS_UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        const uint64_t next = places[i] + 2 * WINDOW_SIZE;
+        struct window w;
+
+        window_init(&w);
+        take_row(&w, places[i], 1);
+        take_row(&w, places[i] + 2, 1);
+        window_skip(&w, next);
+        take_row(&w, next - 1, 1);
+        take_row(&w, next - WINDOW_SIZE, 1);
+        assert_int_equal(window_take(&w, next - 1), WINDOW_DUPLICATE);
+        assert_int_equal(window_take(&w, next - WINDOW_SIZE - 1), WINDOW_OLD);
+        assert_counts(&w, 4, 1, 2, 2);
+    }
+}
+
+/* Nothing that came before is taken for what is now in its place. */
+static void
+test_a_skip_leaves_no_traces(void **state OVS_UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(skips); i++) {
+        struct window w;
+
+        window_init(&w);
+        take_row(&w, 0, WINDOW_SIZE);
+        window_skip(&w, WINDOW_SIZE + skips[i]);
+        take_row(&w, WINDOW_SIZE + skips[i], WINDOW_SIZE);
+        assert_counts(&w, 2 * WINDOW_SIZE, 0, 0, 0);
+    }
+}
+
+/* What is not as far ahead may just have been lost on the way, as it is with
+ * who remembers. */
+static void
+test_a_short_skip_is_as_any_announcement(void **state OVS_UNUSED)
+{
+    static const uint64_t all[] = { 0, 1, 2, 64, WINDOW_SIZE };
+
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        for (size_t j = 0; j < ARRAY_SIZE(all); j++) {
+            struct window w, expected;
+
+            window_init(&w);
+            take_row(&w, places[i], 10);
+            expected = w;
+            window_expect(&expected, places[i] + 10 + all[j]);
+            window_skip(&w, places[i] + 10 + all[j]);
+            assert_memory_equal(&w, &expected, sizeof w);
+            assert_counts(&w, 10, all[j], 0, 0);
+        }
+    }
+}
+
+/* Overtaken, or from a sender that begins anew. */
+static void
+test_a_skip_back_is_as_any_announcement(void **state OVS_UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        const uint64_t old = places[i] - WINDOW_SIZE - 1;
+        struct window w;
+
+        begin_at(&w, places[i]);
+        window_skip(&w, places[i] - 1);
+        window_skip(&w, places[i] - WINDOW_SIZE);
+        assert_true(w.next == places[i]);
+        for (int j = 0; j < WINDOW_PATIENCE; j++) {
+            assert_true(w.next == places[i]);
+            window_skip(&w, old);
+        }
+        assert_true(w.next == old);
+        assert_counts(&w, 0, 0, 0, 0);
+    }
+}
+
+static void
+test_a_skip_restores_patience(void **state OVS_UNUSED)
+{
+    const uint64_t next = 10 * WINDOW_SIZE;
+    struct window w;
+
+    begin_at(&w, next);
+    try_patience(&w, next);
+    window_skip(&w, 2 * next);
+    try_patience(&w, 2 * next);
+}
+
 /* The model: what became of each number of a short piece of the row, without
  * anything that wraps around or is used again. */
 
@@ -670,6 +810,13 @@ main(void)
         cmocka_unit_test(test_a_mistaken_number_does_not_shut_out_for_good),
         cmocka_unit_test(test_a_restart_forgets_what_has_come),
         cmocka_unit_test(test_a_restart_keeps_what_was_counted),
+        cmocka_unit_test(test_a_skip_begins_the_window),
+        cmocka_unit_test(test_what_is_skipped_by_a_long_way_is_not_lost),
+        cmocka_unit_test(test_what_was_skipped_may_come_late),
+        cmocka_unit_test(test_a_skip_leaves_no_traces),
+        cmocka_unit_test(test_a_short_skip_is_as_any_announcement),
+        cmocka_unit_test(test_a_skip_back_is_as_any_announcement),
+        cmocka_unit_test(test_a_skip_restores_patience),
         cmocka_unit_test(test_random_events_against_a_model),
         cmocka_unit_test(test_late_frames_after_the_widest_jump),
         cmocka_unit_test(test_the_counts_add_up),

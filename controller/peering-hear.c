@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "peering.h"
+#include "peering-private.h"
+
+#include <inttypes.h>
+
+#include "greeting.h"
+#include "hello.h"
+#include "mesh.h"
+#include "openvswitch/util.h"
+#include "openvswitch/vlog.h"
+#include "timeval.h"
+#include "util.h"
+#include "wire.h"
+
+VLOG_DEFINE_THIS_MODULE(hear);
+
+/* At most so many answers to hellos of a peer in so many ms. */
+enum { MAX_ANSWERS = 16, ANSWERS_MS = 500 };
+
+/* Hellos. */
+
+/* Takes in who 'peer' is: 'remote', or NULL if it cannot be known. */
+static void
+take_remote(struct peering *p, struct peer *peer, struct remote *remote,
+            long long int now)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 200);
+    char target[ENDPOINT_TEXT_SIZE];
+
+    if (peer->remote == remote) {
+        return;
+    }
+    if (peer->remote && remote) {
+        VLOG_INFO_RL(&rl, "peer %s: %s is another relay now, %016" PRIx64,
+                     peer->name, endpoint_format(&peer->target, target),
+                     remote->id);
+    }
+    peer_set_remote(peer, remote);
+    peers_choose_targets(&p->peers);
+    peer_macs_note(&p->macs, now);
+}
+
+/* Returns true if a datagram that came from 'remote' in 'session' is of its
+ * present one. */
+static bool
+take_session(struct remote *remote, uint64_t session, long long int now)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
+    const uint64_t before = remote->session;
+
+    if (remote_take_session(remote, session, now)) {
+        if (before != session && remote->peer) {
+            VLOG_INFO("peer %s: relay %016" PRIx64 " has started anew",
+                      remote->peer->name, remote->id);
+            remote->peer->up_since = time_wall_msec();
+        }
+        return true;
+    }
+    if (now - remote->started > REMOTES_MAX_LATE_MS) {
+        VLOG_WARN_RL(&rl,
+                     "two relays have the id %016" PRIx64
+                     "; give one of them another mesh.relay_id",
+                     remote->id);
+    }
+    return false;
+}
+
+/* Returns the remote that sent the hello 'h' in 'w', NULL if it cannot be
+ * listened to. */
+static struct remote *
+find_remote(struct peering *p, const struct hello *h, const struct wire *w,
+            long long int now)
+{
+    struct remote *remote =
+        remotes_get(&p->remotes, w->relay_id, w->session, now);
+
+    if (!remote || !take_session(remote, w->session, now)) {
+        return NULL;
+    }
+    remote->heard = now;
+    if (h->answer) {
+        window_skip(&remote->window, w->seq);
+    } else {
+        window_expect(&remote->window, w->seq);
+    }
+    if (remote->greeted != w->session) {
+        remote->greeted = w->session;
+        peering_recall(p);
+    }
+    return remote;
+}
+
+/* Returns the peer that the hello 'h' is from, which came from an address of
+ * 'peer', or of nobody if that is NULL.  What it echoes tells better than the
+ * address which of the ways to a relay this is. */
+static struct peer *
+find_greeter(const struct peering *p, struct peer *peer, const struct hello *h)
+{
+    if (h->echo_session == p->self.session) {
+        struct peer *echoed = peers_by_path(&p->peers, h->echo_path);
+
+        if (echoed && peer_is_greeted(echoed)) {
+            return echoed;
+        }
+    }
+    return peer;
+}
+
+/* Returns true if the hello 'h' from 'peer', in 'w', came by another way than
+ * those that are echoed: its sender knows this relay by several addresses. */
+static bool
+is_elsewhere(const struct peer *peer, const struct hello *h,
+             const struct wire *w, long long int now_us)
+{
+    const struct peer_echo *echo = &peer->echo;
+
+    /* One that asks has not heard of us: there is nothing else to echo. */
+    return (!h->answer && peer->has_echo && echo->session == w->session
+            && echo->path != h->path
+            && (now_us - echo->arrived) / 1000
+                   < LIVENESS_MAX_MISSED * (int64_t) h->interval);
+}
+
+/* Returns true if a hello of 'peer' may be answered, so that who asks without
+ * end gets an end. */
+static bool
+may_answer(const struct peering *p, struct peer *peer, long long int now)
+{
+    if (now - peer->answers_since >= ANSWERS_MS) {
+        peer->answers_since = now;
+        peer->n_answers = 0;
+    }
+    return !p->left && peer->n_answers++ < MAX_ANSWERS;
+}
+
+/* Answers the hello 'h' from 'peer', in 'w', if it needs an answer at once. */
+static void
+answer_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
+             const struct hello *h, const struct wire *w, bool elsewhere,
+             long long int now_us)
+{
+    if ((h->answer || (elsewhere && !h->answers))
+        && may_answer(p, peer, now_us / 1000)) {
+        if (elsewhere) {
+            greeting_answer(&p->self, mesh, peer, h, w, now_us);
+        } else {
+            peering_say_hello(p, mesh, peer, now_us);
+        }
+        mesh_flush(mesh);
+    }
+}
+
+/* Takes in the hello 'w' from 'peer', or from a sender that is accepted if
+ * that is NULL. */
+static bool
+take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
+           const struct wire *w, long long int now_us)
+{
+    const long long int now = now_us / 1000;
+    struct hello h;
+
+    if (!hello_decode(w->body, w->length, &h)) {
+        return false;
+    } else if (!self_is_known(&p->self)) {
+        return true; /* It will say hello again. */
+    }
+
+    struct remote *remote = find_remote(p, &h, w, now);
+    if (!remote) {
+        return true;
+    }
+    peer = find_greeter(p, peer, &h);
+    if (!peer || !peer_is_greeted(peer)) {
+        if (remote->peer) {
+            answer_hello(p, mesh, remote->peer, &h, w, true, now_us);
+        }
+        return true;
+    }
+
+    uint8_t version = remote->version;
+    bool elsewhere = is_elsewhere(peer, &h, w, now_us);
+    if (remote_take_hello(remote, &h)) {
+        peer_macs_note(&p->macs, now);
+    }
+    take_remote(p, peer, remote, now);
+    if (greeting_take(&p->self, peer, &h, w, elsewhere, now_us)) {
+        peering_state_changed(p, peer);
+    }
+    peering_check_in_time(p, peer);
+    if (version != remote->version) {
+        peers_choose_targets(&p->peers);
+    }
+    answer_hello(p, mesh, peer, &h, w, elsewhere, now_us);
+    return true;
+}
+
+/* Takes in that the relay that sent 'w' leaves, by whatever address it is
+ * known or sends from. */
+static void
+take_bye(struct peering *p, const struct wire *w, long long int now)
+{
+    for (size_t i = 0; i < p->peers.n_all; i++) {
+        struct peer *peer = p->peers.all[i];
+
+        if (peer->remote && peer->remote->id == w->relay_id
+            && peer->remote->session == w->session
+            && liveness_bye(&peer->liveness, now)) {
+            peering_state_changed(p, peer);
+        }
+    }
+}
+
+/* Judging datagrams. */
+
+/* Notes that a datagram with this relay's own id has come. */
+static void
+hear_self(struct peering *p, const struct mesh_datagram *d,
+          const struct wire *w, long long int now)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
+    char from[INET6_ADDRSTRLEN];
+    struct hello h;
+
+    if (w->session != p->self.session) {
+        VLOG_WARN_RL(&rl,
+                     "the relay at %s has this relay's id %016" PRIx64
+                     "; give one of them another mesh.relay_id",
+                     address_format(&d->from.address, from), p->self.id);
+    } else if (w->kind == WIRE_HELLO && hello_decode(w->body, w->length, &h)) {
+        struct peer *peer = peers_by_path(&p->peers, h.path);
+
+        /* Where another relay has answered it is the network that has sent
+         * the hello back. */
+        if (peer && peer_is_greeted(peer) && !peer->remote) {
+            peer_set_self(&p->peers, peer, now);
+            peers_choose_targets(&p->peers);
+            peer_macs_note(&p->macs, now);
+            p->next_update = now; /* Some are no peers at all then. */
+        }
+    }
+}
+
+/* Says that 'd' came from nobody we know. */
+static void
+refuse_sender(const struct mesh_datagram *d)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+    char from[INET6_ADDRSTRLEN];
+
+    VLOG_WARN_RL(&rl,
+                 "datagram from %s dropped: no peer has this address, "
+                 "nor does mesh.accept",
+                 address_format(&d->from.address, from));
+}
+
+/* Counts the frame 'w' for 'peer', if that is not NULL. */
+static void
+count_frame(struct peer *peer, const struct wire *w)
+{
+    if (peer) {
+        peer->rx++;
+        peer->rx_bytes += w->length;
+    }
+}
+
+/* Takes in the frame 'w' in our own format from an address of 'peer', or of
+ * nobody if that is NULL.  Returns true if it has not come before. */
+static bool
+take_frame(struct peering *p, struct peer *peer, const struct wire *w,
+           long long int now)
+{
+    struct remote *remote =
+        remotes_get(&p->remotes, w->relay_id, w->session, now);
+
+    /* The id tells better than the address whose it is. */
+    if (remote && remote->peer && (!peer || peer->remote != remote)) {
+        peer = remote->peer;
+    }
+    count_frame(peer, w);
+    if (!remote || !take_session(remote, w->session, now)
+        || window_take(&remote->window, w->seq) != WINDOW_NEW) {
+        return false;
+    }
+    if (peer && peer->remote == remote) {
+        liveness_frame(&peer->liveness, now);
+    }
+    return true;
+}
+
+enum peering_verdict
+peering_take(struct peering *p, struct mesh *mesh,
+             const struct mesh_datagram *d, const struct wire *w,
+             long long int now_us, int *reason)
+{
+    const long long int now = now_us / 1000;
+    struct peer *peer;
+
+    if (w->kind >= WIRE_FRAME && w->relay_id == p->self.id) {
+        hear_self(p, d, w, now);
+        *reason = DROP_OWN;
+        return PEERING_DROP;
+    }
+    if (peers_identify(&p->peers, &d->from, &peer) == ORIGIN_UNKNOWN) {
+        refuse_sender(d);
+        *reason = DROP_UNKNOWN_SENDER;
+        return PEERING_DROP;
+    }
+    if (d->truncated) {
+        *reason = FRAME_OVERSIZE;
+        return PEERING_DROP;
+    }
+
+    switch (w->kind) {
+    case WIRE_MALFORMED:
+    case WIRE_OTHER: *reason = DROP_FORMAT; return PEERING_DROP;
+
+    case WIRE_NEWER: *reason = DROP_VERSION; return PEERING_DROP;
+
+    case WIRE_SNOWSIGNAL:
+        count_frame(peer, w);
+        if (peer && peer_is_greeted(peer)
+            && liveness_snowsignal(&peer->liveness, now)) {
+            take_remote(p, peer, NULL, now);
+            peering_state_changed(p, peer);
+        }
+        return PEERING_FRAME;
+
+    case WIRE_FRAME:
+        if (!take_frame(p, peer, w, now)) {
+            *reason = DROP_DUPLICATE;
+            return PEERING_DROP;
+        }
+        return PEERING_FRAME;
+
+    case WIRE_HELLO:
+        if (!take_hello(p, mesh, peer, w, now_us)) {
+            *reason = DROP_FORMAT;
+            return PEERING_DROP;
+        }
+        return PEERING_CONTROL;
+
+    case WIRE_BYE: take_bye(p, w, now); return PEERING_CONTROL;
+    }
+    OVS_NOT_REACHED();
+}
