@@ -33,20 +33,10 @@ peers_init(struct peers *peers)
     hmap_init(&peers->by_address);
 }
 
-/* Parts 'peer' from who it led to. */
-static void
-leave_remote(struct peer *peer)
-{
-    if (peer->remote && peer->remote->peer == peer) {
-        peer->remote->peer = NULL;
-    }
-    peer->remote = NULL;
-}
-
 static void
 peer_destroy(struct peers *peers, struct peer *peer)
 {
-    leave_remote(peer);
+    peer_set_remote(peer, NULL);
     hmap_remove(&peers->by_path, &peer->path_node);
     free(peer->name);
     free(peer->endpoints);
@@ -103,7 +93,7 @@ number_peer(struct peers *peers, struct peer *peer)
 static void
 forget_contact(struct peers *peers, struct peer *peer, long long int now)
 {
-    leave_remote(peer);
+    peer_set_remote(peer, NULL);
     if (peer->path) {
         hmap_remove(&peers->by_path, &peer->path_node);
     }
@@ -570,22 +560,7 @@ peers_self_deadline(const struct peers *peers)
     return deadline;
 }
 
-void
-peer_set_remote(struct peer *peer, struct remote *remote)
-{
-    if (peer->remote != remote) {
-        leave_remote(peer);
-        peer->remote = remote;
-    }
-}
-
 /* Who gets frames. */
-
-bool
-peer_is_greeted(const struct peer *peer)
-{
-    return peer->role == PEER_OTHER && peer->source != ROSTER_SELF;
-}
 
 /* Returns true if 'peer' may get frames, but for others that lead to the same
  * remote. */
@@ -641,62 +616,4 @@ peers_choose_targets(struct peers *peers)
             peers->targets[peers->n_targets++] = peer;
         }
     }
-}
-
-/* Words. */
-
-/* Returns true if 'peer' is the same remote as another one, which gets the
- * frames. */
-static bool
-is_alternate(const struct peer *peer)
-{
-    return (peer->remote && peer->remote->peer && peer->remote->peer != peer);
-}
-
-const char *
-peer_state_name(const struct peer *peer)
-{
-    switch (peer->role) {
-    case PEER_UNRESOLVED: return "unresolved";
-    case PEER_UNREACHABLE: return "unreachable";
-    case PEER_OWN: return "own";
-    case PEER_DUPLICATE: return "duplicate";
-    case PEER_OTHER: break;
-    }
-    if (peer->source == ROSTER_SELF) {
-        return "self";
-    }
-    return (is_alternate(peer) && peer->liveness.state == LIVENESS_UP
-                ? "alternate"
-                : liveness_state_name(peer->liveness.state));
-}
-
-const char *
-peer_reason(const struct peer *peer)
-{
-    switch (peer->role) {
-    case PEER_UNRESOLVED: return "its name has no address yet";
-    case PEER_UNREACHABLE: return "mesh.address does not let us send there";
-    case PEER_OWN: return "it is this relay";
-    case PEER_DUPLICATE: return "another peer has its address";
-    case PEER_OTHER: break;
-    }
-    if (peer->source == ROSTER_SELF) {
-        return "there is no other peer";
-    }
-    return (is_alternate(peer) && peer->liveness.state == LIVENESS_UP
-                ? "another peer leads to the same relay"
-                : peer->liveness.reason);
-}
-
-const char *
-peer_format_name(const struct peer *peer)
-{
-    if (peer->role != PEER_OTHER) {
-        return "unknown";
-    } else if (peer->source == ROSTER_SELF
-               || peer->liveness.state == LIVENESS_SNOWSIGNAL) {
-        return "snowsignal";
-    }
-    return peer->remote ? "snowrelay" : "unknown";
 }

@@ -27,69 +27,12 @@
 #include <stdint.h>
 
 #include "endpoint.h"
-#include "liveness.h"
 #include "openvswitch/hmap.h"
+#include "peer.h"
 #include "roster.h"
 #include "wire.h"
 
-struct remote;
-
 enum { PEERS_SELF_MS = 60000 };
-
-/* What a peer is to us. */
-enum peer_role {
-    PEER_UNRESOLVED,  /* Its name has no address yet. */
-    PEER_UNREACHABLE, /* All its addresses are of a family that the
-                       * mesh cannot send to. */
-    PEER_OWN,         /* Is this relay: set aside. */
-    PEER_DUPLICATE,   /* Has the address of a peer before it. */
-    PEER_OTHER        /* Another relay, or this one for testing. */
-};
-
-/* What the last hello from a peer said, for the next one to it. */
-struct peer_echo {
-    uint32_t path;
-    uint64_t session;
-    uint64_t timestamp;
-    long long int arrived; /* us. */
-};
-
-struct peer {
-    struct hmap_node name_node; /* In "struct peers" 'by_name'. */
-    struct hmap_node path_node; /* In "struct peers" 'by_path'. */
-    char *name;                 /* As it was written. */
-    enum roster_source source;
-    bool by_name; /* Known by a name? */
-    enum peer_role role;
-
-    struct endpoint *endpoints; /* Where it may be. */
-    size_t n_endpoints;
-    struct endpoint target;     /* Where to send; valid in PEER_OTHER. */
-    bool chosen;                /* Has 'target' been chosen? */
-    bool told_self;             /* Was it said that it is this relay? */
-    long long int self_until;   /* Until then 'target' is taken for this relay,
-                                 * since it answered so, ms; 0 if not. */
-    struct sockaddr_storage ss; /* 'target' as mesh_address_peer() wrote it. */
-    socklen_t ss_len;
-
-    /* What comes from 'target'. */
-    uint32_t path; /* Our number for it, in hellos. */
-    struct liveness liveness;
-    struct remote *remote; /* Who is there, NULL while not known. */
-    bool has_echo;
-    struct peer_echo echo;
-    long long int answers_since; /* When we began to count answers, ms. */
-    unsigned int n_answers;      /* Hellos said for an answer since. */
-    long long int up_since;      /* Wall clock, ms; 0 if it is not up. */
-
-    /* Is a target, and gets frames in our own format? */
-    bool speaks_ours;
-
-    /* Statistics. */
-    uint64_t tx, tx_bytes; /* Frames sent to it. */
-    uint64_t tx_errors;    /* Frames that could not be sent to it. */
-    uint64_t rx, rx_bytes; /* Frames received from it, however often. */
-};
 
 struct peers {
     struct peer **all; /* In the order of the roster. */
@@ -163,18 +106,5 @@ void peer_set_self(struct peers *, struct peer *peer, long long int now);
  * LLONG_MAX for never. */
 long long int peers_self_deadline(const struct peers *);
 
-/* Notes that 'remote' is where 'peer' is sent to. */
-void peer_set_remote(struct peer *peer, struct remote *remote);
-
-/* Returns true if 'peer' is said hello to. */
-bool peer_is_greeted(const struct peer *peer);
-
-/* A word for what 'peer' is and how it is, such as "up", and why. */
-const char *peer_state_name(const struct peer *peer);
-const char *peer_reason(const struct peer *peer);
-
-/* A word for the format that 'peer' speaks as far as is known: "snowrelay",
- * "snowsignal" or "unknown". */
-const char *peer_format_name(const struct peer *peer);
 
 #endif /* peers.h */
