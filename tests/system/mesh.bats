@@ -238,8 +238,8 @@ milliseconds_since() { echo $(((${EPOCHREALTIME//[!0-9]/} - ${1//[!0-9]/}) / 100
         second=$((3 - first))
         # shellcheck disable=SC2046 # words
         lab_relay "$first" $(others "$first")
-        # Long enough for those who are silent to be asked only now and then.
-        sleep 4
+        # Long enough for those who are silent to be asked only every eight seconds.
+        sleep $((first == 1 ? 8 : 1))
         # shellcheck disable=SC2046 # words
         lab_relay "$second" $(others "$second")
         lab_wait 5 both_addresses_known
