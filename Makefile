@@ -100,7 +100,7 @@ check-unit: $(unit_tests)
 	     echo "$$test"; ./$$test || exit 1; \
 	 done
 
-check-system: $(BUILD)/snowrelayd $(BUILD)/same-frames $(BUILD)/bench-probe
+check-system: $(BUILD)/snowrelayd $(BUILD)/same-frames $(BUILD)/bench-probe $(BUILD)/bench-peers
 	BUILD=$(CURDIR)/$(BUILD) SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd \
 	    bats --print-output-on-failure tests/system
 

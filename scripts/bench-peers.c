@@ -58,7 +58,6 @@
 #include "hello.h"
 #include "liveness.h"
 #include "openvswitch/util.h"
-#include "peering.h"
 #include "util.h"
 #include "window.h"
 #include "wire.h"
@@ -97,7 +96,6 @@ struct stand_in {
     int64_t arrived; /* us. */
 
     bool met;             /* Has it echoed one of our hellos? */
-    int64_t answered;     /* When we last answered at once, us. */
     struct window window; /* Of its frames. */
 
     uint64_t hellos;
@@ -202,9 +200,7 @@ take_hello(struct stand_in *p, const struct wire *w,
     p->arrived = now;
     p->met |= h.echo_session == p->session;
     window_expect(&p->window, w->seq);
-    if (h.answer && !p->silent
-        && now - p->answered >= PEERING_MIN_ANSWER_MS * USEC_PER_MSEC) {
-        p->answered = now;
+    if (h.answer && !p->silent) {
         say_hello(p, now);
     }
 }
@@ -294,7 +290,6 @@ open_peer(struct stand_in *p, size_t i, in_addr_t first, uint16_t port,
     p->mac = (struct eth_addr) ETH_ADDR_C(02, 01, 00, 00, 00, 00);
     p->mac.ea[4] = (i + 1) >> 8;
     p->mac.ea[5] = i + 1;
-    p->answered = INT64_MIN / 2;
     window_init(&p->window);
     if (getrandom(&p->session, sizeof p->session, 0) < 0) {
         ovs_fatal(errno, "getrandom");
