@@ -42,7 +42,6 @@ struct peer {
     struct hmap_node path_node; /* In "struct peers" 'by_path'. */
     char *name;                 /* As it was written. */
     enum roster_source source;
-    bool by_name; /* Known by a name? */
     enum peer_role role;
 
     struct endpoint *endpoints; /* Where it may be. */

@@ -40,7 +40,6 @@ enum peering_verdict {
     PEERING_DROP     /* It is dropped. */
 };
 
-
 struct peering *peering_create(void);
 void peering_destroy(struct peering *);
 
@@ -48,7 +47,8 @@ void peering_destroy(struct peering *);
 void peering_configure(struct peering *, const struct config *config);
 
 /* Set this relay's id and its local MAC.  As long as one of them is not known
- * nobody is said hello to; when one changes everybody is, at once. */
+ * nobody is said hello to; when one changes all that are heard are, at once.
+ */
 void peering_set_id(struct peering *, uint64_t id);
 void peering_set_local_mac(struct peering *, struct eth_addr mac);
 

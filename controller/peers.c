@@ -276,7 +276,6 @@ fill_peer(struct peers *peers, struct peer *peer, const struct roster_entry *e,
         peer->name = xstrdup(e->name);
     }
     peer->source = e->source;
-    peer->by_name = e->by_name;
     free(peer->endpoints);
     peer->endpoints = xmemdup(e->endpoints, e->n * sizeof *e->endpoints);
     peer->n_endpoints = e->n;

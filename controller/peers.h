@@ -32,6 +32,7 @@
 #include "roster.h"
 #include "wire.h"
 
+/* How long a peer that answered with this relay's own id is set aside. */
 enum { PEERS_SELF_MS = 60000 };
 
 struct peers {

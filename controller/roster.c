@@ -133,16 +133,14 @@ compare_endpoints(const void *a_, const void *b_)
  * ports are those of 'spec' where they are 0. */
 static void
 add_entry(const struct roster *r, const struct peer_spec *spec,
-          enum roster_source source, bool by_name,
-          const struct endpoint *endpoints, size_t n,
-          struct roster_entry **entries, size_t *n_entries)
+          enum roster_source source, const struct endpoint *endpoints,
+          size_t n, struct roster_entry **entries, size_t *n_entries)
 {
     *entries = xrealloc(*entries, (*n_entries + 1) * sizeof **entries);
 
     struct roster_entry *e = &(*entries)[(*n_entries)++];
     e->name = spec->text;
     e->source = source;
-    e->by_name = by_name;
     e->endpoints = xmemdup(endpoints, n * sizeof *endpoints);
     e->n = n;
     for (size_t i = 0; i < n; i++) {
@@ -164,11 +162,10 @@ add_peer(const struct roster *r, const struct resolver *resolver,
         return;
     }
     if (address_from_text(spec->host, &endpoint.address)) {
-        add_entry(r, spec, source, false, &endpoint, 1, entries, n_entries);
+        add_entry(r, spec, source, &endpoint, 1, entries, n_entries);
     } else {
         const struct resolution *res = resolver_get(resolver, spec->host);
-        add_entry(r, spec, source, true, res->endpoints, res->n, entries,
-                  n_entries);
+        add_entry(r, spec, source, res->endpoints, res->n, entries, n_entries);
     }
 }
 
@@ -178,13 +175,7 @@ add_discovered(const struct roster *r, const struct resolver *resolver,
                const struct peer_spec *spec, struct roster_entry **entries,
                size_t *n_entries)
 {
-    struct in6_addr address;
-
     if (has_spec(r, &r->removed, spec)) {
-        return;
-    }
-    if (address_from_text(spec->host, &address)) {
-        add_peer(r, resolver, spec, ROSTER_DISCOVERED, entries, n_entries);
         return;
     }
 
@@ -198,7 +189,7 @@ add_discovered(const struct roster *r, const struct resolver *resolver,
             sorted[i].port = spec_port(r, spec);
         }
         if (!is_removed(r, &sorted[i])) {
-            add_entry(r, spec, ROSTER_DISCOVERED, true, &sorted[i], 1, entries,
+            add_entry(r, spec, ROSTER_DISCOVERED, &sorted[i], 1, entries,
                       n_entries);
         }
     }
@@ -216,7 +207,7 @@ add_self(const struct roster *r, struct roster_entry **entries,
     if (endpoint_is_any(&endpoint)) {
         ignore(address_from_text("127.0.0.1", &endpoint.address));
     }
-    add_entry(r, &self, ROSTER_SELF, false, &endpoint, 1, entries, n_entries);
+    add_entry(r, &self, ROSTER_SELF, &endpoint, 1, entries, n_entries);
 }
 
 size_t

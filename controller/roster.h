@@ -38,7 +38,6 @@ enum roster_source {
 struct roster_entry {
     const char *name; /* As it was written; not owned. */
     enum roster_source source;
-    bool by_name;               /* Is it known by a name? */
     struct endpoint *endpoints; /* Where it may be, the ports filled in. */
     size_t n;                   /* 0 if that is not known yet. */
 };

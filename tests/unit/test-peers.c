@@ -44,7 +44,7 @@ add_entry(struct entries *es, char *text)
     char *save = NULL;
 
     assert_true(es->n <= MAX_ENTRIES);
-    *e = (struct roster_entry){ .name = text, .by_name = list != NULL };
+    *e = (struct roster_entry){ .name = text };
     e->source = (*text == '+'           ? ROSTER_ADDED
                  : *text == '('         ? ROSTER_SELF
                  : list && *list == '~' ? ROSTER_DISCOVERED
@@ -55,7 +55,7 @@ add_entry(struct entries *es, char *text)
     if (list) {
         *list++ = '\0';
     }
-    list = xstrdup(e->by_name                 ? list
+    list = xstrdup(list                       ? list
                    : e->source == ROSTER_SELF ? "127.0.0.1"
                                               : e->name);
     for (char *one = strtok_r(list, ",", &save); one;
@@ -405,9 +405,6 @@ test_peers_are_in_the_order_of_the_roster(void **state OVS_UNUSED)
                  "c added probing 192.0.2.5:7124\n"
                  "r discovered probing 192.0.2.4:7124\n"
                  "r discovered probing 192.0.2.3:7124\n");
-    assert_false(peers.all[0]->by_name);
-    assert_true(peers.all[1]->by_name);
-    assert_true(peers.all[5]->by_name);
     let_all_be_silent(&peers);
     assert_targets(&peers, "192.0.2.9:7124 192.0.2.8:7000 [2001:db8::7]:7125 "
                            "192.0.2.6:7124 192.0.2.5:7124 192.0.2.4:7124 "

@@ -68,8 +68,7 @@ setup(struct roster *r, const char *configured, const char *discovered)
 }
 
 /* Fails the test unless the peers that there should be are 'expected': a line
- * for each, with its source, its name, an asterisk if it is known by a name,
- * and its endpoints. */
+ * for each, with its source, its name and its endpoints. */
 static void
 assert_entries(const struct roster *r, const char *expected)
 {
@@ -81,8 +80,7 @@ assert_entries(const struct roster *r, const char *expected)
         const struct roster_entry *e = &entries[i];
         char text[ENDPOINT_TEXT_SIZE];
 
-        ds_put_format(&s, "%s %s%s", roster_source_name(e->source), e->name,
-                      e->by_name ? "*" : "");
+        ds_put_format(&s, "%s %s", roster_source_name(e->source), e->name);
         for (size_t j = 0; j < e->n; j++) {
             ds_put_format(&s, " %s", endpoint_format(&e->endpoints[j], text));
         }
@@ -177,10 +175,10 @@ test_a_name_is_one_peer_with_a_mock_of_the_resolver(void **state OVS_UNUSED)
     setup(&r, "relay-b:7125 192.0.2.9 relay-b", "");
 
     /* In the order in which the resolver has the addresses. */
-    assert_entries(&r, "configured relay-b:7125* 192.0.2.8:7125 "
+    assert_entries(&r, "configured relay-b:7125 192.0.2.8:7125 "
                        "[2001:db8::7]:7125 192.0.2.7:7125\n"
                        "configured 192.0.2.9 192.0.2.9:7124\n"
-                       "configured relay-b* 192.0.2.8:7124 "
+                       "configured relay-b 192.0.2.8:7124 "
                        "[2001:db8::7]:7124 192.0.2.7:7124\n");
     roster_destroy(&r);
 }
@@ -192,9 +190,9 @@ test_a_name_without_addresses_with_a_mock_of_the_resolver(
     struct roster r;
 
     setup(&r, "relay-b", "");
-    assert_entries(&r, "configured relay-b*\n");
+    assert_entries(&r, "configured relay-b\n");
     MOCK_RESOLVE("relay-b", "192.0.2.7");
-    assert_entries(&r, "configured relay-b* 192.0.2.7:7124\n");
+    assert_entries(&r, "configured relay-b 192.0.2.7:7124\n");
     roster_destroy(&r);
 }
 
@@ -207,12 +205,12 @@ test_a_name_to_discover_by_is_many_with_a_mock_of_the_resolver(
     setup(&r, "", "tasks.relay");
     assert_entries(&r, "");
     MOCK_RESOLVE("tasks.relay", "192.0.2.7");
-    assert_entries(&r, "discovered tasks.relay* 192.0.2.7:7124\n");
+    assert_entries(&r, "discovered tasks.relay 192.0.2.7:7124\n");
     MOCK_RESOLVE("tasks.relay", "192.0.2.7", "192.0.2.8");
-    assert_entries(&r, "discovered tasks.relay* 192.0.2.7:7124\n"
-                       "discovered tasks.relay* 192.0.2.8:7124\n");
+    assert_entries(&r, "discovered tasks.relay 192.0.2.7:7124\n"
+                       "discovered tasks.relay 192.0.2.8:7124\n");
     MOCK_RESOLVE("tasks.relay", "192.0.2.8");
-    assert_entries(&r, "discovered tasks.relay* 192.0.2.8:7124\n");
+    assert_entries(&r, "discovered tasks.relay 192.0.2.8:7124\n");
     roster_destroy(&r);
 }
 
@@ -222,10 +220,10 @@ test_discovered_are_in_order_with_a_mock_of_the_resolver(
     void **state OVS_UNUSED)
 {
     /* IPv4 addresses are IPv6 ones that begin with ten null bytes. */
-    static const char expected[] = "discovered relays* 192.0.2.7:7124\n"
-                                   "discovered relays* 192.0.2.8:7124\n"
-                                   "discovered relays* 192.0.2.10:7124\n"
-                                   "discovered relays* [2001:db8::7]:7124\n";
+    static const char expected[] = "discovered relays 192.0.2.7:7124\n"
+                                   "discovered relays 192.0.2.8:7124\n"
+                                   "discovered relays 192.0.2.10:7124\n"
+                                   "discovered relays [2001:db8::7]:7124\n";
     struct roster r;
 
     setup(&r, "", "relays");
@@ -247,10 +245,10 @@ test_services_have_ports_of_their_own_with_a_mock_of_the_resolver(
     setup(&r, "", "_relay._udp.example");
     MOCK_RESOLVE("_relay._udp.example", "192.0.2.7:65535", "192.0.2.8:7124",
                  "192.0.2.7:1", "192.0.2.7:256");
-    assert_entries(&r, "discovered _relay._udp.example* 192.0.2.7:1\n"
-                       "discovered _relay._udp.example* 192.0.2.7:256\n"
-                       "discovered _relay._udp.example* 192.0.2.7:65535\n"
-                       "discovered _relay._udp.example* 192.0.2.8:7124\n");
+    assert_entries(&r, "discovered _relay._udp.example 192.0.2.7:1\n"
+                       "discovered _relay._udp.example 192.0.2.7:256\n"
+                       "discovered _relay._udp.example 192.0.2.7:65535\n"
+                       "discovered _relay._udp.example 192.0.2.8:7124\n");
     roster_destroy(&r);
 }
 
@@ -261,8 +259,8 @@ test_names_may_have_a_port_with_a_mock_of_the_resolver(void **state OVS_UNUSED)
 
     MOCK_RESOLVE("relays", "192.0.2.7");
     setup(&r, "", "relays:7125 relays");
-    assert_entries(&r, "discovered relays:7125* 192.0.2.7:7125\n"
-                       "discovered relays* 192.0.2.7:7124\n");
+    assert_entries(&r, "discovered relays:7125 192.0.2.7:7125\n"
+                       "discovered relays 192.0.2.7:7124\n");
     roster_destroy(&r);
 }
 
@@ -280,7 +278,7 @@ test_the_port_is_the_present_one_with_a_mock_of_the_resolver(
     assert_entries(&r, "configured 192.0.2.7 192.0.2.7:7000\n"
                        "configured 192.0.2.9:7124 192.0.2.9:7124\n"
                        "added 192.0.2.6 192.0.2.6:7000\n"
-                       "discovered relays* 192.0.2.8:7000\n");
+                       "discovered relays 192.0.2.8:7000\n");
     roster_destroy(&r);
 }
 
@@ -299,9 +297,9 @@ test_sources_come_one_after_the_other_with_a_mock_of_the_resolver(
                        "configured 192.0.2.8 192.0.2.8:7124\n"
                        "added 192.0.2.7 192.0.2.7:7124\n"
                        "added 192.0.2.6 192.0.2.6:7124\n"
-                       "discovered b-relays* 192.0.2.3:7124\n"
-                       "discovered b-relays* 192.0.2.4:7124\n"
-                       "discovered a-relays* 192.0.2.2:7124\n");
+                       "discovered b-relays 192.0.2.3:7124\n"
+                       "discovered b-relays 192.0.2.4:7124\n"
+                       "discovered a-relays 192.0.2.2:7124\n");
     roster_destroy(&r);
 }
 
@@ -321,7 +319,7 @@ test_the_configuration_is_copied(void **state OVS_UNUSED)
     mesh.port = 1;
     MOCK_RESOLVE("relays", "192.0.2.8");
     assert_entries(&r, "configured 192.0.2.7 192.0.2.7:7124\n"
-                       "discovered relays* 192.0.2.8:7124\n");
+                       "discovered relays 192.0.2.8:7124\n");
     roster_destroy(&r);
 }
 
@@ -338,7 +336,7 @@ test_added_are_peers_with_a_mock_of_the_resolver(void **state OVS_UNUSED)
     add(&r, "relay-b:7125");
     add(&r, "[2001:db8::7]:7126");
     assert_entries(&r, "added 192.0.2.7 192.0.2.7:7124\n"
-                       "added relay-b:7125* 192.0.2.9:7125 192.0.2.8:7125\n"
+                       "added relay-b:7125 192.0.2.9:7125 192.0.2.8:7125\n"
                        "added [2001:db8::7]:7126 [2001:db8::7]:7126\n");
     roster_destroy(&r);
 }
@@ -405,7 +403,7 @@ test_a_name_is_not_its_address_with_a_mock_of_the_resolver(
     MOCK_RESOLVE("relay-b", "192.0.2.7");
     setup(&r, "relay-b", "");
     add(&r, "192.0.2.7");
-    assert_entries(&r, "configured relay-b* 192.0.2.7:7124\n"
+    assert_entries(&r, "configured relay-b 192.0.2.7:7124\n"
                        "added 192.0.2.7 192.0.2.7:7124\n");
     roster_destroy(&r);
 }
@@ -420,7 +418,7 @@ test_a_discovering_name_is_not_added_with_a_mock_of_the_resolver(
     MOCK_RESOLVE("relays", "192.0.2.7");
     setup(&r, "", "relays");
     assert_add_error(&r, "relays", ALREADY);
-    assert_entries(&r, "discovered relays* 192.0.2.7:7124\n");
+    assert_entries(&r, "discovered relays 192.0.2.7:7124\n");
     roster_destroy(&r);
 }
 
@@ -471,7 +469,7 @@ test_added_can_be_removed(void **state OVS_UNUSED)
     add(&r, "relay-b");
     drop(&r, "192.0.2.7:7124"); /* Written in another way. */
     assert_entries(&r, "configured 192.0.2.9 192.0.2.9:7124\n"
-                       "added relay-b*\n");
+                       "added relay-b\n");
     drop(&r, "relay-b");
     assert_entries(&r, "configured 192.0.2.9 192.0.2.9:7124\n");
 
@@ -492,12 +490,12 @@ test_configured_can_be_removed_and_added_again(void **state OVS_UNUSED)
 
         setup(&r, "relay-b 192.0.2.7 192.0.2.7:7125", "");
         drop(&r, texts[i]);
-        assert_entries(&r, "configured relay-b*\n"
+        assert_entries(&r, "configured relay-b\n"
                            "configured 192.0.2.7:7125 192.0.2.7:7125\n");
 
         /* It is what it was, at its place. */
         add(&r, texts[ARRAY_SIZE(texts) - 1 - i]);
-        assert_entries(&r, "configured relay-b*\n"
+        assert_entries(&r, "configured relay-b\n"
                            "configured 192.0.2.7 192.0.2.7:7124\n"
                            "configured 192.0.2.7:7125 192.0.2.7:7125\n");
         assert_add_error(&r, "192.0.2.7", ALREADY);
@@ -512,10 +510,10 @@ test_configured_names_can_be_removed_and_added_again(void **state OVS_UNUSED)
 
     setup(&r, "relay-b relay-b:7125 relay-c", "");
     drop(&r, "relay-b:7124");
-    assert_entries(&r, "configured relay-b:7125*\nconfigured relay-c*\n");
+    assert_entries(&r, "configured relay-b:7125\nconfigured relay-c\n");
     add(&r, "relay-b");
-    assert_entries(&r, "configured relay-b*\nconfigured relay-b:7125*\n"
-                       "configured relay-c*\n");
+    assert_entries(&r, "configured relay-b\nconfigured relay-b:7125\n"
+                       "configured relay-c\n");
     roster_destroy(&r);
 }
 
@@ -596,12 +594,12 @@ test_a_peer_of_two_sources_is_removed_with_a_mock_of_the_resolver(
     add(&r, "192.0.2.7");
     MOCK_RESOLVE("relays", "192.0.2.7", "192.0.2.8");
     assert_entries(&r, "added 192.0.2.7 192.0.2.7:7124\n"
-                       "discovered relays* 192.0.2.7:7124\n"
-                       "discovered relays* 192.0.2.8:7124\n");
+                       "discovered relays 192.0.2.7:7124\n"
+                       "discovered relays 192.0.2.8:7124\n");
     drop(&r, "192.0.2.7");
-    assert_entries(&r, "discovered relays* 192.0.2.8:7124\n");
+    assert_entries(&r, "discovered relays 192.0.2.8:7124\n");
     configure(&r, "192.0.2.7", "relays");
-    assert_entries(&r, "discovered relays* 192.0.2.8:7124\n");
+    assert_entries(&r, "discovered relays 192.0.2.8:7124\n");
     roster_destroy(&r);
 }
 
@@ -631,18 +629,18 @@ test_a_discovered_one_is_removed_with_a_mock_of_the_resolver(
     MOCK_RESOLVE("relays", "192.0.2.7", "192.0.2.8");
     setup(&r, "", "relays");
     drop(&r, "192.0.2.7");
-    assert_entries(&r, "discovered relays* 192.0.2.8:7124\n");
+    assert_entries(&r, "discovered relays 192.0.2.8:7124\n");
 
     /* Also when the name loses and gets it again. */
     MOCK_RESOLVE("relays", "192.0.2.8", "192.0.2.9");
-    assert_entries(&r, "discovered relays* 192.0.2.8:7124\n"
-                       "discovered relays* 192.0.2.9:7124\n");
+    assert_entries(&r, "discovered relays 192.0.2.8:7124\n"
+                       "discovered relays 192.0.2.9:7124\n");
     MOCK_RESOLVE("relays", "192.0.2.7", "192.0.2.9");
-    assert_entries(&r, "discovered relays* 192.0.2.9:7124\n");
+    assert_entries(&r, "discovered relays 192.0.2.9:7124\n");
 
     add(&r, "::ffff:192.0.2.7");
-    assert_entries(&r, "discovered relays* 192.0.2.7:7124\n"
-                       "discovered relays* 192.0.2.9:7124\n");
+    assert_entries(&r, "discovered relays 192.0.2.7:7124\n"
+                       "discovered relays 192.0.2.9:7124\n");
     roster_destroy(&r);
 }
 
@@ -657,10 +655,10 @@ test_a_discovered_port_is_removed_with_a_mock_of_the_resolver(
                  "192.0.2.7:7126");
     setup(&r, "", "_relay._udp.example");
     drop(&r, "192.0.2.7:7125");
-    assert_entries(&r, "discovered _relay._udp.example* 192.0.2.7:7124\n"
-                       "discovered _relay._udp.example* 192.0.2.7:7126\n");
+    assert_entries(&r, "discovered _relay._udp.example 192.0.2.7:7124\n"
+                       "discovered _relay._udp.example 192.0.2.7:7126\n");
     drop(&r, "192.0.2.7");
-    assert_entries(&r, "discovered _relay._udp.example* 192.0.2.7:7126\n");
+    assert_entries(&r, "discovered _relay._udp.example 192.0.2.7:7126\n");
     roster_destroy(&r);
 }
 
@@ -674,8 +672,8 @@ test_removed_from_all_names_with_a_mock_of_the_resolver(
     MOCK_RESOLVE("others", "192.0.2.7", "192.0.2.9");
     setup(&r, "", "relays others");
     drop(&r, "192.0.2.7");
-    assert_entries(&r, "discovered relays* 192.0.2.8:7124\n"
-                       "discovered others* 192.0.2.9:7124\n");
+    assert_entries(&r, "discovered relays 192.0.2.8:7124\n"
+                       "discovered others 192.0.2.9:7124\n");
     roster_destroy(&r);
 }
 
@@ -691,7 +689,7 @@ test_removed_and_then_lost_with_a_mock_of_the_resolver(void **state OVS_UNUSED)
     MOCK_RESOLVE("relays", "192.0.2.8");
     add(&r, "192.0.2.7");
     assert_entries(&r, "added 192.0.2.7 192.0.2.7:7124\n"
-                       "discovered relays* 192.0.2.8:7124\n");
+                       "discovered relays 192.0.2.8:7124\n");
     roster_destroy(&r);
 }
 
@@ -706,10 +704,10 @@ test_a_whole_name_is_removed_with_a_mock_of_the_resolver(
     setup(&r, "192.0.2.6", "relays others");
     drop(&r, "relays");
     assert_entries(&r, "configured 192.0.2.6 192.0.2.6:7124\n"
-                       "discovered others* 192.0.2.9:7124\n");
+                       "discovered others 192.0.2.9:7124\n");
     MOCK_RESOLVE("relays", "192.0.2.10");
     assert_entries(&r, "configured 192.0.2.6 192.0.2.6:7124\n"
-                       "discovered others* 192.0.2.9:7124\n");
+                       "discovered others 192.0.2.9:7124\n");
     roster_destroy(&r);
 }
 
@@ -723,8 +721,8 @@ test_a_whole_name_is_added_again_with_a_mock_of_the_resolver(
     setup(&r, "", "relays");
     drop(&r, "relays");
     add(&r, "relays");
-    assert_entries(&r, "discovered relays* 192.0.2.7:7124\n"
-                       "discovered relays* 192.0.2.8:7124\n");
+    assert_entries(&r, "discovered relays 192.0.2.7:7124\n"
+                       "discovered relays 192.0.2.8:7124\n");
     assert_int_equal(r.added.n, 0);
     roster_destroy(&r);
 }
@@ -740,7 +738,7 @@ test_a_service_is_added_again_with_a_mock_of_the_resolver(
     drop(&r, "_relay._udp.example");
     assert_entries(&r, "");
     add(&r, "_relay._udp.example");
-    assert_entries(&r, "discovered _relay._udp.example* 192.0.2.7:7125\n");
+    assert_entries(&r, "discovered _relay._udp.example 192.0.2.7:7125\n");
     roster_destroy(&r);
 }
 
@@ -759,7 +757,7 @@ test_removed_stay_removed_with_a_mock_of_the_resolver(void **state OVS_UNUSED)
     for (int i = 0; i < 2; i++) {
         configure(&r, "relay-b 192.0.2.6 192.0.2.7:7124", "others relays");
         assert_entries(&r, "configured 192.0.2.6 192.0.2.6:7124\n"
-                           "discovered relays* 192.0.2.9:7124\n");
+                           "discovered relays 192.0.2.9:7124\n");
         configure(&r, "", "");
         assert_entries(&r, "");
     }
@@ -824,7 +822,7 @@ test_who_has_peers_has_not_itself_with_a_mock_of_the_resolver(
         const char *configured, *discovered, *entries;
     } all[] = {
         { "192.0.2.7", "", "configured 192.0.2.7 192.0.2.7:7124\n" },
-        { "relay-b", "", "configured relay-b*\n" },
+        { "relay-b", "", "configured relay-b\n" },
         { "", "relays", "" }, /* There may be some soon. */
     };
 
@@ -1143,7 +1141,7 @@ assert_like_model(const struct roster *r, const struct model *m)
     }
     for (int i = 0; i < ADDRESSES; i++) {
         if (m->discovered[i] && !m->removed[i]) {
-            ds_put_format(&s, "discovered relays* 192.0.2.%d:7124\n", i);
+            ds_put_format(&s, "discovered relays 192.0.2.%d:7124\n", i);
         }
     }
     assert_entries(r, ds_cstr(&s));
