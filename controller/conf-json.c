@@ -128,7 +128,7 @@ config_to_json(const struct config *c)
         "id_base", (json_int_t) c->id_base,
         "relay",
             "ports", ports,
-            "destination", segment_policy_name(c->destination),
+            "destination", destination_policy_name(c->destination),
             "local_mac", c->local_mac_auto ? "auto" : mac,
             "max_pps", (json_int_t) c->max_pps,
             "flow_priority", c->flow_priority,

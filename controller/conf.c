@@ -237,11 +237,11 @@ config_set_mesh_address(struct config *c, const char *source, const char *text)
 char *
 config_set_destination(struct config *c, const char *source, const char *text)
 {
-    enum segment_policy all[] = { DESTINATION_AUTO, DESTINATION_KEEP,
-                                  DESTINATION_LIMITED };
+    enum destination_policy all[] = { DESTINATION_AUTO, DESTINATION_KEEP,
+                                      DESTINATION_LIMITED };
 
     for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-        if (!strcmp(text, segment_policy_name(all[i]))) {
+        if (!strcmp(text, destination_policy_name(all[i]))) {
             c->destination = all[i];
             return NULL;
         }

@@ -15,12 +15,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "destination.h"
 #include "endpoint.h"
 #include "openvswitch/compiler.h"
 #include "openvswitch/types.h"
 #include "peer-spec.h"
 #include "rule.h"
-#include "segment.h"
 
 enum {
     CONFIG_MAX_PORTS = 64,
@@ -37,7 +37,7 @@ struct config {
     uint16_t ports[CONFIG_MAX_PORTS];
     size_t n_ports;   /* 0 to relay nothing. */
     bool ports_given; /* Not the default ones? */
-    enum segment_policy destination;
+    enum destination_policy destination;
     bool local_mac_auto; /* The bridge's own MAC; else 'local_mac'. */
     struct eth_addr local_mac;
     uint32_t max_pps;       /* Punts a second for each port. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "conf.h"
+#include "destination.h"
 #include "flowset.h"
 #include "host.h"
 #include "openvswitch/poll-loop.h"
@@ -19,7 +20,6 @@
 #include "relay-flows.h"
 #include "replicate.h"
 #include "resolver.h"
-#include "segment.h"
 #include "sset.h"
 #include "timeval.h"
 #include "tunnel.h"
@@ -89,15 +89,15 @@ static char *
 add_relay(const struct config *config, const struct host *host,
           struct flowset *set, char **keep, char **rewrite)
 {
-    struct segment segment = { .policy = config->destination };
+    struct destination destination = { .policy = config->destination };
     struct eth_addr mac = config->local_mac;
     size_t n_addresses;
     const struct host_address *addresses = host_addresses(host, &n_addresses);
     bool mac_known =
         (!config->local_mac_auto || get_interface_mac(config->bridge, &mac));
 
-    segment_update(&segment, config->destination, config->bridge, addresses,
-                   n_addresses);
+    destination_update(&destination, config->destination, config->bridge,
+                       addresses, n_addresses);
 
     const struct relay_flows_params params = {
         .ports = config->ports,
@@ -107,7 +107,7 @@ add_relay(const struct config *config, const struct host *host,
         .flow_priority = config->flow_priority,
         .max_pps = config->max_pps,
         .forward = config->forward,
-        .destination = segment_destination(&segment),
+        .destination = destination_address(&destination),
     };
     char *error = relay_flows_add(&params, set);
     return error ? error : relay_flows_emission(&params, keep, rewrite);

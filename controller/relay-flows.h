@@ -26,7 +26,7 @@ struct relay_flows_params {
     uint16_t flow_priority;
     uint32_t max_pps;     /* Punts a second for each port. */
     const char *forward;  /* Actions, such as "NORMAL". */
-    ovs_be32 destination; /* From segment_destination(). */
+    ovs_be32 destination; /* From destination_address(). */
 };
 
 /* Adds to 'set', which flowset_init() has made, what 'params' ask for.

@@ -9,6 +9,7 @@
 #include "bridge.h"
 #include "channel.h"
 #include "conf.h"
+#include "destination.h"
 #include "emit.h"
 #include "frame.h"
 #include "host.h"
@@ -22,7 +23,6 @@
 #include "punt.h"
 #include "relay-flows.h"
 #include "resolver.h"
-#include "segment.h"
 #include "sset.h"
 #include "timeval.h"
 #include "util.h"
@@ -50,7 +50,7 @@ struct relay {
 
     struct channel *channel; /* The switch, for frames. */
     struct emit *emit;
-    struct segment segment;
+    struct destination destination;
 
     struct mesh *mesh; /* NULL if nothing is relayed. */
     struct peering *peering;
@@ -97,15 +97,16 @@ update_local_mac(struct relay *r)
     return true;
 }
 
-/* Works out the segment.  Returns true if it changed. */
+/* Works out the IP destination of frames whose own means nothing on the
+ * segment.  Returns true if it changed. */
 static bool
-update_segment(struct relay *r)
+update_destination(struct relay *r)
 {
     size_t n;
     const struct host_address *addresses = host_addresses(r->host, &n);
 
-    return segment_update(&r->segment, r->config->destination,
-                          r->config->bridge, addresses, n);
+    return destination_update(&r->destination, r->config->destination,
+                              r->config->bridge, addresses, n);
 }
 
 /* Configuration. */
@@ -169,7 +170,7 @@ relay_update(struct relay *r)
         peering_update(r->peering, r->resolver, r->host, r->mesh, now_us());
     }
     if (host_changed || r->reconfigured) {
-        changed |= update_segment(r);
+        changed |= update_destination(r);
     }
     bool mac_changed = update_local_mac(r);
     if (mac_changed) {
@@ -197,7 +198,7 @@ relay_add_flows(struct relay *r, struct flowset *set)
         .flow_priority = r->config->flow_priority,
         .max_pps = r->config->max_pps,
         .forward = r->config->forward,
-        .destination = segment_destination(&r->segment),
+        .destination = destination_address(&r->destination),
     };
     char *keep, *rewrite;
 
@@ -427,7 +428,7 @@ take_datagram(struct relay *r, const struct mesh_datagram *d,
         return;
     }
 
-    bool rewrite = segment_must_rewrite(&r->segment, frame.ip_dst);
+    bool rewrite = destination_must_rewrite(&r->destination, frame.ip_dst);
     VLOG_DBG("mesh frame from " IP_FMT " to " IP_FMT ":%u, %" PRIuSIZE
              " bytes: "
              "emitted%s",

@@ -6,8 +6,8 @@
 /* Relay: the two ways of a frame, and the modules along them.
  *
  *    switch --channel--> punt --> frame --> mesh --> peers
- *    peers --mesh--> wire --> peering --> frame --> segment --> emit
- *                                                   --channel--> switch
+ *    peers --mesh--> wire --> peering --> frame --> destination --> emit
+ *                                                      --channel--> switch
  *
  * The relay owns these modules, tells each what the configuration and the
  * news of the node (node.h) mean for it, and counts. */

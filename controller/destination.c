@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "segment.h"
+#include "destination.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -11,48 +11,50 @@
 #include "util.h"
 
 bool
-segment_update(struct segment *segment, enum segment_policy policy,
-               const char *bridge, const struct host_address *addresses,
-               size_t n)
+destination_update(struct destination *destination,
+                   enum destination_policy policy, const char *bridge,
+                   const struct host_address *addresses, size_t n)
 {
-    struct segment new;
+    struct destination new;
 
     memset(&new, 0, sizeof new);
     new.policy = policy;
     for (size_t i = 0; i < n; i++) {
         if (addresses[i].broadcast && !strcmp(addresses[i].interface, bridge)
-            && new.n_broadcasts < SEGMENT_MAX_BROADCASTS) {
+            && new.n_broadcasts < DESTINATION_MAX_BROADCASTS) {
             new.broadcasts[new.n_broadcasts++] = addresses[i].broadcast;
         }
     }
-    if (!memcmp(segment, &new, sizeof new)) {
+    if (!memcmp(destination, &new, sizeof new)) {
         return false;
     }
-    *segment = new;
+    *destination = new;
     return true;
 }
 
 ovs_be32
-segment_destination(const struct segment *segment)
+destination_address(const struct destination *destination)
 {
-    return (segment->policy == DESTINATION_AUTO && segment->n_broadcasts
-                ? segment->broadcasts[0]
+    return (destination->policy == DESTINATION_AUTO
+                    && destination->n_broadcasts
+                ? destination->broadcasts[0]
                 : htonl(INADDR_BROADCAST));
 }
 
 bool
-segment_must_rewrite(const struct segment *segment, ovs_be32 ip_dst)
+destination_must_rewrite(const struct destination *destination,
+                         ovs_be32 ip_dst)
 {
     if (ip_dst == htonl(INADDR_BROADCAST)) {
         return false;
     }
-    switch (segment->policy) {
+    switch (destination->policy) {
     case DESTINATION_KEEP: return false;
     case DESTINATION_LIMITED: return true;
     case DESTINATION_AUTO: break;
     }
-    for (size_t i = 0; i < segment->n_broadcasts; i++) {
-        if (segment->broadcasts[i] == ip_dst) {
+    for (size_t i = 0; i < destination->n_broadcasts; i++) {
+        if (destination->broadcasts[i] == ip_dst) {
             return false;
         }
     }
@@ -60,7 +62,7 @@ segment_must_rewrite(const struct segment *segment, ovs_be32 ip_dst)
 }
 
 const char *
-segment_policy_name(enum segment_policy policy)
+destination_policy_name(enum destination_policy policy)
 {
     switch (policy) {
     case DESTINATION_AUTO: return "auto";
