@@ -54,6 +54,15 @@ struct counters {
     uint64_t dropped[N_DIRECTIONS][N_DROP_REASONS];
 };
 
+/* Notes that 'n' frames of 'direction' were dropped for 'reason', an enum
+ * drop_reason or an enum frame_verdict. */
+static inline void
+counters_drop(struct counters *counters, enum direction direction, int reason,
+              uint64_t n)
+{
+    counters->dropped[direction][reason] += n;
+}
+
 /* A word for 'reason', such as "udp_checksum". */
 const char *drop_reason_name(enum drop_reason reason);
 

@@ -9,8 +9,9 @@
  *    peers --mesh--> wire --> peering --> frame --> destination --> emit
  *                                                      --channel--> switch
  *
- * The relay owns these modules, tells each what the configuration and the
- * news of the node (node.h) mean for it, and counts. */
+ * relay-carry.c is these two lines.  The relay owns these modules, tells each
+ * what the configuration and the news of the node (node.h) mean for it, and
+ * counts. */
 
 #include <stdbool.h>
 

@@ -233,7 +233,7 @@ set_log_level(const char *name)
     static const char *const own_modules[] = {
         "snowrelayd", "node",    "relay",    "bridge", "channel",   "mesh",
         "peers",      "peering", "resolver", "host",   "replicate", "nexthop",
-        "rtnl",       "tunnels", "self",     "names",  "hear",
+        "rtnl",       "tunnels", "self",     "names",  "hear",      "carry",
     };
     static const struct {
         const char *name;
