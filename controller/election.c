@@ -1,0 +1,698 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "election.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+
+#include "openvswitch/util.h"
+#include "openvswitch/vlog.h"
+#include "packets.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(election);
+
+/* The longest age that is believed, 100 years: so sums stay in bounds. */
+#define MAX_AGE_MS UINT64_C(3155760000000)
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
+
+void
+election_init(struct election *e)
+{
+    memset(e, 0, sizeof *e);
+    e->until = e->announce = e->vacant = LLONG_MAX;
+    e->gap = REASON_ALONE;
+    e->self.state = RELAY_OFF;
+}
+
+/* The candidates. */
+
+/* Returns true if 'a' goes before 'b'. */
+static bool
+goes_before(const struct announcement *a, const struct announcement *b)
+{
+    if (a->priority != b->priority) {
+        return a->priority > b->priority;
+    } else if (a->relay_id != b->relay_id) {
+        return a->relay_id < b->relay_id;
+    }
+    return a->session < b->session;
+}
+
+/* Returns true if 'c' claims to forward longer than it may take. */
+static bool
+is_overdue(const struct candidate *c, long long int now)
+{
+    return (c->said.state == RELAY_CLAIMING
+            && now - c->since >= c->said.dead_ms);
+}
+
+/* Returns true if 'c' forwards, or is about to, and is to go on with it. */
+static bool
+is_holder(const struct candidate *c, long long int now)
+{
+    return (c->said.state == RELAY_FORWARDING
+            || (c->said.state == RELAY_CLAIMING && !is_overdue(c, now)));
+}
+
+/* Returns true if 'c' could forward if nobody else did. */
+static bool
+is_eligible(const struct candidate *c, long long int now)
+{
+    return c->said.state == RELAY_STANDBY || is_holder(c, now);
+}
+
+/* Returns that one of the candidates for which 'is' returns true that goes
+ * before the others, or NULL. */
+static const struct candidate *
+first_candidate(const struct election *e,
+                bool (*is)(const struct candidate *, long long int now),
+                long long int now)
+{
+    const struct candidate *first = NULL;
+
+    for (size_t i = 0; i < e->n_candidates; i++) {
+        const struct candidate *c = &e->candidates[i];
+
+        if (is(c, now) && (!first || goes_before(&c->said, &first->said))) {
+            first = c;
+        }
+    }
+    return first;
+}
+
+static struct candidate *
+find_candidate(struct election *e, uint64_t id)
+{
+    for (size_t i = 0; i < e->n_candidates; i++) {
+        if (e->candidates[i].said.relay_id == id) {
+            return &e->candidates[i];
+        }
+    }
+    return NULL;
+}
+
+/* Forgets 'c', whose place the last one takes. */
+static void
+remove_candidate(struct election *e, struct candidate *c)
+{
+    *c = e->candidates[--e->n_candidates];
+    e->seqno++;
+}
+
+/* Returns when 'c' has been silent for its dead time. */
+static long long int
+candidate_deadline(const struct candidate *c)
+{
+    return c->heard + c->said.dead_ms;
+}
+
+bool
+candidate_relays(const struct candidate *c, uint16_t port)
+{
+    for (size_t i = 0; i < c->said.n_ports; i++) {
+        if (c->said.ports[i] == port) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* This relay's state. */
+
+/* Returns true if it takes part in the election. */
+static bool
+takes_part(const struct election *e)
+{
+    return e->on && e->self.n_ports;
+}
+
+static void
+announce_now(struct election *e, long long int now)
+{
+    e->announce = MIN(e->announce, now);
+}
+
+/* Has what others said be answered. */
+static void
+answer(struct election *e, long long int now)
+{
+    announce_now(e, MAX(now, e->announced + ELECTION_ANSWER_MS));
+}
+
+/* Enters 'state', which ends by itself at 'until'. */
+static void
+enter(struct election *e, enum relay_state state, enum relay_reason reason,
+      long long int until, long long int now)
+{
+    if (state == RELAY_FORWARDING) {
+        VLOG_INFO("this relay forwards for its segment: %s",
+                  relay_reason_text(reason));
+    } else {
+        VLOG_INFO_RL(&rl, "this relay is %s: %s", relay_state_name(state),
+                     relay_reason_text(reason));
+    }
+    e->self.state = state;
+    e->self.reason = reason;
+    e->since = now;
+    e->until = until;
+    e->forwards = (state == RELAY_FORWARDING || state == RELAY_LEAVING);
+    e->decided |= state == RELAY_STANDBY || state == RELAY_FORWARDING;
+    e->left = false;
+    e->vacant = LLONG_MAX;
+    e->seqno++;
+    announce_now(e, now);
+}
+
+/* Listens for 'dead_times' dead times, or, where nothing can be heard, until
+ * something can. */
+static void
+listen_for(struct election *e, int dead_times, enum relay_reason reason,
+           long long int now)
+{
+    enter(e, RELAY_LISTENING, reason,
+          e->online ? now + (long long int) dead_times * e->self.dead_ms
+                    : LLONG_MAX,
+          now);
+}
+
+/* Claims to forward.  'holder' is the one that does now, or NULL. */
+static void
+claim(struct election *e, const struct candidate *holder, long long int now)
+{
+    enum relay_reason reason = e->gap;
+
+    if (holder) {
+        reason = REASON_PRIORITY;
+    } else if (reason == REASON_ALONE && e->n_candidates) {
+        reason = REASON_ORDER;
+        for (size_t i = 0; i < e->n_candidates; i++) {
+            if (e->candidates[i].said.priority < e->self.priority) {
+                reason = REASON_PRIORITY;
+            }
+        }
+    }
+    enter(e, RELAY_CLAIMING, reason, now + e->self.dead_ms, now);
+}
+
+static void
+be_gone(struct election *e, long long int now)
+{
+    enter(e, RELAY_GONE, REASON_STOPPED,
+          e->n_candidates ? now + ELECTION_GONE_MS : LLONG_MAX, now);
+    e->left = !e->n_candidates;
+}
+
+/* Takes in that 'holder' forwards, or about to, or that nobody is if that is
+ * NULL. */
+static void
+note_holder(struct election *e, const struct candidate *holder,
+            long long int now)
+{
+    if (holder || e->forwards) {
+        e->vacant = LLONG_MAX;
+        e->gap = REASON_ALONE;
+    } else if (e->vacant == LLONG_MAX) {
+        e->vacant = now;
+    }
+}
+
+/* Claims to forward if it is this relay's turn. */
+static void
+stand_by(struct election *e, const struct candidate *holder, long long int now)
+{
+    const struct candidate *first = first_candidate(e, is_eligible, now);
+    bool is_first = !first || goes_before(&e->self, &first->said);
+
+    if (holder ? is_first && e->self.priority > holder->said.priority
+               : is_first || now - e->vacant >= e->self.dead_ms) {
+        claim(e, holder, now);
+    }
+}
+
+/* Gives up the claim if it is another one's turn, or it is not fulfilled. */
+static void
+uphold_claim(struct election *e, long long int now)
+{
+    for (size_t i = 0; i < e->n_candidates; i++) {
+        const struct candidate *c = &e->candidates[i];
+
+        if (is_holder(c, now)
+            && (c->said.state == RELAY_FORWARDING
+                    ? c->said.priority >= e->self.priority
+                    : goes_before(&c->said, &e->self))) {
+            enter(e, RELAY_STANDBY, REASON_LATER, LLONG_MAX, now);
+            return;
+        }
+    }
+    if (now < e->until) {
+        return;
+    } else if (!first_candidate(e, is_eligible, now)) {
+        e->until = now + e->self.dead_ms;
+    } else {
+        VLOG_WARN("the switch did not take the flows to forward with for "
+                  "%" PRIu32 " ms: another relay's turn",
+                  e->self.dead_ms);
+        listen_for(e, ELECTION_HOLD_OFF, REASON_REFUSED, now);
+    }
+}
+
+static bool
+is_forwarding(const struct candidate *c, long long int now OVS_UNUSED)
+{
+    return c->said.state == RELAY_FORWARDING;
+}
+
+/* Yields if another one forwards that goes before this one.  'holder' is the
+ * one that forwards, or claims to. */
+static void
+go_on_forwarding(struct election *e, const struct candidate *holder,
+                 long long int now)
+{
+    const struct candidate *other = first_candidate(e, is_forwarding, now);
+
+    if (other && goes_before(&other->said, &e->self)) {
+        enter(e, RELAY_STANDBY,
+              other->said.priority > e->self.priority ? REASON_LATER
+                                                      : REASON_YIELDED,
+              LLONG_MAX, now);
+    } else if (holder && !goes_before(&holder->said, &e->self)) {
+        answer(e, now); /* It has not heard of this one. */
+    }
+}
+
+/* Moves on as far as what is known has it. */
+static void
+evaluate(struct election *e, long long int now)
+{
+    if (!takes_part(e) || !e->known || !e->online) {
+        return;
+    }
+    if (e->self.state == RELAY_LISTENING && now >= e->until) {
+        enter(e, RELAY_STANDBY, REASON_LATER, LLONG_MAX, now);
+    }
+
+    const struct candidate *holder = first_candidate(e, is_holder, now);
+    note_holder(e, holder, now);
+    switch (e->self.state) {
+    case RELAY_STANDBY: stand_by(e, holder, now); break;
+
+    case RELAY_CLAIMING: uphold_claim(e, now); break;
+
+    case RELAY_FORWARDING: go_on_forwarding(e, holder, now); break;
+
+    case RELAY_LEAVING:
+        if (first_candidate(e, is_forwarding, now) || now >= e->until
+            || !first_candidate(e, is_eligible, now)) {
+            be_gone(e, now);
+        }
+        break;
+
+    case RELAY_OFF:
+    case RELAY_LISTENING:
+    case RELAY_GONE:
+    case RELAY_N_STATES: break;
+    }
+}
+
+/* What others tell. */
+
+void
+election_configure(struct election *e, const struct election_params *p,
+                   long long int now)
+{
+    struct announcement *self = &e->self;
+    const bool took_part = takes_part(e);
+
+    ovs_assert(p->n_ports <= ANNOUNCEMENT_MAX_PORTS);
+    if (self->priority != p->priority || self->hello_ms != p->hello_ms
+        || self->dead_ms != p->dead_ms || self->n_ports != p->n_ports
+        || memcmp(self->ports, p->ports, p->n_ports * sizeof *p->ports)) {
+        e->seqno++;
+        if (took_part) {
+            announce_now(e, now);
+        }
+    }
+    self->priority = p->priority;
+    self->hello_ms = p->hello_ms;
+    self->dead_ms = p->dead_ms;
+    memcpy(self->ports, p->ports, p->n_ports * sizeof *p->ports);
+    self->n_ports = p->n_ports;
+    e->on = p->on;
+
+    const bool forwards = e->forwards;
+    if (took_part && !takes_part(e)) {
+        be_gone(e, now);
+        e->n_candidates = 0;
+    }
+    if (!e->on && self->n_ports) {
+        /* Those that take part are told that this one does not any more. */
+        e->self.reason = REASON_OFF;
+        e->forwards = true;
+        e->decided = true;
+    } else if (!took_part && takes_part(e)) {
+        if (forwards) {
+            /* It goes on, and finds out who else does. */
+            enter(e, RELAY_FORWARDING, REASON_ALONE, LLONG_MAX, now);
+        } else {
+            listen_for(e, 1, REASON_STARTED, now);
+        }
+    }
+    evaluate(e, now);
+}
+
+void
+election_set_self(struct election *e, const struct announcement *self,
+                  long long int now)
+{
+    if (e->self.relay_id == self->relay_id && e->self.session == self->session
+        && eth_addr_equals(e->self.mac, self->mac)
+        && ipv6_addr_equals(&e->self.address, &self->address)) {
+        return;
+    }
+    e->self.relay_id = self->relay_id;
+    e->self.session = self->session;
+    e->self.mac = self->mac;
+    e->self.address = self->address;
+    e->known =
+        (self->relay_id && self->session && !eth_addr_is_zero(self->mac));
+    e->seqno++;
+    if (takes_part(e)) {
+        announce_now(e, now);
+        evaluate(e, now);
+    }
+}
+
+void
+election_set_online(struct election *e, bool online, long long int now)
+{
+    if (e->online == online) {
+        return;
+    }
+
+    const bool was_alone = !e->n_candidates;
+    e->online = online;
+    e->announced = now;
+    e->seqno++;
+    if (!takes_part(e) || e->self.state == RELAY_GONE) {
+        return;
+    }
+    if (!online) {
+        e->n_candidates = 0;
+    }
+    if (e->self.state == RELAY_LEAVING) {
+        be_gone(e, now);
+    } else if (e->self.state == RELAY_FORWARDING && was_alone) {
+        announce_now(e, now);
+    } else {
+        listen_for(e, 1, REASON_STARTED, now);
+    }
+}
+
+/* Takes in that 'c' is not there any more, because of 'gap'. */
+static void
+lose_candidate(struct election *e, struct candidate *c, enum relay_reason gap)
+{
+    if (c->said.state >= RELAY_CLAIMING) {
+        e->gap = gap;
+    }
+    VLOG_INFO_RL(
+        &rl, "relay %016" PRIx64 " is not on the segment any more: %s",
+        c->said.relay_id, gap == REASON_LEFT ? "it left" : "it fell silent");
+    remove_candidate(e, c);
+}
+
+/* Takes in that 'a' comes from somebody with this relay's own id. */
+static void
+hear_double(const struct announcement *a)
+{
+    static struct vlog_rate_limit double_rl = VLOG_RATE_LIMIT_INIT(1, 1);
+
+    VLOG_WARN_RL(&double_rl,
+                 "the relay with the MAC " ETH_ADDR_FMT
+                 " on the segment has this relay's id %016" PRIx64
+                 "; give one of them another mesh.relay_id",
+                 ETH_ADDR_ARGS(a->mac), a->relay_id);
+}
+
+/* Returns the candidate for 'a', made anew if need be, or NULL if there is no
+ * room. */
+static struct candidate *
+get_candidate(struct election *e, const struct announcement *a)
+{
+    struct candidate *c = find_candidate(e, a->relay_id);
+
+    if (c) {
+        return c;
+    } else if (e->n_candidates == ELECTION_MAX_CANDIDATES) {
+        VLOG_WARN_RL(&rl,
+                     "more than %d relays on the segment: %016" PRIx64
+                     " is not listened to",
+                     ELECTION_MAX_CANDIDATES, a->relay_id);
+        return NULL;
+    }
+    VLOG_INFO_RL(&rl,
+                 "relay %016" PRIx64
+                 " is on the segment, with the MAC " ETH_ADDR_FMT ", %s",
+                 a->relay_id, ETH_ADDR_ARGS(a->mac),
+                 relay_state_name(a->state));
+    c = &e->candidates[e->n_candidates++];
+    memset(c, 0, sizeof *c);
+    return c;
+}
+
+/* Returns true if an answer may be another one with 'b' instead of 'a'. */
+static bool
+says_more(const struct announcement *a, const struct announcement *b)
+{
+    return (a->state != b->state || a->priority != b->priority
+            || a->session != b->session || !eth_addr_equals(a->mac, b->mac)
+            || a->n_ports != b->n_ports
+            || memcmp(a->ports, b->ports, a->n_ports * sizeof *a->ports));
+}
+
+void
+election_take(struct election *e, const struct announcement *a,
+              long long int now)
+{
+    if (!takes_part(e) || e->self.state == RELAY_GONE || !e->online
+        || (a->relay_id == e->self.relay_id
+            && a->session == e->self.session)) {
+        return;
+    }
+    if (a->relay_id == e->self.relay_id) {
+        hear_double(a);
+    }
+    if (a->state == RELAY_GONE) {
+        struct candidate *c = find_candidate(e, a->relay_id);
+
+        if (c && c->said.session == a->session) {
+            lose_candidate(e, c, REASON_LEFT);
+            evaluate(e, now);
+        }
+        return;
+    }
+
+    struct candidate *c = get_candidate(e, a);
+    if (!c) {
+        return;
+    }
+    if (c->said.session != a->session) {
+        answer(e, now); /* It has just come, and is to know of this one. */
+    }
+    if ((c->said.state == RELAY_FORWARDING || c->said.state == RELAY_CLAIMING)
+        && (a->state <= RELAY_STANDBY || a->state == RELAY_LEAVING)) {
+        e->gap = REASON_LEFT;
+    }
+    if (says_more(&c->said, a)) {
+        e->seqno++;
+    }
+    c->said = *a;
+    c->heard = now;
+    c->since = now - (long long int) MIN(a->age_ms, MAX_AGE_MS);
+    evaluate(e, now);
+}
+
+void
+election_in_place(struct election *e, long long int now)
+{
+    if (e->self.state == RELAY_CLAIMING && e->online) {
+        enter(e, RELAY_FORWARDING, e->self.reason, LLONG_MAX, now);
+        evaluate(e, now);
+    }
+}
+
+void
+election_leave(struct election *e, long long int now)
+{
+    if (!takes_part(e) || !e->online) {
+        e->self.state = RELAY_GONE;
+        e->forwards = false;
+        e->left = true;
+        e->until = e->announce = LLONG_MAX;
+    } else if (e->forwards && first_candidate(e, is_eligible, now)) {
+        enter(e, RELAY_LEAVING, REASON_STOPPED, now + ELECTION_LEAVE_MS, now);
+    } else {
+        be_gone(e, now);
+    }
+}
+
+bool
+election_has_left(const struct election *e)
+{
+    return e->left;
+}
+
+void
+election_wake(struct election *e, long long int now)
+{
+    if (takes_part(e) && e->online && e->self.state == RELAY_FORWARDING
+        && e->n_candidates && now - e->announced >= e->self.dead_ms) {
+        VLOG_WARN("this relay could not announce itself for %lld ms: it takes "
+                  "it that another one forwards",
+                  now - e->announced);
+        listen_for(e, 1, REASON_STARTED, now);
+    }
+}
+
+void
+election_run(struct election *e, long long int now)
+{
+    if (e->self.state == RELAY_GONE && now >= e->until) {
+        e->left = true;
+        e->until = e->announce = LLONG_MAX;
+    }
+    for (size_t i = e->n_candidates; i-- > 0;) {
+        if (now >= candidate_deadline(&e->candidates[i])) {
+            lose_candidate(e, &e->candidates[i], REASON_SILENT);
+        }
+    }
+    evaluate(e, now);
+}
+
+long long int
+election_deadline(const struct election *e, long long int now)
+{
+    long long int deadline = e->until;
+
+    if (e->known && e->online) {
+        deadline = MIN(deadline, e->announce);
+    }
+    for (size_t i = 0; i < e->n_candidates; i++) {
+        const struct candidate *c = &e->candidates[i];
+
+        deadline = MIN(deadline, candidate_deadline(c));
+        if (c->said.state == RELAY_CLAIMING && !is_overdue(c, now)) {
+            deadline = MIN(deadline, c->since + c->said.dead_ms);
+        }
+    }
+    if (e->vacant != LLONG_MAX && e->self.state == RELAY_STANDBY) {
+        deadline = MIN(deadline, e->vacant + e->self.dead_ms);
+    }
+    return deadline;
+}
+
+/* Announcing. */
+
+bool
+election_wants_to_announce(const struct election *e, long long int now)
+{
+    return e->known && e->online && now >= e->announce;
+}
+
+void
+election_announce(const struct election *e, long long int now,
+                  struct announcement *a)
+{
+    *a = e->self;
+    a->age_ms = now - e->since;
+}
+
+void
+election_announced(struct election *e, bool sent, long long int now)
+{
+    if (!sent) {
+        e->announce = now + ELECTION_ANSWER_MS;
+    } else if (takes_part(e)) {
+        /* One that is gone says so twice. */
+        e->announced = now;
+        e->announce = now
+                      + (e->self.state == RELAY_GONE ? ELECTION_GONE_MS / 2
+                                                     : e->self.hello_ms);
+    } else {
+        e->announce = LLONG_MAX;
+    }
+}
+
+/* Answers. */
+
+bool
+election_forwards(const struct election *e)
+{
+    return e->forwards;
+}
+
+/* Returns true if this relay, which stands by, forwards 'port', since the
+ * forwarder does not. */
+static bool
+steps_in(const struct election *e, uint16_t port)
+{
+    const struct candidate *forwarder = election_forwarder(e);
+
+    if (e->self.state != RELAY_STANDBY || !forwarder
+        || candidate_relays(forwarder, port)) {
+        return false;
+    }
+    for (size_t i = 0; i < e->n_candidates; i++) {
+        const struct candidate *c = &e->candidates[i];
+
+        if (c->said.state == RELAY_STANDBY && candidate_relays(c, port)
+            && goes_before(&c->said, &e->self)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+election_forwards_port(const struct election *e, uint16_t port)
+{
+    return e->forwards || steps_in(e, port);
+}
+
+bool
+election_punts_port(const struct election *e, uint16_t port)
+{
+    return (e->self.state == RELAY_CLAIMING
+            || election_forwards_port(e, port));
+}
+
+bool
+election_is_decided(const struct election *e)
+{
+    return e->decided;
+}
+
+const struct candidate *
+election_forwarder(const struct election *e)
+{
+    const struct candidate *best = NULL;
+
+    if (e->forwards) {
+        return NULL;
+    }
+    for (size_t i = 0; i < e->n_candidates; i++) {
+        const struct candidate *c = &e->candidates[i];
+
+        if (c->said.state >= RELAY_CLAIMING
+            && (!best || c->said.state == RELAY_FORWARDING)
+            && !(best && best->said.state == RELAY_FORWARDING
+                 && goes_before(&best->said, &c->said))) {
+            best = c;
+        }
+    }
+    return best;
+}
