@@ -168,6 +168,12 @@ bridge_is_in_place(const struct bridge *b)
     return b->in_place;
 }
 
+bool
+bridge_is_complete(const struct bridge *b)
+{
+    return b->in_place && !b->wanted->partial;
+}
+
 unsigned int
 bridge_audit_seqno(const struct bridge *b)
 {
@@ -299,7 +305,9 @@ change_meter(const struct bridge *b, size_t i, bool *added)
     struct ofputil_meter_mod mm;
 
     if (i >= b->wanted->n_meters) {
-        return there ? request_no_meter(there->meter_id) : NULL;
+        return (there && !b->wanted->partial
+                    ? request_no_meter(there->meter_id)
+                    : NULL);
     }
     if (wanted_meter_equal(&b->wanted->meters[i], there)) {
         return NULL;

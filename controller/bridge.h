@@ -66,8 +66,10 @@ const struct ports *bridge_ports(const struct bridge *);
 /* Makes 'set' what the switch should have.  Takes ownership of it. */
 void bridge_set_wanted(struct bridge *, struct flowset *set);
 
-/* Returns true if the switch has what it should have, as far as is known. */
+/* Returns true if the switch has what it should have, as far as is known, and
+ * if that is all that is wanted, not just the beginning. */
 bool bridge_is_in_place(const struct bridge *);
+bool bridge_is_complete(const struct bridge *);
 
 /* Asks for an audit now.  Its result is there when bridge_audit_seqno() has
  * grown past the value that this function returns.  If the bridge is not

@@ -401,6 +401,17 @@ channel_next(struct channel *c)
     return NULL;
 }
 
+bool
+channel_send(struct channel *c, struct ofpbuf *msg)
+{
+    if (c->state != CHANNEL_OPEN || c->control.size) {
+        ofpbuf_delete(msg);
+        return false;
+    }
+    put_control(c, msg);
+    return true;
+}
+
 /* Writes 'length' bytes at 'bytes'.  Returns how many the switch took. */
 static size_t
 write_bytes(struct channel *c, const void *bytes, size_t length)

@@ -23,6 +23,7 @@
 struct channel;
 struct emit;
 struct ofp_header;
+struct ofpbuf;
 
 /* Makes a channel that connects to 'target', an OVS connection method such as
  * "unix:/run/openvswitch/br0.mgmt". */
@@ -51,6 +52,11 @@ bool channel_read(struct channel *, bool *more);
  * no whole one left.  Handshake, echo and error messages are dealt with
  * within. */
 struct ofp_header *channel_next(struct channel *);
+
+/* Takes over 'msg', an OpenFlow message that channel_write() sends before the
+ * frames that wait.  Returns false, and drops 'msg', if the channel is not
+ * open or the switch has not read the last one yet. */
+bool channel_send(struct channel *, struct ofpbuf *msg);
 
 /* Writes the frames in 'emit' as far as the switch takes them.  Returns the
  * number of frames written to their end. */

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "announcement.h"
 #include "conf.h"
 #include "hello.h"
 #include "openvswitch/util.h"
@@ -300,6 +301,61 @@ set_hello_ms(struct config *c, const char *path, const json_t *value)
 }
 
 static char *
+set_election(struct config *c, const char *path, const json_t *value)
+{
+    if (!json_is_boolean(value)) {
+        return type_error(path, value, "true or false");
+    }
+    c->election = json_is_true(value);
+    return NULL;
+}
+
+static char *
+set_priority(struct config *c, const char *path, const json_t *value)
+{
+    int64_t priority = c->priority;
+    char *error = get_integer(path, value, 1, UINT8_MAX, &priority);
+
+    c->priority = priority;
+    return error;
+}
+
+static char *
+set_announce_ms(struct config *c, const char *path, const json_t *value)
+{
+    int64_t ms = c->announce_ms;
+    char *error = get_integer(path, value, ANNOUNCEMENT_MIN_HELLO_MS,
+                              ANNOUNCEMENT_MAX_HELLO_MS, &ms);
+
+    c->announce_ms = ms;
+    return error;
+}
+
+static char *
+set_dead_ms(struct config *c, const char *path, const json_t *value)
+{
+    int64_t ms = c->dead_ms;
+    char *error = get_integer(path, value, ANNOUNCEMENT_MIN_DEAD_MS,
+                              ANNOUNCEMENT_MAX_DEAD_MS, &ms);
+
+    c->dead_ms = ms;
+    return error;
+}
+
+static char *
+set_segment(struct config *c, const char *path, const json_t *value)
+{
+    static const struct key keys[] = {
+        { "election", .value = set_election },
+        { "priority", .value = set_priority },
+        { "hello_ms", .value = set_announce_ms },
+        { "dead_ms", .value = set_dead_ms },
+        { "local_macs", .texts = config_add_other },
+    };
+    return give_members(c, path, value, keys, ARRAY_SIZE(keys));
+}
+
+static char *
 set_relay(struct config *c, const char *path, const json_t *value)
 {
     static const struct key keys[] = {
@@ -502,6 +558,7 @@ set_root(struct config *c, const json_t *root)
         { "bridge", .text = config_set_bridge },
         { "id_base", .value = set_id_base },
         { "relay", .value = set_relay },
+        { "segment", .value = set_segment },
         { "mesh", .value = set_mesh },
         { "replicate", .value = set_replicate },
         { .name = "http" },

@@ -110,6 +110,7 @@ config_to_json(const struct config *c)
     json_t *ports = json_array();
     json_t *peers = specs_to_json(&c->peers);
     json_t *accept = json_array();
+    json_t *others = json_array();
 
     for (size_t i = 0; i < c->n_ports; i++) {
         json_array_append_new(ports, json_integer(c->ports[i]));
@@ -117,13 +118,17 @@ config_to_json(const struct config *c)
     for (size_t i = 0; i < c->n_accept; i++) {
         json_array_append_new(accept, json_string(c->accept_texts[i]));
     }
+    for (size_t i = 0; i < c->n_others; i++) {
+        json_array_append_new(
+            others, json_sprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(c->others[i])));
+    }
     snprintf(mac, sizeof mac, ETH_ADDR_FMT, ETH_ADDR_ARGS(c->local_mac));
     snprintf(id, sizeof id, "%016" PRIx64, c->relay_id);
 
     /* clang-format off */
     json_t *root = json_pack(
-        "{s:s, s:I, s:{s:o, s:s, s:s, s:I, s:i, s:s}, s:{s:s, s:i, s:o, s:o, s:o,"
-        " s:s, s:i}, s:o}",
+        "{s:s, s:I, s:{s:o, s:s, s:s, s:I, s:i, s:s}, s:{s:b, s:i, s:i, s:i, s:o},"
+        " s:{s:s, s:i, s:o, s:o, s:o, s:s, s:i}, s:o}",
         "bridge", c->bridge,
         "id_base", (json_int_t) c->id_base,
         "relay",
@@ -133,6 +138,12 @@ config_to_json(const struct config *c)
             "max_pps", (json_int_t) c->max_pps,
             "flow_priority", c->flow_priority,
             "forward", c->forward,
+        "segment",
+            "election", c->election,
+            "priority", c->priority,
+            "hello_ms", (int) c->announce_ms,
+            "dead_ms", (int) c->dead_ms,
+            "local_macs", others,
         "mesh",
             "address", address_format(&c->mesh.address, address),
             "port", c->mesh.port,

@@ -40,6 +40,10 @@ config_create(void)
     c->forward = xstrdup("NORMAL");
     in6_addr_set_mapped_ipv4(&c->mesh.address, htonl(INADDR_ANY));
     c->mesh.port = 7124;
+    c->election = true;
+    c->priority = 100;
+    c->announce_ms = 200;
+    c->dead_ms = 700;
     c->relay_id_auto = true;
     c->hello_ms = 1000;
     c->log_level = "info";
@@ -57,6 +61,7 @@ config_destroy(struct config *c)
         }
         free(c->accept_texts);
         free(c->accept);
+        free(c->others);
         rules_clear(&c->replicate);
         free(c->bridge);
         free(c->switch_target);
@@ -250,21 +255,50 @@ config_set_destination(struct config *c, const char *source, const char *text)
                      text);
 }
 
+/* Stores 'text' in '*mac' and returns true if it is the MAC address of one
+ * card. */
+static bool
+mac_from_text(const char *text, struct eth_addr *mac)
+{
+    return (eth_addr_from_string(text, mac) && !eth_addr_is_multicast(*mac)
+            && !eth_addr_is_zero(*mac));
+}
+
 char *
 config_set_local_mac(struct config *c, const char *source, const char *text)
 {
+    struct eth_addr mac;
+
     if (!strcmp(text, "auto")) {
         c->local_mac_auto = true;
         return NULL;
     }
-    if (!eth_addr_from_string(text, &c->local_mac)
-        || eth_addr_is_multicast(c->local_mac)
-        || eth_addr_is_zero(c->local_mac)) {
+    if (!mac_from_text(text, &mac)) {
         return xasprintf("%s: \"%s\" is neither auto nor a unicast MAC "
                          "address such as 02:00:00:00:00:01",
                          source, text);
     }
+    c->local_mac = mac;
     c->local_mac_auto = false;
+    return NULL;
+}
+
+char *
+config_add_other(struct config *c, const char *source, const char *text)
+{
+    struct eth_addr mac;
+
+    if (!mac_from_text(text, &mac)) {
+        return xasprintf("%s: \"%s\" is not a unicast MAC address such as "
+                         "02:00:00:00:00:01",
+                         source, text);
+    }
+    if (c->n_others == CONFIG_MAX_LOCAL_MACS) {
+        return xasprintf("%s: more than %d MAC addresses", source,
+                         CONFIG_MAX_LOCAL_MACS);
+    }
+    c->others = xrealloc(c->others, (c->n_others + 1) * sizeof *c->others);
+    c->others[c->n_others++] = mac;
     return NULL;
 }
 
@@ -346,15 +380,38 @@ config_set_switch(struct config *c, const char *source, const char *target)
 
 /* Checks. */
 
-/* Checks that the templates make flows and emissions out of 'c', as the switch
- * would get them. */
+/* Checks that the templates make flows and emissions out of 'params', as the
+ * switch would get them. */
 static char *
-check_flows(const struct config *c)
+check_relay_flows(const struct config *c,
+                  const struct relay_flows_params *params)
 {
-    const uint16_t any_port = 1;
+    struct relay_actions actions = { .keep = NULL };
+    struct flowset set;
+
+    flowset_init(&set, c->id_base);
+    char *error = relay_flows_add(params, &set);
+    flowset_destroy(&set);
+    if (!error) {
+        error = relay_flows_actions(params, &actions);
+    }
+    if (!error) {
+        struct emit *emit = emit_create();
+        error = emit_set_actions(emit, actions.keep, actions.rewrite);
+        emit_destroy(emit);
+    }
+    relay_actions_uninit(&actions);
+    return error;
+}
+
+/* Checks that what follows a punt, an emission and an announcement can. */
+static char *
+check_forward(const struct config *c)
+{
+    struct relay_port ports[CONFIG_MAX_PORTS] = { { 1, true, true } };
     const struct eth_addr any_mac = ETH_ADDR_C(02, 00, 00, 00, 00, 01);
-    const struct relay_flows_params params = {
-        .ports = c->n_ports ? c->ports : &any_port,
+    struct relay_flows_params params = {
+        .ports = ports,
         .n_ports = c->n_ports ? c->n_ports : 1,
         .local_macs = &any_mac,
         .n_local_macs = 1,
@@ -363,30 +420,27 @@ check_flows(const struct config *c)
         .forward = c->forward,
         .destination = htonl(INADDR_BROADCAST),
     };
-    char *keep = NULL, *rewrite = NULL;
-    struct flowset set;
+    char *whole = NULL;
 
-    flowset_init(&set, c->id_base);
-    char *error = relay_flows_add(&params, &set);
-    flowset_destroy(&set);
-    if (!error) {
-        error = relay_flows_emission(&params, &keep, &rewrite);
-    }
-    if (!error) {
-        struct emit *emit = emit_create();
-        error = emit_set_actions(emit, keep, rewrite);
-        emit_destroy(emit);
-    }
-    free(keep);
-    free(rewrite);
+    relay_ports_forwarded(c->ports, c->n_ports, ports);
+    char *error = check_relay_flows(c, &params);
     if (error) {
-        char *whole = xasprintf("relay.forward: \"%s\" cannot follow a punt "
-                                "or an emission: %s",
-                                c->forward, error);
-        free(error);
-        return whole;
+        whole = xasprintf("relay.forward: \"%s\" cannot follow a punt "
+                          "or an emission: %s",
+                          c->forward, error);
+    } else if (c->n_ports && c->election) {
+        params.announcements = true;
+        error = check_relay_flows(c, &params);
+        if (error) {
+            whole =
+                xasprintf("relay.forward: \"%s\" cannot follow an "
+                          "announcement, which is not IP (segment.election "
+                          "false does without): %s",
+                          c->forward, error);
+        }
     }
-    return NULL;
+    free(error);
+    return whole;
 }
 
 /* Checks the rules, and that the templates make flows out of them. */
@@ -434,6 +488,12 @@ config_check(struct config *c)
         }
     }
 
+    if (c->dead_ms < CONFIG_MIN_HELLOS * c->announce_ms) {
+        return xasprintf("segment.dead_ms: %" PRIu32 " is less than %d times "
+                         "segment.hello_ms, which is %" PRIu32,
+                         c->dead_ms, CONFIG_MIN_HELLOS, c->announce_ms);
+    }
+
     if (!c->switch_target) {
         c->switch_target =
             xasprintf("unix:%s/%s.mgmt", ovs_rundir(), c->bridge);
@@ -441,6 +501,6 @@ config_check(struct config *c)
     if (!c->database) {
         c->database = xasprintf("unix:%s/db.sock", ovs_rundir());
     }
-    char *error = check_flows(c);
+    char *error = check_forward(c);
     return error ? error : check_replication(c);
 }

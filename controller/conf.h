@@ -25,7 +25,11 @@
 enum {
     CONFIG_MAX_PORTS = 64,
     CONFIG_MAX_PEERS = 4096,
-    CONFIG_MAX_ACCEPT = 256
+    CONFIG_MAX_ACCEPT = 256,
+    CONFIG_MAX_LOCAL_MACS = 64,
+
+    /* Announcements within the time for which a silent relay counts. */
+    CONFIG_MIN_HELLOS = 3
 };
 
 struct config {
@@ -43,6 +47,14 @@ struct config {
     uint32_t max_pps;       /* Punts a second for each port. */
     uint16_t flow_priority; /* Of the punt flows. */
     char *forward;          /* What follows a punt: OpenFlow actions. */
+
+    /* Segment. */
+    bool election;           /* Is one relay of the segment to forward? */
+    uint8_t priority;        /* In the election. */
+    uint32_t announce_ms;    /* Between announcements. */
+    uint32_t dead_ms;        /* How long this relay counts without. */
+    struct eth_addr *others; /* Local MACs of relays of the segment that do */
+    size_t n_others;         /* not announce themselves. */
 
     /* Mesh. */
     struct endpoint mesh; /* Where to listen. */
@@ -102,6 +114,8 @@ char *config_set_local_mac(struct config *, const char *source,
                            const char *text) OVS_WARN_UNUSED_RESULT;
 char *config_set_forward(struct config *, const char *source,
                          const char *text) OVS_WARN_UNUSED_RESULT;
+char *config_add_other(struct config *, const char *source,
+                       const char *text) OVS_WARN_UNUSED_RESULT;
 void config_clear_ports(struct config *);
 
 #endif /* conf.h */

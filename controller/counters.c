@@ -18,6 +18,9 @@ drop_reason_name(enum drop_reason reason)
     case DROP_SEND: return "send";
     case DROP_UNKNOWN_SENDER: return "unknown_sender";
     case DROP_OWN: return "own";
+    case DROP_SEGMENT: return "segment";
+    case DROP_STANDBY: return "standby";
+    case DROP_LOOP: return "loop";
     case DROP_DUPLICATE: return "duplicate";
     case DROP_VERSION: return "version";
     case DROP_FORMAT: return "format";

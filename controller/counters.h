@@ -33,6 +33,9 @@ enum drop_reason {
                                    * refused. */
     DROP_UNKNOWN_SENDER,          /* From an address that is no peer's. */
     DROP_OWN,                     /* From this relay itself. */
+    DROP_SEGMENT,                 /* From a relay of the same segment. */
+    DROP_STANDBY,                 /* Another relay forwards. */
+    DROP_LOOP,                    /* A copy of one that came before. */
     DROP_DUPLICATE,    /* Has come before, or so late that it may have. */
     DROP_VERSION,      /* Of a version of the wire format to come. */
     DROP_FORMAT,       /* A datagram in none of the mesh's wire formats, or

@@ -143,18 +143,26 @@ answer(struct election *e, long long int now)
     announce_now(e, MAX(now, e->announced + ELECTION_ANSWER_MS));
 }
 
-/* Enters 'state', which ends by itself at 'until'. */
+/* Says what this relay is now. */
 static void
-enter(struct election *e, enum relay_state state, enum relay_reason reason,
-      long long int until, long long int now)
+log_state(const struct election *e)
 {
-    if (state == RELAY_FORWARDING) {
-        VLOG_INFO("this relay forwards for its segment: %s",
-                  relay_reason_text(reason));
+    const char *reason = relay_reason_text(e->self.reason);
+
+    if (e->self.state == RELAY_FORWARDING) {
+        VLOG_INFO("this relay forwards for its segment: %s", reason);
     } else {
-        VLOG_INFO_RL(&rl, "this relay is %s: %s", relay_state_name(state),
-                     relay_reason_text(reason));
+        VLOG_INFO_RL(&rl, "this relay is %s: %s",
+                     relay_state_name(e->self.state), reason);
     }
+}
+
+/* Enters 'state', which ends by itself at 'until', without a word. */
+static void
+enter_silently(struct election *e, enum relay_state state,
+               enum relay_reason reason, long long int until,
+               long long int now)
+{
     e->self.state = state;
     e->self.reason = reason;
     e->since = now;
@@ -165,6 +173,18 @@ enter(struct election *e, enum relay_state state, enum relay_reason reason,
     e->vacant = LLONG_MAX;
     e->seqno++;
     announce_now(e, now);
+}
+
+static void
+enter(struct election *e, enum relay_state state, enum relay_reason reason,
+      long long int until, long long int now)
+{
+    bool same = e->self.state == state && e->self.reason == reason;
+
+    enter_silently(e, state, reason, until, now);
+    if (!same) {
+        log_state(e);
+    }
 }
 
 /* Listens for 'dead_times' dead times, or, where nothing can be heard, until
@@ -291,8 +311,10 @@ evaluate(struct election *e, long long int now)
     if (!takes_part(e) || !e->known || !e->online) {
         return;
     }
-    if (e->self.state == RELAY_LISTENING && now >= e->until) {
-        enter(e, RELAY_STANDBY, REASON_LATER, LLONG_MAX, now);
+
+    bool was_listening = e->self.state == RELAY_LISTENING && now >= e->until;
+    if (was_listening) {
+        enter_silently(e, RELAY_STANDBY, REASON_LATER, LLONG_MAX, now);
     }
 
     const struct candidate *holder = first_candidate(e, is_holder, now);
@@ -316,6 +338,9 @@ evaluate(struct election *e, long long int now)
     case RELAY_GONE:
     case RELAY_N_STATES: break;
     }
+    if (was_listening && e->self.state == RELAY_STANDBY) {
+        log_state(e);
+    }
 }
 
 /* What others tell. */
@@ -328,8 +353,9 @@ election_configure(struct election *e, const struct election_params *p,
     const bool took_part = takes_part(e);
 
     ovs_assert(p->n_ports <= ANNOUNCEMENT_MAX_PORTS);
-    if (self->priority != p->priority || self->hello_ms != p->hello_ms
-        || self->dead_ms != p->dead_ms || self->n_ports != p->n_ports
+    if (e->on != p->on || self->priority != p->priority
+        || self->hello_ms != p->hello_ms || self->dead_ms != p->dead_ms
+        || self->n_ports != p->n_ports
         || memcmp(self->ports, p->ports, p->n_ports * sizeof *p->ports)) {
         e->seqno++;
         if (took_part) {
@@ -628,6 +654,12 @@ election_announced(struct election *e, bool sent, long long int now)
 }
 
 /* Answers. */
+
+enum relay_state
+election_state(const struct election *e)
+{
+    return e->self.state;
+}
 
 bool
 election_forwards(const struct election *e)

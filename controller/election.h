@@ -150,6 +150,9 @@ void election_announce(const struct election *, long long int now,
                        struct announcement *announcement);
 void election_announced(struct election *, bool sent, long long int now);
 
+/* Returns what this relay is to its segment. */
+enum relay_state election_state(const struct election *);
+
 /* Returns true if this relay forwards. */
 bool election_forwards(const struct election *);
 

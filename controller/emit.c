@@ -9,6 +9,7 @@
 #include "openflow/openflow.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofp-packet.h"
+#include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofp-protocol.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/util.h"
@@ -59,9 +60,9 @@ emit_destroy(struct emit *e)
     }
 }
 
-/* Encodes a packet-out without a frame for 'actions'. */
-static char *
-encode_header(const char *actions, struct ofpbuf **header)
+char *
+emit_encode(const char *actions, const uint8_t *frame, size_t length,
+            struct ofpbuf **msg)
 {
     enum ofputil_protocol usable;
     struct ofpbuf ofpacts;
@@ -81,12 +82,15 @@ encode_header(const char *actions, struct ofpbuf **header)
 
     struct ofputil_packet_out po = {
         .buffer_id = UINT32_MAX,
+        .packet = CONST_CAST(uint8_t *, frame),
+        .packet_len = length,
         .ofpacts = ofpacts.data,
         .ofpacts_len = ofpacts.size,
     };
     match_init_catchall(&po.flow_metadata);
     match_set_in_port(&po.flow_metadata, OFPP_CONTROLLER);
-    *header = ofputil_encode_packet_out(&po, OFPUTIL_P_OF15_OXM);
+    *msg = ofputil_encode_packet_out(&po, OFPUTIL_P_OF15_OXM);
+    ofpmsg_update_length(*msg);
     ofpbuf_uninit(&ofpacts);
     return NULL;
 }
@@ -97,11 +101,11 @@ emit_set_actions(struct emit *e, const char *keep, const char *rewrite)
     struct ofpbuf *headers[2];
     char *error;
 
-    error = encode_header(keep, &headers[false]);
+    error = emit_encode(keep, NULL, 0, &headers[false]);
     if (error) {
         return error;
     }
-    error = encode_header(rewrite, &headers[true]);
+    error = emit_encode(rewrite, NULL, 0, &headers[true]);
     if (error) {
         ofpbuf_delete(headers[false]);
         return error;

@@ -36,6 +36,7 @@ enum {
 };
 
 struct emit;
+struct ofpbuf;
 
 struct emit *emit_create(void);
 void emit_destroy(struct emit *);
@@ -46,6 +47,13 @@ void emit_destroy(struct emit *);
  * caller frees, and then nothing is changed. */
 char *emit_set_actions(struct emit *, const char *keep,
                        const char *rewrite) OVS_WARN_UNUSED_RESULT;
+
+/* Encodes a packet-out of the 'length' bytes at 'frame' with 'actions', in the
+ * syntax of ovs-ofctl, for frames that are not the mesh's, and stores it in
+ * '*msg', which the caller owns.  Returns NULL, or a message that the caller
+ * frees, and then stores nothing. */
+char *emit_encode(const char *actions, const uint8_t *frame, size_t length,
+                  struct ofpbuf **msg) OVS_WARN_UNUSED_RESULT;
 
 /* Returns true once emit_set_actions() has succeeded.  Only then may frames be
  * put. */

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "byte-order.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofp-port.h"
@@ -222,6 +223,18 @@ is_as_wanted(const struct wanted_flow *flow,
                                         flow->fm.ofpacts_len));
 }
 
+/* Returns true if 'inst', which is not wanted, stays nevertheless. */
+static bool
+is_kept(const struct flowset *set, const struct installed_flow *inst)
+{
+    const ovs_be64 cookie = inst->fs.cookie;
+
+    return (
+        (set->kept_cookie && cookie == set->kept_cookie)
+        || (set->partial
+            && (cookie & htonll(COOKIE_KIND_MASK)) == htonll(COOKIE_RELAY)));
+}
+
 size_t
 flowset_compare(struct flowset *set, struct ovs_list *installed,
                 struct ovs_list *installed_groups)
@@ -237,9 +250,7 @@ flowset_compare(struct flowset *set, struct ovs_list *installed,
     }
     LIST_FOR_EACH (inst, node, installed) {
         flow = find_at_place(set, &inst->fs);
-        inst->wanted =
-            (flow != NULL
-             || (set->kept_cookie && inst->fs.cookie == set->kept_cookie));
+        inst->wanted = flow || is_kept(set, inst);
         if (!inst->wanted) {
             n_different++;
         } else if (!flow) {

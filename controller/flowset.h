@@ -71,6 +71,9 @@ struct flowset {
     uint32_t id_base;     /* First id of meters and groups. */
     ovs_be64 kept_cookie; /* Flows with it stay although they are not wanted,
                            * unless it is 0. */
+    bool claimed; /* Has it what a relay that claims to forward needs? */
+    bool partial; /* Is more to come for the relay?  Its flows, and meters,
+                   * stay until then. */
 };
 
 /* Makes an empty set. */

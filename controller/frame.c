@@ -146,6 +146,8 @@ frame_check(uint8_t *bytes, size_t length, struct frame *frame)
     frame->ip_src = get_be32(ip + IP_SRC_OFS);
     frame->ip_dst = get_be32(ip + IP_DST_OFS);
     frame->port = ntohs(get_be16(udp + UDP_DST_OFS));
+    frame->udp_ofs = udp - bytes;
+    frame->udp_length = udp_length;
     return FRAME_OK;
 }
 

@@ -58,7 +58,9 @@ struct frame {
     size_t length;  /* Of 'bytes', padding included. */
     ovs_be32 ip_src;
     ovs_be32 ip_dst;
-    uint16_t port; /* UDP destination port. */
+    uint16_t port;       /* UDP destination port. */
+    uint16_t udp_ofs;    /* Where the UDP header begins. */
+    uint16_t udp_length; /* Of the UDP header and its payload. */
 };
 
 /* Checks the 'length' bytes at 'bytes' and, if the UDP checksum is only begun,

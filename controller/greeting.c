@@ -42,6 +42,8 @@ compose_hello(const struct self *self, const struct peer *peer,
         .n_macs = 1,
         .macs[0] = self->local_mac,
         .n_ports = self->n_ports,
+        .role = self->role,
+        .forwarder = self->forwarder,
     };
     memcpy(h->ports, self->ports, self->n_ports * sizeof *h->ports);
     if (peer->has_echo) {

@@ -12,7 +12,7 @@
 
 enum { FLAG_ANSWER = 1 << 0, FLAG_ANSWERS = 1 << 1 };
 
-enum { ITEM_MACS = 1, ITEM_PORTS = 2 };
+enum { ITEM_MACS = 1, ITEM_PORTS = 2, ITEM_ROLE = 3 };
 
 /* The fixed part, as it is on the wire. */
 struct fixed {
@@ -77,6 +77,13 @@ hello_encode(const struct hello *h, uint8_t *body)
         ports[i] = htons(h->ports[i]);
     }
     put_item(&p, ITEM_PORTS, ports, h->n_ports * sizeof *ports);
+    if (h->role) {
+        const ovs_be64 forwarder = htonll(h->forwarder);
+        uint8_t role[HELLO_ROLE_LEN] = { h->role };
+
+        memcpy(role + 1, &forwarder, sizeof forwarder);
+        put_item(&p, ITEM_ROLE, role, sizeof role);
+    }
     return p - body;
 }
 
@@ -106,6 +113,18 @@ take_ports(const uint8_t *value, size_t length, struct hello *h)
     }
 }
 
+static void
+take_role(const uint8_t *value, size_t length, struct hello *h)
+{
+    ovs_be64 forwarder;
+
+    if (length >= HELLO_ROLE_LEN && value[0] < RELAY_N_STATES) {
+        memcpy(&forwarder, value + 1, sizeof forwarder);
+        h->role = value[0];
+        h->forwarder = ntohll(forwarder);
+    }
+}
+
 /* Reads the items in the 'length' bytes at 'p'.  Returns false if they do not
  * end where the bytes do. */
 static bool
@@ -129,6 +148,8 @@ take_items(const uint8_t *p, size_t length, struct hello *h)
             take_macs(p, value_length, h);
         } else if (item.type == htons(ITEM_PORTS)) {
             take_ports(p, value_length, h);
+        } else if (item.type == htons(ITEM_ROLE)) {
+            take_role(p, value_length, h);
         }
         p += value_length;
         length -= value_length;

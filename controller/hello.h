@@ -31,14 +31,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "announcement.h"
 #include "openvswitch/types.h"
 
 enum {
     HELLO_MAX_MACS = 16,
     HELLO_MAX_PORTS = 64,
+    HELLO_ROLE_LEN = 9,
 
     /* What hello_encode() writes at most. */
-    HELLO_MAX_LEN = 64 + 4 + HELLO_MAX_MACS * 6 + 4 + HELLO_MAX_PORTS * 2,
+    HELLO_MAX_LEN = 64 + 4 + HELLO_MAX_MACS * 6 + 4 + HELLO_MAX_PORTS * 2 + 4
+                    + HELLO_ROLE_LEN,
 
     HELLO_MIN_INTERVAL_MS = 100,
     HELLO_MAX_INTERVAL_MS = 60000
@@ -69,6 +72,11 @@ struct hello {
     size_t n_macs;
     uint16_t ports[HELLO_MAX_PORTS]; /* Its broadcast ports. */
     size_t n_ports;
+
+    /* What it is to its segment, and the relay that forwards for that one, 0
+     * if none is known.  RELAY_OFF if it does not say so. */
+    enum relay_state role;
+    uint64_t forwarder;
 };
 
 /* Writes 'hello' to 'body', of HELLO_MAX_LEN bytes.  Returns how many bytes it

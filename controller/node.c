@@ -30,7 +30,9 @@ struct node {
     bool flows_changed; /* Since update_flows(). */
     char *problem;      /* Why the flows could not be updated, or NULL. */
     unsigned int audit_seqno;
-    bool cleanup; /* Was node_stop() told to? */
+    bool stopping; /* Was node_stop() called? */
+    bool removing; /* Are the flows being removed? */
+    bool cleanup;  /* Those of replication, too? */
 };
 
 /* Puts together what the switch is to be told, as far as the jobs know it. */
@@ -190,6 +192,17 @@ node_carry(struct node *n)
     return relay_carry(n->relay);
 }
 
+/* Begins to take what is ours off the switch. */
+static void
+remove_flows(struct node *n)
+{
+    bridge_remove(n->bridge, n->config->id_base, n->cleanup);
+    if (n->cleanup) {
+        replicate_remove(n->replicate);
+    }
+    n->removing = true;
+}
+
 void
 node_run(struct node *n)
 {
@@ -198,7 +211,13 @@ node_run(struct node *n)
     bridge_run(n->bridge);
     relay_run(n->relay);
     replicate_run(n->replicate);
+    if (n->removing) {
+        return;
+    }
     run_news(n);
+    if (n->stopping && relay_has_left(n->relay)) {
+        remove_flows(n);
+    }
 }
 
 void
@@ -214,18 +233,15 @@ node_wait(struct node *n)
 void
 node_stop(struct node *n, bool cleanup)
 {
-    relay_leave(n->relay);
-    bridge_remove(n->bridge, n->config->id_base, cleanup);
-    if (cleanup) {
-        replicate_remove(n->replicate);
-    }
+    n->stopping = true;
     n->cleanup = cleanup;
+    relay_leave(n->relay);
 }
 
 bool
 node_is_stopped(const struct node *n)
 {
-    return (bridge_is_removed(n->bridge)
+    return (n->removing && bridge_is_removed(n->bridge)
             && (!n->cleanup || replicate_is_removed(n->replicate)));
 }
 
@@ -268,6 +284,6 @@ node_problem(const struct node *n)
 bool
 node_is_connected(const struct node *n)
 {
-    return (bridge_is_connected(n->bridge) && bridge_is_in_place(n->bridge)
+    return (bridge_is_connected(n->bridge) && bridge_is_complete(n->bridge)
             && relay_is_connected(n->relay));
 }

@@ -20,6 +20,12 @@ peer_set_remote(struct peer *peer, struct remote *remote)
 }
 
 bool
+peer_is_on_segment(const struct peer *peer)
+{
+    return peer->remote ? peer->remote->on_segment : peer->on_link;
+}
+
+bool
 peer_is_greeted(const struct peer *peer)
 {
     return peer->role == PEER_OTHER && peer->source != ROSTER_SELF;
@@ -46,9 +52,15 @@ peer_state_name(const struct peer *peer)
     if (peer->source == ROSTER_SELF) {
         return "self";
     }
-    return (is_alternate(peer) && peer->liveness.state == LIVENESS_UP
-                ? "alternate"
-                : liveness_state_name(peer->liveness.state));
+    if (peer->liveness.state == LIVENESS_UP
+        || peer->liveness.state == LIVENESS_SNOWSIGNAL) {
+        if (peer_is_on_segment(peer)) {
+            return "segment";
+        } else if (is_alternate(peer)) {
+            return "alternate";
+        }
+    }
+    return liveness_state_name(peer->liveness.state);
 }
 
 const char *
@@ -64,9 +76,15 @@ peer_reason(const struct peer *peer)
     if (peer->source == ROSTER_SELF) {
         return "there is no other peer";
     }
-    return (is_alternate(peer) && peer->liveness.state == LIVENESS_UP
-                ? "another peer leads to the same relay"
-                : peer->liveness.reason);
+    if (peer->liveness.state == LIVENESS_UP
+        || peer->liveness.state == LIVENESS_SNOWSIGNAL) {
+        if (peer_is_on_segment(peer)) {
+            return "it is on this relay's own segment";
+        } else if (is_alternate(peer)) {
+            return "another peer leads to the same relay";
+        }
+    }
+    return peer->liveness.reason;
 }
 
 const char *

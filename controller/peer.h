@@ -15,6 +15,7 @@
 #include "endpoint.h"
 #include "liveness.h"
 #include "openvswitch/hmap.h"
+#include "openvswitch/types.h"
 #include "roster.h"
 
 struct remote;
@@ -64,6 +65,11 @@ struct peer {
     unsigned int n_answers;      /* Hellos said for an answer since. */
     long long int up_since;      /* Wall clock, ms; 0 if it is not up. */
 
+    /* Does it answer on this relay's very segment, as the host's neighbour
+     * there, with this MAC?  Of those that do not tell who they are. */
+    bool on_link;
+    struct eth_addr mac;
+
     /* Is a target, and gets frames in our own format? */
     bool speaks_ours;
 
@@ -76,6 +82,10 @@ struct peer {
 /* Notes that 'remote', which may be NULL for nobody known, is where 'peer' is
  * sent to. */
 void peer_set_remote(struct peer *peer, struct remote *remote);
+
+/* Returns true if 'peer' is a relay of this relay's own segment: they hear the
+ * same, so neither sends frames to the other. */
+bool peer_is_on_segment(const struct peer *peer);
 
 /* Returns true if 'peer' is said hello to. */
 bool peer_is_greeted(const struct peer *peer);

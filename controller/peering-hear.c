@@ -208,6 +208,7 @@ take_bye(struct peering *p, const struct wire *w, long long int now)
         if (peer->remote && peer->remote->id == w->relay_id
             && peer->remote->session == w->session
             && liveness_bye(&peer->liveness, now)) {
+            peering_forget_macs(p, w->relay_id);
             peering_state_changed(p, peer);
         }
     }
@@ -267,8 +268,8 @@ count_frame(struct peer *peer, const struct wire *w)
 }
 
 /* Takes in the frame 'w' in our own format from an address of 'peer', or of
- * nobody if that is NULL.  Returns true if it has not come before. */
-static bool
+ * nobody if that is NULL.  Returns why it is to be dropped, or FRAME_OK. */
+static int
 take_frame(struct peering *p, struct peer *peer, const struct wire *w,
            long long int now)
 {
@@ -282,12 +283,24 @@ take_frame(struct peering *p, struct peer *peer, const struct wire *w,
     count_frame(peer, w);
     if (!remote || !take_session(remote, w->session, now)
         || window_take(&remote->window, w->seq) != WINDOW_NEW) {
-        return false;
+        return DROP_DUPLICATE;
     }
     if (peer && peer->remote == remote) {
         liveness_frame(&peer->liveness, now);
     }
-    return true;
+    return remote->on_segment ? DROP_SEGMENT : FRAME_OK;
+}
+
+/* Returns the verdict on a frame that is to be dropped for 'why', unless that
+ * is FRAME_OK, and then stores 'why' in '*reason'. */
+static enum peering_verdict
+pass(int why, int *reason)
+{
+    if (why == FRAME_OK) {
+        return PEERING_FRAME;
+    }
+    *reason = why;
+    return PEERING_DROP;
 }
 
 enum peering_verdict
@@ -326,14 +339,10 @@ peering_take(struct peering *p, struct mesh *mesh,
             take_remote(p, peer, NULL, now);
             peering_state_changed(p, peer);
         }
-        return PEERING_FRAME;
+        return pass(peer && peer_is_on_segment(peer) ? DROP_SEGMENT : FRAME_OK,
+                    reason);
 
-    case WIRE_FRAME:
-        if (!take_frame(p, peer, w, now)) {
-            *reason = DROP_DUPLICATE;
-            return PEERING_DROP;
-        }
-        return PEERING_FRAME;
+    case WIRE_FRAME: return pass(take_frame(p, peer, w, now), reason);
 
     case WIRE_HELLO:
         if (!take_hello(p, mesh, peer, w, now_us)) {

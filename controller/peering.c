@@ -107,6 +107,39 @@ peering_set_local_mac(struct peering *p, struct eth_addr mac)
     self_set_local_mac(&p->self, mac);
 }
 
+void
+peering_set_role(struct peering *p, enum relay_state role, uint64_t forwarder)
+{
+    self_set_role(&p->self, role, forwarder);
+}
+
+/* The segment. */
+
+void
+peering_set_segment(struct peering *p, const uint64_t *ids, size_t n)
+{
+    remotes_set_segment(&p->remotes, ids, n);
+    peers_choose_targets(&p->peers);
+}
+
+void
+peering_forget_macs(struct peering *p, uint64_t id)
+{
+    struct remote *remote = remotes_find(&p->remotes, id);
+
+    if (remote && remote->n_macs) {
+        remote->n_macs = 0;
+        peer_macs_note_all(&p->macs);
+    }
+}
+
+void
+peering_links_changed(struct peering *p)
+{
+    peers_choose_targets(&p->peers);
+    peer_macs_note_all(&p->macs);
+}
+
 /* Who the peers are. */
 
 void
@@ -437,4 +470,16 @@ uint64_t
 peering_id(const struct peering *p)
 {
     return p->self.id;
+}
+
+uint64_t
+peering_session(const struct peering *p)
+{
+    return p->self.session;
+}
+
+bool
+peering_is_self(const struct peering *p)
+{
+    return roster_is_self(&p->roster);
 }

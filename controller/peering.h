@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "announcement.h"
 #include "counters.h"
 #include "openvswitch/compiler.h"
 #include "openvswitch/types.h"
@@ -51,6 +52,23 @@ void peering_configure(struct peering *, const struct config *config);
  */
 void peering_set_id(struct peering *, uint64_t id);
 void peering_set_local_mac(struct peering *, struct eth_addr mac);
+
+/* Takes in what this relay is to its segment, and who forwards for that, to
+ * tell the others; 0 if nobody is known. */
+void
+peering_set_role(struct peering *, enum relay_state role, uint64_t forwarder);
+
+/* Makes the relays with the 'n' 'ids' those of this relay's own segment, who
+ * get no frames, and whose frames are dropped. */
+void peering_set_segment(struct peering *, const uint64_t *ids, size_t n);
+
+/* Takes in that the relay with 'id' is not on the segment any more: until it
+ * is heard of again its MACs are none for the loop filter. */
+void peering_forget_macs(struct peering *, uint64_t id);
+
+/* Takes in that it has become known, or otherwise, which peers are this host's
+ * neighbours on the segment (struct peer 'on_link'). */
+void peering_links_changed(struct peering *);
 
 /* Adds the names that have to be looked up to 'names'. */
 void peering_add_names(const struct peering *, struct sset *names);
@@ -109,5 +127,9 @@ bool peering_has_begun(const struct peering *);
 /* For those who send, and who look on. */
 struct peers *peering_peers(const struct peering *);
 uint64_t peering_id(const struct peering *);
+uint64_t peering_session(const struct peering *);
+
+/* Returns true if there is no peer but this relay itself, for testing. */
+bool peering_is_self(const struct peering *);
 
 #endif /* peering.h */

@@ -566,7 +566,7 @@ peers_self_deadline(const struct peers *peers)
 static bool
 may_get_frames(const struct peer *peer)
 {
-    return (peer->role == PEER_OTHER
+    return (peer->role == PEER_OTHER && !peer_is_on_segment(peer)
             && (peer->source == ROSTER_SELF
                 || peer->liveness.state != LIVENESS_PROBING));
 }

@@ -83,12 +83,15 @@ print_set(const struct config *config, const struct flowset *set)
     }
 }
 
-/* Adds the relay's flows to 'set', and stores how it would emit in '*keep' and
- * '*rewrite', as relay_flows_emission() does. */
+/* Adds the flows of a relay that forwards to 'set', and stores how it would
+ * emit in '*actions', as relay_flows_actions() does. */
 static char *
 add_relay(const struct config *config, const struct host *host,
-          struct flowset *set, char **keep, char **rewrite)
+          struct flowset *set, struct relay_actions *actions)
 {
+    struct relay_port ports[CONFIG_MAX_PORTS];
+    struct eth_addr macs[1 + CONFIG_MAX_LOCAL_MACS];
+    size_t n_macs = 0;
     struct destination destination = { .policy = config->destination };
     struct eth_addr mac = config->local_mac;
     size_t n_addresses;
@@ -98,19 +101,27 @@ add_relay(const struct config *config, const struct host *host,
 
     destination_update(&destination, config->destination, config->bridge,
                        addresses, n_addresses);
+    relay_ports_forwarded(config->ports, config->n_ports, ports);
+    if (mac_known) {
+        macs[n_macs++] = mac;
+        for (size_t i = 0; i < config->n_others; i++) {
+            macs[n_macs++] = config->others[i];
+        }
+    }
 
     const struct relay_flows_params params = {
-        .ports = config->ports,
+        .ports = ports,
         .n_ports = config->n_ports,
-        .local_macs = &mac,
-        .n_local_macs = mac_known,
+        .announcements = config->election && config->n_ports,
+        .local_macs = macs,
+        .n_local_macs = n_macs,
         .flow_priority = config->flow_priority,
         .max_pps = config->max_pps,
         .forward = config->forward,
         .destination = destination_address(&destination),
     };
     char *error = relay_flows_add(&params, set);
-    return error ? error : relay_flows_emission(&params, keep, rewrite);
+    return error ? error : relay_flows_actions(&params, actions);
 }
 
 /* Replication. */
@@ -238,11 +249,11 @@ print_flows(const struct config *config)
     vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_ERR);
 
     struct host *host = host_create();
-    char *keep = NULL, *rewrite = NULL;
+    struct relay_actions actions = { .keep = NULL };
     struct flowset set;
 
     flowset_init(&set, config->id_base);
-    char *error = add_relay(config, host, &set, &keep, &rewrite);
+    char *error = add_relay(config, host, &set, &actions);
     if (!error && config->replicate.n) {
         error = add_replication(config, host, &set);
     }
@@ -250,20 +261,19 @@ print_flows(const struct config *config)
         print_set(config, &set);
         if (!config->n_ports) {
             /* Nothing is emitted. */
-        } else if (keep) {
+        } else if (actions.keep) {
             printf("# a frame from the mesh: packet-out, in_port=CONTROLLER, "
                    "actions=%s\n"
                    "# its IP destination rewritten: packet-out, "
                    "in_port=CONTROLLER, actions=%s\n",
-                   keep, rewrite);
+                   actions.keep, actions.rewrite);
         } else {
             printf("# no loop filter: this host has no interface %s to take "
                    "the local MAC from; set relay.local_mac\n",
                    config->bridge);
         }
     }
-    free(keep);
-    free(rewrite);
+    relay_actions_uninit(&actions);
     flowset_destroy(&set);
     host_destroy(host);
     return error;

@@ -75,7 +75,8 @@ punt_decode(struct ofp_header *oh, struct punt *punt)
         default: break;
         }
     }
-    if (!punt->frame || !userdata || userdata[0] != PUNT_BROADCAST) {
+    if (!punt->frame || !userdata || userdata[0] < PUNT_BROADCAST
+        || userdata[0] > PUNT_ANNOUNCEMENT) {
         return false;
     }
     punt->kind = userdata[0];

@@ -27,13 +27,15 @@ struct ofp_header;
 enum { PUNT_CONTROLLER_ID = 0x534e };
 
 enum punt_kind {
-    PUNT_BROADCAST = 1 /* A broadcast to relay. */
+    PUNT_BROADCAST = 1, /* A broadcast to relay. */
+    PUNT_OWN_HOST,      /* The same, from a program on this very host. */
+    PUNT_ANNOUNCEMENT   /* Of a relay on the segment (announcement.h). */
 };
 
 /* A punted frame, in the memory of the packet-in. */
 struct punt {
     enum punt_kind kind;
-    uint16_t port;  /* Broadcast port of the flow. */
+    uint16_t port;  /* Broadcast port of the flow, 0 if it has none. */
     uint8_t *frame; /* From the Ethernet destination on. */
     size_t length;
 };

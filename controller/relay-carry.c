@@ -6,9 +6,15 @@
 #include "relay.h"
 #include "relay-private.h"
 
+#include <string.h>
+
 #include "channel.h"
+#include "conf.h"
+#include "counters.h"
+#include "election.h"
 #include "emit.h"
 #include "frame.h"
+#include "loop-guard.h"
 #include "mesh.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
@@ -16,6 +22,7 @@
 #include "peering.h"
 #include "peers.h"
 #include "punt.h"
+#include "segment.h"
 #include "timeval.h"
 #include "util.h"
 #include "wire.h"
@@ -32,12 +39,6 @@ enum {
 };
 
 /* From the switch to the mesh. */
-
-static bool
-is_relayed_port(const struct relay *r, uint16_t port)
-{
-    return r->relayed_port[port / 64] >> port % 64 & 1;
-}
 
 /* Sends 'frames' to all peers. */
 static void
@@ -58,28 +59,31 @@ send_frames(struct relay *r, const struct frame *frames, size_t n)
     counters_drop(&r->counters, DIRECTION_PUNT, DROP_SEND, n - n_relayed);
 }
 
-/* Looks for a punted frame in 'oh', and checks it.  Returns true and fills in
- * '*frame' if it is to be sent. */
+/* Judges the punted frame 'punt'.  Returns true and fills in '*frame' if it is
+ * to be sent. */
 static bool
-take_message(struct relay *r, struct ofp_header *oh, struct frame *frame)
+take_punt(struct relay *r, const struct punt *punt, struct frame *frame,
+          long long int now)
 {
-    struct punt punt;
+    enum frame_verdict verdict = frame_check(punt->frame, punt->length, frame);
 
-    r->counters.punted++;
-    if (!punt_decode(oh, &punt)) {
-        counters_drop(&r->counters, DIRECTION_PUNT, DROP_FORMAT, 1);
-        return false;
-    }
-
-    enum frame_verdict verdict = frame_check(punt.frame, punt.length, frame);
     if (verdict != FRAME_OK) {
         counters_drop(&r->counters, DIRECTION_PUNT, verdict, 1);
-        VLOG_DBG("punt on port %u dropped: %s", punt.port,
+        VLOG_DBG("punt on port %u dropped: %s", punt->port,
                  frame_verdict_name(verdict));
         return false;
     }
-    if (!is_relayed_port(r, frame->port)) {
+    if (!relay_has_port(r->relayed_ports, frame->port)) {
         counters_drop(&r->counters, DIRECTION_PUNT, DROP_PORT, 1);
+        return false;
+    }
+    if (punt->kind != PUNT_OWN_HOST
+        && !election_forwards_port(&r->segment.election, frame->port)) {
+        counters_drop(&r->counters, DIRECTION_PUNT, DROP_STANDBY, 1);
+        return false;
+    }
+    if (loop_guard_punt(r->loop_guard, frame, now)) {
+        counters_drop(&r->counters, DIRECTION_PUNT, DROP_LOOP, 1);
         return false;
     }
     VLOG_DBG("punt from " IP_FMT " to " IP_FMT ":%u, %" PRIuSIZE " bytes: to "
@@ -89,9 +93,29 @@ take_message(struct relay *r, struct ofp_header *oh, struct frame *frame)
     return true;
 }
 
+/* Looks for a punt in 'oh'.  Returns true and fills in '*frame' if it holds a
+ * frame to be sent. */
+static bool
+take_message(struct relay *r, struct ofp_header *oh, struct frame *frame,
+             long long int now)
+{
+    struct punt punt;
+
+    if (!punt_decode(oh, &punt)) {
+        r->counters.punted++;
+        counters_drop(&r->counters, DIRECTION_PUNT, DROP_FORMAT, 1);
+        return false;
+    } else if (punt.kind == PUNT_ANNOUNCEMENT) {
+        segment_take(&r->segment, punt.frame, punt.length, now);
+        return false;
+    }
+    r->counters.punted++;
+    return take_punt(r, &punt, frame, now);
+}
+
 /* Returns the number of messages that came from the switch. */
 static size_t
-carry_punts(struct relay *r)
+carry_punts(struct relay *r, long long int now)
 {
     struct frame frames[FRAME_BATCH];
     size_t n_messages = 0;
@@ -108,7 +132,7 @@ carry_punts(struct relay *r)
         /* The frames lie in the channel's memory until the next read. */
         while ((oh = channel_next(r->channel)) != NULL) {
             n_messages++;
-            if (take_message(r, oh, &frames[n]) && ++n == FRAME_BATCH) {
+            if (take_message(r, oh, &frames[n], now) && ++n == FRAME_BATCH) {
                 send_frames(r, frames, n);
                 n = 0;
             }
@@ -119,6 +143,44 @@ carry_punts(struct relay *r)
 }
 
 /* From the mesh to the switch. */
+
+/* Returns true if 'bytes', a frame, has this relay's local MAC for its source:
+ * it emitted the frame, and another relay of the segment sent it back. */
+static bool
+is_from_here(const struct relay *r, const uint8_t *bytes)
+{
+    return (!memcmp(bytes + ETH_ADDR_LEN, &r->local_mac, ETH_ADDR_LEN)
+            && !peering_is_self(r->peering));
+}
+
+/* Judges the frame in the 'length' bytes at 'bytes', which came from a peer at
+ * 'now', in ms.  Returns true and fills in '*frame' if it is to be emitted. */
+static bool
+take_frame(struct relay *r, uint8_t *bytes, size_t length, long long int now,
+           struct frame *frame)
+{
+    enum frame_verdict verdict = frame_check(bytes, length, frame);
+    int reason;
+
+    if (verdict != FRAME_OK) {
+        reason = verdict;
+    } else if (!relay_has_port(r->relayed_ports, frame->port)) {
+        reason = DROP_PORT;
+    } else if (is_from_here(r, bytes)) {
+        reason = DROP_OWN;
+    } else if (!relay_has_port(r->emitted_ports, frame->port)) {
+        reason = DROP_STANDBY;
+    } else if (!emit_is_ready(r->emit)) {
+        reason = DROP_NO_SWITCH;
+    } else if (loop_guard_emit(r->loop_guard, frame, now)
+               && !peering_is_self(r->peering)) {
+        reason = DROP_LOOP;
+    } else {
+        return true;
+    }
+    counters_drop(&r->counters, DIRECTION_MESH, reason, 1);
+    return false;
+}
 
 /* Judges the datagram 'd', which came at 'now_us', and puts its frame, if it
  * holds one, into the queue to the switch. */
@@ -139,18 +201,7 @@ take_datagram(struct relay *r, const struct mesh_datagram *d,
         counters_drop(&r->counters, DIRECTION_MESH, reason, 1);
         return;
     }
-
-    enum frame_verdict verdict = frame_check(wire.body, wire.length, &frame);
-    if (verdict != FRAME_OK) {
-        counters_drop(&r->counters, DIRECTION_MESH, verdict, 1);
-        return;
-    }
-    if (!is_relayed_port(r, frame.port)) {
-        counters_drop(&r->counters, DIRECTION_MESH, DROP_PORT, 1);
-        return;
-    }
-    if (!emit_is_ready(r->emit)) {
-        counters_drop(&r->counters, DIRECTION_MESH, DROP_NO_SWITCH, 1);
+    if (!take_frame(r, wire.body, wire.length, now_us / 1000, &frame)) {
         return;
     }
 
@@ -202,8 +253,33 @@ carry_datagrams(struct relay *r)
     return n_datagrams;
 }
 
+/* Works out which frames from the mesh are emitted.  Not as soon as another
+ * relay says that it forwards: what came before that was dropped there. */
+static void
+update_emitted_ports(struct relay *r)
+{
+    const struct election *e = &r->segment.election;
+
+    if (r->emitted_seqno == e->seqno) {
+        return;
+    }
+    r->emitted_seqno = e->seqno;
+    memset(r->emitted_ports, 0, sizeof r->emitted_ports);
+    for (size_t i = 0; i < r->config->n_ports; i++) {
+        if (election_forwards_port(e, r->config->ports[i])) {
+            relay_add_port(r->emitted_ports, r->config->ports[i]);
+        }
+    }
+}
+
 bool
 relay_carry(struct relay *r)
 {
-    return carry_punts(r) + carry_datagrams(r) > 0;
+    const long long int now = relay_now_ms();
+
+    election_wake(&r->segment.election, now);
+    update_emitted_ports(r);
+    bool busy = carry_punts(r, now) + carry_datagrams(r) > 0;
+    update_emitted_ports(r);
+    return busy;
 }

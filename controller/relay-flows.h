@@ -6,9 +6,11 @@
 /* The relay's flows: what the switch needs for punting and emitting.
  *
  * For each broadcast port a meter, the punt of the own host's broadcasts, the
- * loop filter for each local MAC, and the punt; and the actions that a frame
- * is emitted with.  Pure: no I/O. */
+ * loop filter for each local MAC, and the punt; the punt of the announcements
+ * of the segment's relays; and the actions that a frame is emitted with.
+ * Pure: no I/O. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,10 +19,22 @@
 
 struct flowset;
 
+/* A broadcast port, and who is heard on it. */
+struct relay_port {
+    uint16_t port;
+    bool segment;  /* The segment? */
+    bool own_host; /* The programs on this very host? */
+};
+
+/* Stores the 'n' 'ports' in 'result' as those of a relay that forwards. */
+void relay_ports_forwarded(const uint16_t *ports, size_t n,
+                           struct relay_port *result);
+
 /* What the templates are filled in with. */
 struct relay_flows_params {
-    const uint16_t *ports; /* Broadcast ports. */
+    const struct relay_port *ports;
     size_t n_ports;
+    bool announcements;                /* Are announcements heard? */
     const struct eth_addr *local_macs; /* For the loop filter. */
     size_t n_local_macs;
     uint16_t flow_priority;
@@ -34,12 +48,18 @@ struct relay_flows_params {
 char *relay_flows_add(const struct relay_flows_params *params,
                       struct flowset *set) OVS_WARN_UNUSED_RESULT;
 
-/* Stores in '*keep' the actions for frames that are emitted as they are, and
- * in '*rewrite' those for frames whose destination is rewritten; the caller
- * frees both.  They are those of the first local MAC; without any they are
- * NULL.  Returns NULL, or a message that the caller frees, and then both are
- * NULL. */
-char *relay_flows_emission(const struct relay_flows_params *params,
-                           char **keep, char **rewrite) OVS_WARN_UNUSED_RESULT;
+/* Actions that a frame leaves with. */
+struct relay_actions {
+    char *keep;         /* A frame that is emitted as it is. */
+    char *rewrite;      /* One whose destination is rewritten. */
+    char *announcement; /* An announcement of this relay. */
+};
+
+/* Stores in '*actions' the actions of what 'params' ask for, with the first
+ * local MAC; without any they are NULL.  relay_actions_uninit() frees them.
+ * Returns NULL, or a message that the caller frees, and then stores NULLs. */
+char *relay_flows_actions(const struct relay_flows_params *params,
+                          struct relay_actions *) OVS_WARN_UNUSED_RESULT;
+void relay_actions_uninit(struct relay_actions *);
 
 #endif /* relay-flows.h */

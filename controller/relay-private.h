@@ -15,6 +15,9 @@
 #include "counters.h"
 #include "destination.h"
 #include "openvswitch/types.h"
+#include "segment.h"
+
+enum { RELAY_PORT_WORDS = UINT16_MAX / 64 + 1 };
 
 struct relay {
     struct counters counters;
@@ -28,11 +31,15 @@ struct relay {
     struct channel *channel; /* The switch, for frames. */
     struct emit *emit;
     struct destination destination;
+    struct loop_guard *loop_guard;
 
     struct mesh *mesh; /* NULL if nothing is relayed. */
     struct peering *peering;
-    struct eth_addr *macs; /* The local MAC, then those of the peers. */
+    struct segment segment;
+
+    struct eth_addr *macs; /* The local MAC, then those of other relays. */
     size_t n_macs;
+    char *announcement_actions; /* NULL while not known. */
 
     /* What the flows, and the peers, were last worked out from. */
     struct eth_addr local_mac;
@@ -40,10 +47,30 @@ struct relay {
     unsigned int host_seqno;
     unsigned int resolver_seqno;
     unsigned int channel_seqno;
+    unsigned int guard_seqno;
     bool reconfigured; /* Since relay_update(). */
+    bool settled;      /* See relay_is_settled(). */
+    bool online;       /* Is the segment heard? */
+    bool leaving;      /* Was relay_leave() called? */
 
-    uint64_t relayed_port[UINT16_MAX / 64 + 1]; /* Bitmap: is it relayed? */
+    /* Bitmaps of ports: those that are relayed, and those of them whose frames
+     * from the mesh are emitted. */
+    uint64_t relayed_ports[RELAY_PORT_WORDS];
+    uint64_t emitted_ports[RELAY_PORT_WORDS];
+    unsigned int emitted_seqno; /* Of the election then. */
 };
+
+static inline bool
+relay_has_port(const uint64_t ports[RELAY_PORT_WORDS], uint16_t port)
+{
+    return ports[port / 64] >> port % 64 & 1;
+}
+
+static inline void
+relay_add_port(uint64_t ports[RELAY_PORT_WORDS], uint16_t port)
+{
+    ports[port / 64] |= UINT64_C(1) << port % 64;
+}
 
 /* Returns the time as peering and its hellos have it, us. */
 static inline long long int
@@ -53,6 +80,13 @@ relay_now_us(void)
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return ts.tv_sec * 1000000LL + ts.tv_nsec / 1000;
+}
+
+/* The same in ms, as time_msec() has it, but not as of the last look at it. */
+static inline long long int
+relay_now_ms(void)
+{
+    return relay_now_us() / 1000;
 }
 
 #endif /* relay-private.h */

@@ -4,14 +4,18 @@
 #include "relay.h"
 #include "relay-private.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "bridge.h"
 #include "channel.h"
 #include "conf.h"
 #include "destination.h"
+#include "election.h"
 #include "emit.h"
+#include "flowset.h"
 #include "host.h"
+#include "loop-guard.h"
 #include "mesh.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/util.h"
@@ -21,10 +25,14 @@
 #include "peers.h"
 #include "relay-flows.h"
 #include "resolver.h"
+#include "segment.h"
 #include "sset.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(relay);
+
+/* How long the switch may take to have a MAC in its loop filter. */
+enum { LOOP_FILTER_MS = 200 };
 
 /* Working out what the others must know. */
 
@@ -66,10 +74,12 @@ relay_configure(struct relay *r, const struct config *config)
     r->reconfigured = true;
 
     peering_configure(r->peering, config);
-    memset(r->relayed_port, 0, sizeof r->relayed_port);
+    segment_configure(&r->segment, config, relay_now_ms());
+    loop_guard_configure(r->loop_guard, config->ports, config->n_ports,
+                         config->announce_ms + LOOP_FILTER_MS);
+    memset(r->relayed_ports, 0, sizeof r->relayed_ports);
     for (size_t i = 0; i < config->n_ports; i++) {
-        uint16_t port = config->ports[i];
-        r->relayed_port[port / 64] |= UINT64_C(1) << port % 64;
+        relay_add_port(r->relayed_ports, config->ports[i]);
     }
 }
 
@@ -79,24 +89,121 @@ relay_add_names(const struct relay *r, struct sset *names)
     peering_add_names(r->peering, names);
 }
 
-/* Works out what the loop filter is about.  Returns true if it changed. */
-static bool
-update_macs(struct relay *r, bool local_changed)
+/* Adds 'mac' to the 'n' in 'macs', unless it is one of the first 'n_compared'.
+ * Returns the new number. */
+static size_t
+add_mac(struct eth_addr *macs, size_t n, size_t n_compared,
+        struct eth_addr mac)
 {
-    if (!peering_macs_changed(r->peering, relay_now_us()) && !local_changed) {
-        return false;
-    }
-
-    size_t n;
-    const struct eth_addr *macs = peering_macs(r->peering, &n);
-    r->macs = xrealloc(r->macs, (n + 1) * sizeof *r->macs);
-    r->macs[0] = r->local_mac;
-    r->n_macs = 1;
-    for (size_t i = 0; i < n; i++) {
-        if (!eth_addr_equals(macs[i], r->local_mac)) {
-            r->macs[r->n_macs++] = macs[i];
+    for (size_t i = 0; i < n_compared; i++) {
+        if (eth_addr_equals(macs[i], mac)) {
+            return n;
         }
     }
+    macs[n] = mac;
+    return n + 1;
+}
+
+/* Works out what the loop filter is about: the local MAC, and those of all
+ * relays that may emit on this segment.  Returns true if it changed. */
+static bool
+update_macs(struct relay *r)
+{
+    const struct segment *s = &r->segment;
+    const struct config *config = r->config;
+    size_t n_peers;
+    const struct eth_addr *peers = peering_macs(r->peering, &n_peers);
+    size_t max = 1 + s->n + config->n_others + n_peers;
+    struct eth_addr *macs = xcalloc(max, sizeof *macs);
+    size_t n = 1;
+
+    macs[0] = r->local_mac;
+    for (size_t i = 0; i < s->n; i++) {
+        n = add_mac(macs, n, n, s->macs[i]);
+    }
+    for (size_t i = 0; i < config->n_others; i++) {
+        n = add_mac(macs, n, n, config->others[i]);
+    }
+    for (size_t i = 0, n_others = n; i < n_peers; i++) {
+        n = add_mac(macs, n, n_others, peers[i]); /* Each is there once. */
+    }
+
+    bool changed = (n != r->n_macs || memcmp(macs, r->macs, n * sizeof *macs));
+    free(r->macs);
+    r->macs = macs;
+    r->n_macs = n;
+    loop_guard_set_macs(r->loop_guard, macs, n);
+    return changed;
+}
+
+/* Returns the address that this relay is announced with: where its mesh is, or
+ * one of this host's, the bridge's before others. */
+static struct in6_addr
+announced_address(const struct relay *r)
+{
+    struct in6_addr address = in6addr_any;
+    size_t n;
+    const struct host_address *all = host_addresses(r->host, &n);
+
+    if (!endpoint_is_any(&r->config->mesh)) {
+        return r->config->mesh.address;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!strcmp(all[i].interface, r->config->bridge)) {
+            return all[i].address;
+        } else if (ipv6_addr_equals(&address, &in6addr_any)
+                   && strcmp(all[i].interface, "lo")) {
+            address = all[i].address;
+        }
+    }
+    return address;
+}
+
+/* Tells the election what it must know of this relay and its switch. */
+static void
+update_election(struct relay *r, long long int now)
+{
+    struct election *e = &r->segment.election;
+    const struct bridge *b = r->bridge;
+    const struct announcement self = {
+        .relay_id = peering_id(r->peering),
+        .session = peering_session(r->peering),
+        .mac = r->local_mac,
+        .address = announced_address(r),
+    };
+
+    election_set_self(e, &self, now);
+    r->online = (channel_is_open(r->channel) && bridge_is_connected(b)
+                 && (r->online || bridge_is_in_place(b)));
+    election_set_online(e, r->online, now);
+    if (bridge_is_in_place(b) && bridge_wanted(b)->claimed) {
+        election_in_place(e, now);
+    }
+}
+
+/* Takes in who is on the segment and what this relay is to it.  Returns true
+ * if the flows may be others by that. */
+static bool
+update_segment(struct relay *r)
+{
+    const struct segment *s = &r->segment;
+    const struct election *e = &s->election;
+    uint64_t gone[ELECTION_MAX_CANDIDATES];
+    size_t n_gone;
+
+    if (!segment_news(&r->segment, gone, &n_gone)) {
+        return false;
+    }
+    peering_set_segment(r->peering, s->ids, s->n);
+    for (size_t i = 0; i < n_gone; i++) {
+        peering_forget_macs(r->peering, gone[i]);
+    }
+
+    const struct candidate *forwarder = election_forwarder(e);
+    peering_set_role(r->peering, election_state(e),
+                     e->forwards ? e->self.relay_id
+                     : forwarder ? forwarder->said.relay_id
+                                 : 0);
     return true;
 }
 
@@ -121,27 +228,61 @@ relay_update(struct relay *r)
     if (host_changed || r->reconfigured) {
         changed |= update_destination(r);
     }
-    bool mac_changed = update_local_mac(r);
-    if (mac_changed) {
+    if (update_local_mac(r)) {
         peering_set_local_mac(r->peering, r->local_mac);
+        changed = true;
     }
-    changed |= update_macs(r, mac_changed);
+    update_election(r, relay_now_ms());
+    bool segment_changed = update_segment(r);
+    if (peering_macs_changed(r->peering, relay_now_us()) || segment_changed
+        || changed) {
+        changed |= update_macs(r);
+    }
+    if (r->guard_seqno != loop_guard_seqno(r->loop_guard)) {
+        r->guard_seqno = loop_guard_seqno(r->loop_guard);
+        changed = true;
+    }
+    if (!r->settled && election_is_decided(&r->segment.election)
+        && (!r->mesh || peering_has_begun(r->peering))) {
+        r->settled = true;
+        changed = true;
+    }
     r->reconfigured = false;
-    return changed;
+    return changed || segment_changed;
 }
 
 bool
 relay_knows_flows(const struct relay *r)
 {
-    return (r->local_mac_known && (!r->mesh || peering_has_begun(r->peering)));
+    return r->local_mac_known;
+}
+
+/* Stores in 'ports' the broadcast ports, and who is heard on each. */
+static void
+work_out_ports(const struct relay *r,
+               struct relay_port ports[CONFIG_MAX_PORTS])
+{
+    for (size_t i = 0; i < r->config->n_ports; i++) {
+        uint16_t port = r->config->ports[i];
+        bool heard = !loop_guard_is_paused(r->loop_guard, port);
+
+        ports[i] = (struct relay_port){
+            .port = port,
+            .segment =
+                heard && election_punts_port(&r->segment.election, port),
+            .own_host = heard,
+        };
+    }
 }
 
 char *
 relay_add_flows(struct relay *r, struct flowset *set)
 {
+    struct relay_port ports[CONFIG_MAX_PORTS];
     const struct relay_flows_params params = {
-        .ports = r->config->ports,
+        .ports = ports,
         .n_ports = r->config->n_ports,
+        .announcements = segment_listens(&r->segment),
         .local_macs = r->macs,
         .n_local_macs = r->n_macs,
         .flow_priority = r->config->flow_priority,
@@ -149,17 +290,23 @@ relay_add_flows(struct relay *r, struct flowset *set)
         .forward = r->config->forward,
         .destination = destination_address(&r->destination),
     };
-    char *keep, *rewrite;
+    struct relay_actions actions = { .keep = NULL };
 
+    work_out_ports(r, ports);
     char *error = relay_flows_add(&params, set);
     if (!error) {
-        error = relay_flows_emission(&params, &keep, &rewrite);
+        error = relay_flows_actions(&params, &actions);
     }
     if (!error) {
-        error = emit_set_actions(r->emit, keep, rewrite);
-        free(keep);
-        free(rewrite);
+        error = emit_set_actions(r->emit, actions.keep, actions.rewrite);
     }
+    if (!error) {
+        free(r->announcement_actions);
+        r->announcement_actions = xstrdup(actions.announcement);
+    }
+    relay_actions_uninit(&actions);
+    set->claimed = election_state(&r->segment.election) == RELAY_CLAIMING;
+    set->partial = !r->settled;
     return error;
 }
 
@@ -186,6 +333,8 @@ relay_create(const struct config *config, const struct host *host,
     r->resolver = resolver;
     r->bridge = bridge;
     r->peering = peering_create();
+    segment_init(&r->segment);
+    r->loop_guard = loop_guard_create();
     r->emit = emit_create();
     r->channel = channel_create(config->switch_target);
     *relayp = r;
@@ -200,6 +349,8 @@ relay_destroy(struct relay *r)
         emit_destroy(r->emit);
         peering_destroy(r->peering);
         mesh_close(r->mesh);
+        loop_guard_destroy(r->loop_guard);
+        free(r->announcement_actions);
         free(r->macs);
         free(r);
     }
@@ -212,7 +363,9 @@ relay_move_mesh(struct relay *r, const struct config *config)
     struct mesh *mesh;
 
     if (!config->n_ports) {
-        relay_leave(r);
+        if (r->mesh) {
+            peering_leave(r->peering, r->mesh);
+        }
         mesh_close(r->mesh);
         r->mesh = NULL;
         return NULL;
@@ -246,13 +399,42 @@ relay_move_mesh(struct relay *r, const struct config *config)
     return error;
 }
 
+/* Announces this relay on its segment if it is time to. */
+static void
+announce(struct relay *r, long long int now)
+{
+    struct election *e = &r->segment.election;
+    uint8_t frame[ANNOUNCEMENT_MAX_LEN];
+    size_t length = segment_announcement(&r->segment, frame, now);
+    struct ofpbuf *msg = NULL;
+
+    if (!length) {
+        return;
+    }
+    if (r->announcement_actions) {
+        char *error =
+            emit_encode(r->announcement_actions, frame, length, &msg);
+        ovs_assert(!error); /* The configuration was checked. */
+    }
+    election_announced(e, msg && channel_send(r->channel, msg), now);
+}
+
 void
 relay_run(struct relay *r)
 {
+    const long long int now = relay_now_ms();
+    struct election *e = &r->segment.election;
+
     counters_drop(&r->counters, DIRECTION_MESH, DROP_DISCONNECTED,
                   channel_run(r->channel, r->emit));
+    loop_guard_run(r->loop_guard, now);
+    election_run(e, now);
+    announce(r, now);
 
     if (r->mesh) {
+        if (r->leaving && election_state(e) == RELAY_GONE) {
+            peering_leave(r->peering, r->mesh);
+        }
         peering_run(r->peering, r->mesh, relay_now_us());
     }
 
@@ -266,6 +448,13 @@ relay_run(struct relay *r)
 void
 relay_wait(struct relay *r)
 {
+    long long int deadline =
+        MIN(election_deadline(&r->segment.election, relay_now_ms()),
+            loop_guard_deadline(r->loop_guard));
+
+    if (deadline != LLONG_MAX) {
+        poll_timer_wait_until(deadline);
+    }
     channel_wait(r->channel, r->emit);
     if (r->mesh) {
         mesh_wait(r->mesh);
@@ -276,9 +465,14 @@ relay_wait(struct relay *r)
 void
 relay_leave(struct relay *r)
 {
-    if (r->mesh) {
-        peering_leave(r->peering, r->mesh);
-    }
+    r->leaving = true;
+    election_leave(&r->segment.election, relay_now_ms());
+}
+
+bool
+relay_has_left(const struct relay *r)
+{
+    return r->leaving && election_has_left(&r->segment.election);
 }
 
 char *
@@ -311,6 +505,18 @@ const struct peering *
 relay_peering(const struct relay *r)
 {
     return r->peering;
+}
+
+const struct segment *
+relay_segment(const struct relay *r)
+{
+    return &r->segment;
+}
+
+const struct loop_guard *
+relay_loop_guard(const struct relay *r)
+{
+    return r->loop_guard;
 }
 
 unsigned int

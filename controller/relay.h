@@ -5,9 +5,10 @@
 
 /* Relay: the two ways of a frame, and the modules along them.
  *
- *    switch --channel--> punt --> frame --> mesh --> peers
- *    peers --mesh--> wire --> peering --> frame --> destination --> emit
- *                                                      --channel--> switch
+ *    switch --channel--> punt --> frame --> segment --> loop-guard --> mesh
+ *                                                           --> peers
+ *    peers --mesh--> wire --> peering --> frame --> segment --> loop-guard
+ *                       --> destination --> emit --channel--> switch
  *
  * relay-carry.c is these two lines.  The relay owns these modules, tells each
  * what the configuration and the news of the node (node.h) mean for it, and
@@ -23,9 +24,11 @@ struct bridge;
 struct config;
 struct flowset;
 struct host;
+struct loop_guard;
 struct peering;
 struct relay;
 struct resolver;
+struct segment;
 struct sset;
 
 /* Makes a relay, which asks 'host', 'resolver' and 'bridge' for what they know
@@ -54,14 +57,14 @@ void relay_add_names(const struct relay *, struct sset *names);
  * configuration.  Returns true if the relay's flows changed by that. */
 bool relay_update(struct relay *);
 
-/* Returns true once it is known what relay_add_flows() is to add.  It takes
- * the peers' first answers, so that a relay that is restarted takes over the
- * flows about them. */
+/* Returns true once it is known what relay_add_flows() is to add. */
 bool relay_knows_flows(const struct relay *);
 
 /* Adds the flows and meters that the relay wants to 'set', and emits according
- * to them from now on.  They must be known.  Returns NULL, or a
- * message that the caller frees. */
+ * to them from now on.  They must be known.  The set is a partial one until
+ * the peers' first answers have come and it has been found out who forwards
+ * for the segment, so that a relay that is restarted takes over the flows that
+ * it had.  Returns NULL, or a message that the caller frees. */
 char *
 relay_add_flows(struct relay *, struct flowset *set) OVS_WARN_UNUSED_RESULT;
 
@@ -73,8 +76,12 @@ bool relay_carry(struct relay *);
 void relay_run(struct relay *);
 void relay_wait(struct relay *);
 
-/* Tells the peers that this relay leaves. */
+/* Begins to leave: hands over to another relay of the segment, if one is
+ * ready, and tells the peers. */
 void relay_leave(struct relay *);
+
+/* Returns true when that is done, and the relay's flows may go. */
+bool relay_has_left(const struct relay *);
 
 /* Add or remove a peer until the next start, see peering_add() and
  * peering_remove().  relay_add_names() may answer otherwise then, and
@@ -87,6 +94,8 @@ relay_remove_peer(struct relay *, const char *text) OVS_WARN_UNUSED_RESULT;
 /* For those who look on. */
 const struct counters *relay_counters(const struct relay *);
 const struct peering *relay_peering(const struct relay *);
+const struct segment *relay_segment(const struct relay *);
+const struct loop_guard *relay_loop_guard(const struct relay *);
 unsigned int relay_queued(const struct relay *); /* Frames for the switch. */
 
 /* Returns true if the connection for frames is up. */

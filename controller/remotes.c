@@ -15,6 +15,8 @@ remotes_init(struct remotes *remotes)
 {
     hmap_init(&remotes->by_id);
     remotes->first_seq = 0;
+    remotes->segment = NULL;
+    remotes->n_segment = 0;
 }
 
 void
@@ -26,6 +28,7 @@ remotes_destroy(struct remotes *remotes)
         free(remote);
     }
     hmap_destroy(&remotes->by_id);
+    free(remotes->segment);
 }
 
 struct remote *
@@ -42,6 +45,30 @@ remotes_find(const struct remotes *remotes, uint64_t id)
     return NULL;
 }
 
+static bool
+is_on_segment(const struct remotes *remotes, uint64_t id)
+{
+    for (size_t i = 0; i < remotes->n_segment; i++) {
+        if (remotes->segment[i] == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+remotes_set_segment(struct remotes *remotes, const uint64_t *ids, size_t n)
+{
+    struct remote *remote;
+
+    free(remotes->segment);
+    remotes->segment = n ? xmemdup(ids, n * sizeof *ids) : NULL;
+    remotes->n_segment = n;
+    HMAP_FOR_EACH (remote, node, &remotes->by_id) {
+        remote->on_segment = is_on_segment(remotes, remote->id);
+    }
+}
+
 struct remote *
 remotes_get(struct remotes *remotes, uint64_t id, uint64_t session,
             long long int now)
@@ -54,6 +81,7 @@ remotes_get(struct remotes *remotes, uint64_t id, uint64_t session,
         remote->session = session;
         remote->started = remote->heard = now;
         remote->next_seq = remotes->first_seq;
+        remote->on_segment = is_on_segment(remotes, id);
         window_init(&remote->window);
         hmap_insert(&remotes->by_id, &remote->node, hash_uint64(id));
     }
@@ -107,6 +135,8 @@ remote_take_hello(struct remote *remote, const struct hello *h)
     remote->n_ports = h->n_ports;
     remote->received = h->received;
     remote->lost = h->lost;
+    remote->role = h->role;
+    remote->forwarder = h->forwarder;
     remote->version = (h->version_max >= WIRE_VERSION_MIN
                                && h->version_min <= WIRE_VERSION_MAX
                            ? MIN(h->version_max, WIRE_VERSION_MAX)

@@ -57,6 +57,10 @@ struct remote {
     uint16_t ports[HELLO_MAX_PORTS];
     size_t n_ports;
     uint64_t received, lost; /* Of our frames, as it counts them. */
+    enum relay_state role;   /* See struct hello. */
+    uint64_t forwarder;
+
+    bool on_segment; /* Is it on this relay's segment? */
 };
 
 struct remotes {
@@ -65,6 +69,9 @@ struct remotes {
     /* Where frames to a new one begin, beyond those to all that were
      * forgotten: one that is met again may remember us. */
     uint64_t first_seq;
+
+    uint64_t *segment; /* Ids of those on this relay's segment. */
+    size_t n_segment;
 };
 
 void remotes_init(struct remotes *);
@@ -76,6 +83,10 @@ struct remote *remotes_find(const struct remotes *, uint64_t id);
 /* The same, but makes it if there is none, and room. */
 struct remote *remotes_get(struct remotes *, uint64_t id, uint64_t session,
                            long long int now);
+
+/* Makes those with the 'n' 'ids', and those that will have one of them, the
+ * ones on this relay's segment. */
+void remotes_set_segment(struct remotes *, const uint64_t *ids, size_t n);
 
 /* Forgets those that 'is_used' does not mark and that have not been heard of
  * for REMOTES_MAX_IDLE_MS.  'is_used' returns true for those that are to

@@ -59,6 +59,14 @@ self_set_interval(struct self *self, uint32_t interval)
     self->interval = interval;
 }
 
+void
+self_set_role(struct self *self, enum relay_state role, uint64_t forwarder)
+{
+    self->news |= role != self->role || forwarder != self->forwarder;
+    self->role = role;
+    self->forwarder = forwarder;
+}
+
 bool
 self_is_known(const struct self *self)
 {

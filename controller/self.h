@@ -25,6 +25,8 @@ struct self {
     size_t n_ports;
     struct eth_addr local_mac;
     bool local_mac_known;
+    enum relay_state role; /* On its segment, RELAY_OFF for no word. */
+    uint64_t forwarder;    /* Who forwards for that, 0 if nobody is known. */
 
     /* Has something changed that the others should hear of at once?  For who
      * tells them. */
@@ -38,6 +40,7 @@ void self_set_id(struct self *, uint64_t id);
 void self_set_local_mac(struct self *, struct eth_addr mac);
 void self_set_ports(struct self *, const uint16_t *ports, size_t n);
 void self_set_interval(struct self *, uint32_t interval);
+void self_set_role(struct self *, enum relay_state role, uint64_t forwarder);
 
 /* Returns true if it is known well enough to say hello. */
 bool self_is_known(const struct self *);

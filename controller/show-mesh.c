@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/util.h"
@@ -14,6 +13,7 @@
 #include "peering.h"
 #include "peers.h"
 #include "remotes.h"
+#include "show.h"
 #include "util.h"
 
 /* For people. */
@@ -23,6 +23,7 @@ enum column {
     COLUMN_NAME,
     COLUMN_FORMAT,
     COLUMN_STATE,
+    COLUMN_ROLE,
     COLUMN_UP_SINCE,
     COLUMN_RX,
     COLUMN_TX,
@@ -32,19 +33,6 @@ enum column {
     N_COLUMNS
 };
 
-enum { CELL_SIZE = 272 }; /* A DNS name and a port fit. */
-
-/* A line of the table. */
-struct row {
-    char cells[N_COLUMNS][CELL_SIZE];
-};
-
-static bool
-is_number(enum column column)
-{
-    return column >= COLUMN_RX;
-}
-
 /* Returns true if the hellos of 'peer' tell of loss and distance. */
 static bool
 is_measured(const struct peer *peer)
@@ -52,44 +40,50 @@ is_measured(const struct peer *peer)
     return peer->role == PEER_OTHER && peer->remote;
 }
 
+/* Returns what 'peer' says that it is to its segment, RELAY_OFF if that is not
+ * known. */
+static enum relay_state
+peer_role(const struct peer *peer)
+{
+    return (is_measured(peer) && liveness_is_heard(&peer->liveness)
+                ? peer->remote->role
+                : RELAY_OFF);
+}
+
 /* Writes 'us' to 'cell' as people read it. */
 static void
-format_rtt(uint32_t us, char cell[CELL_SIZE])
+format_rtt(uint32_t us, show_cell cell)
 {
     if (us < 10000) {
-        snprintf(cell, CELL_SIZE, "%" PRIu32 " us", us);
+        snprintf(cell, SHOW_CELL_SIZE, "%" PRIu32 " us", us);
     } else {
-        snprintf(cell, CELL_SIZE, "%.1f ms", us / 1000.0);
+        snprintf(cell, SHOW_CELL_SIZE, "%.1f ms", us / 1000.0);
     }
 }
 
 static void
-fill_row(const struct peer *peer, struct row *row)
+fill_row(const struct peer *peer, show_cell *cells)
 {
-    char(*cells)[CELL_SIZE] = row->cells;
-
     for (int i = 0; i < N_COLUMNS; i++) {
-        ovs_strlcpy(cells[i], "-", CELL_SIZE);
+        ovs_strlcpy(cells[i], "-", SHOW_CELL_SIZE);
     }
     if (peer->role != PEER_UNRESOLVED) {
         endpoint_format(&peer->target, cells[COLUMN_PEER]);
     }
-    ovs_strlcpy(cells[COLUMN_NAME], peer->name, CELL_SIZE);
-    ovs_strlcpy(cells[COLUMN_FORMAT], peer_format_name(peer), CELL_SIZE);
-    ovs_strlcpy(cells[COLUMN_STATE], peer_state_name(peer), CELL_SIZE);
-    if (peer->up_since) {
-        time_t seconds = peer->up_since / 1000;
-        struct tm tm;
-
-        strftime(cells[COLUMN_UP_SINCE], CELL_SIZE, "%F %T",
-                 localtime_r(&seconds, &tm));
+    ovs_strlcpy(cells[COLUMN_NAME], peer->name, SHOW_CELL_SIZE);
+    ovs_strlcpy(cells[COLUMN_FORMAT], peer_format_name(peer), SHOW_CELL_SIZE);
+    ovs_strlcpy(cells[COLUMN_STATE], peer_state_name(peer), SHOW_CELL_SIZE);
+    if (peer_role(peer)) {
+        ovs_strlcpy(cells[COLUMN_ROLE], relay_state_name(peer_role(peer)),
+                    SHOW_CELL_SIZE);
     }
-    snprintf(cells[COLUMN_RX], CELL_SIZE, "%" PRIu64, peer->rx);
-    snprintf(cells[COLUMN_TX], CELL_SIZE, "%" PRIu64, peer->tx);
+    show_time(peer->up_since, cells[COLUMN_UP_SINCE]);
+    snprintf(cells[COLUMN_RX], SHOW_CELL_SIZE, "%" PRIu64, peer->rx);
+    snprintf(cells[COLUMN_TX], SHOW_CELL_SIZE, "%" PRIu64, peer->tx);
     if (is_measured(peer)) {
-        snprintf(cells[COLUMN_LOST], CELL_SIZE, "%" PRIu64,
+        snprintf(cells[COLUMN_LOST], SHOW_CELL_SIZE, "%" PRIu64,
                  peer->remote->window.lost);
-        snprintf(cells[COLUMN_TX_LOST], CELL_SIZE, "%" PRIu64,
+        snprintf(cells[COLUMN_TX_LOST], SHOW_CELL_SIZE, "%" PRIu64,
                  peer->remote->lost);
         if (peer->liveness.smoothed_rtt) {
             format_rtt(peer->liveness.smoothed_rtt, cells[COLUMN_RTT]);
@@ -100,58 +94,41 @@ fill_row(const struct peer *peer, struct row *row)
 char *
 show_mesh(const struct peering *peering)
 {
-    static const struct row heading = { { "PEER", "NAME", "FORMAT", "STATE",
-                                          "UP SINCE", "RX", "TX", "LOST",
-                                          "TX LOST", "RTT" } };
+    static const struct {
+        const char *name;
+        bool is_number;
+    } columns[] = {
+        [COLUMN_PEER] = { "PEER", false },
+        [COLUMN_NAME] = { "NAME", false },
+        [COLUMN_FORMAT] = { "FORMAT", false },
+        [COLUMN_STATE] = { "STATE", false },
+        [COLUMN_ROLE] = { "ROLE", false },
+        [COLUMN_UP_SINCE] = { "UP SINCE", false },
+        [COLUMN_RX] = { "RX", true },
+        [COLUMN_TX] = { "TX", true },
+        [COLUMN_LOST] = { "LOST", true },
+        [COLUMN_TX_LOST] = { "TX LOST", true },
+        [COLUMN_RTT] = { "RTT", true },
+    };
     const struct peers *peers = peering_peers(peering);
-    size_t n = peers->n_all + 1;
-    struct row *rows = xcalloc(n, sizeof *rows);
+    size_t n_rows = peers->n_all + 1;
+    show_cell *cells = xcalloc(n_rows * N_COLUMNS, sizeof *cells);
     struct ds out = DS_EMPTY_INITIALIZER;
-    int widths[N_COLUMNS] = { 0 };
+    bool numbers[N_COLUMNS];
 
-    rows[0] = heading;
+    for (int i = 0; i < N_COLUMNS; i++) {
+        ovs_strlcpy(cells[i], columns[i].name, SHOW_CELL_SIZE);
+        numbers[i] = columns[i].is_number;
+    }
     for (size_t i = 0; i < peers->n_all; i++) {
-        fill_row(peers->all[i], &rows[i + 1]);
+        fill_row(peers->all[i], &cells[(i + 1) * N_COLUMNS]);
     }
-    for (size_t i = 0; i < n; i++) {
-        for (int j = 0; j < N_COLUMNS; j++) {
-            widths[j] = MAX(widths[j], (int) strlen(rows[i].cells[j]));
-        }
-    }
-    for (size_t i = 0; i < n; i++) {
-        for (int j = 0; j < N_COLUMNS; j++) {
-            ds_put_format(&out, is_number(j) ? "%*s" : "%-*s", widths[j],
-                          rows[i].cells[j]);
-            ds_put_cstr(&out, j < N_COLUMNS - 1 ? "  " : "\n");
-        }
-    }
-    free(rows);
+    show_table(cells, n_rows, N_COLUMNS, numbers, &out);
+    free(cells);
     return ds_steal_cstr(&out);
 }
 
 /* For programs. */
-
-static json_t *
-id_to_json(uint64_t id)
-{
-    return id ? json_sprintf("%016" PRIx64, id) : json_null();
-}
-
-/* Returns 'ms', a time since 1970, in the form of RFC 3339, null if it is 0.
- */
-static json_t *
-time_to_json(long long int ms)
-{
-    time_t seconds = ms / 1000;
-    char text[32];
-    struct tm tm;
-
-    if (!ms) {
-        return json_null();
-    }
-    strftime(text, sizeof text, "%FT%TZ", gmtime_r(&seconds, &tm));
-    return json_string(text);
-}
 
 /* Returns 'us', null if it is 0. */
 static json_t *
@@ -174,9 +151,10 @@ add_remote(json_t *object, const struct remote *remote)
     for (size_t i = 0; i < remote->n_ports; i++) {
         json_array_append_new(ports, json_integer(remote->ports[i]));
     }
-    json_object_set_new(object, "relay_id", id_to_json(remote->id));
+    json_object_set_new(object, "relay_id", show_id_json(remote->id));
     json_object_set_new(object, "local_macs", macs);
     json_object_set_new(object, "ports", ports);
+    json_object_set_new(object, "forwarder", show_id_json(remote->forwarder));
     json_object_set_new(object, "lost", json_integer(remote->window.lost));
     json_object_set_new(object, "duplicated",
                         json_integer(remote->window.duplicated));
@@ -193,9 +171,13 @@ peer_to_json(const struct peer *peer)
                       ? json_null()
                       : json_string(endpoint_format(&peer->target, address)));
 
+    json_t *role =
+        (peer_role(peer) ? json_string(relay_state_name(peer_role(peer)))
+                         : json_null());
+
     /* clang-format off */
     json_t *object = json_pack(
-        "{s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:n,"
+        "{s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:n,"
         " s:o, s:o, s:n}",
         "name", peer->name,
         "source", roster_source_name(peer->source),
@@ -203,7 +185,8 @@ peer_to_json(const struct peer *peer)
         "format", peer_format_name(peer),
         "state", peer_state_name(peer),
         "reason", peer_reason(peer),
-        "up_since", time_to_json(peer->up_since),
+        "role", role,
+        "up_since", show_time_json(peer->up_since),
         "rx", (json_int_t) peer->rx,
         "rx_bytes", (json_int_t) peer->rx_bytes,
         "tx", (json_int_t) peer->tx,
@@ -235,5 +218,5 @@ show_mesh_json(const struct peering *peering)
 json_t *
 show_mesh_id_json(const struct peering *peering)
 {
-    return id_to_json(peering_id(peering));
+    return show_id_json(peering_id(peering));
 }

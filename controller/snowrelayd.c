@@ -40,9 +40,9 @@
 VLOG_DEFINE_THIS_MODULE(snowrelayd);
 
 enum {
-    /* How long to wait for the switch to take our flows off on exit, and with
-     * --cleanup. */
-    STOP_TIMEOUT_MS = 1000,
+    /* How long to wait for another relay to take over and the switch to take
+     * our flows off on exit, and with --cleanup. */
+    STOP_TIMEOUT_MS = 2000,
     CLEANUP_TIMEOUT_MS = 5000,
 
     /* How long everything else may wait while there are frames to carry. */
@@ -233,7 +233,8 @@ set_log_level(const char *name)
     static const char *const own_modules[] = {
         "snowrelayd", "node",    "relay",    "bridge", "channel",   "mesh",
         "peers",      "peering", "resolver", "host",   "replicate", "nexthop",
-        "rtnl",       "tunnels", "self",     "names",  "hear",      "carry",
+        "election",   "segment", "loop",     "rtnl",   "tunnels",   "self",
+        "names",      "hear",    "carry",
     };
     static const struct {
         const char *name;

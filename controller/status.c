@@ -22,6 +22,7 @@
 #include "show-flows.h"
 #include "show-mesh.h"
 #include "show-replicate.h"
+#include "show-segment.h"
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
@@ -107,7 +108,7 @@ status_to_json(const struct node *node)
     /* clang-format off */
     json_t *root = json_pack(
         "{s:s, s:s, s:b, s:b, s:s, s:o, s:o, s:o, s:o,"
-        " s:{s:I, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:o}, s:o}",
+        " s:o, s:{s:I, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:o}, s:o}",
         "bridge", config->bridge,
         "switch", config->switch_target,
         "connected", node_is_connected(node),
@@ -118,6 +119,7 @@ status_to_json(const struct node *node)
                                 : json_null(),
         "relay_id", show_mesh_id_json(relay_peering(relay)),
         "peers", show_mesh_json(relay_peering(relay)),
+        "segment", show_segment_json(relay_segment(relay), relay_loop_guard(relay)),
         "counters",
             "punted", (json_int_t) c->punted,
             "relayed", (json_int_t) c->relayed,
@@ -203,6 +205,9 @@ status_to_text(const struct node *node)
                   " of them sent to\n",
                   endpoint_format(&config->mesh, mesh), id, peers->n_all,
                   peers->n_targets);
+    char *forwarder = show_segment_forwarder(relay_segment(relay));
+    ds_put_format(&out, "segment: forwarder: %s\n", forwarder);
+    free(forwarder);
     ds_put_format(&out,
                   "to the mesh: punted %" PRIu64 ", relayed %" PRIu64
                   ", datagrams sent %" PRIu64 "\n",
@@ -299,7 +304,25 @@ show_mesh_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
 {
     const struct status *status = status_;
 
-    reply(conn, show_mesh(relay_peering(node_relay(status->node))));
+    const struct relay *relay = node_relay(status->node);
+    char *mesh = show_mesh(relay_peering(relay));
+    char *forwarder = show_segment_forwarder(relay_segment(relay));
+
+    reply(conn, xasprintf("%ssegment: forwarder: %s\n", mesh, forwarder));
+    free(mesh);
+    free(forwarder);
+}
+
+/* segment/show */
+
+static void
+show_segment_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                     const char *argv[] OVS_UNUSED, void *status_)
+{
+    const struct status *status = status_;
+    const struct relay *relay = node_relay(status->node);
+
+    reply(conn, show_segment(relay_segment(relay), relay_loop_guard(relay)));
 }
 
 /* flows/show */
@@ -340,6 +363,8 @@ status_create(struct node *node)
     ovs_list_init(&status->waiting);
     unixctl_command_register("status", "[json]", 0, 1, show_status, status);
     unixctl_command_register("mesh/show", "", 0, 0, show_mesh_command, status);
+    unixctl_command_register("segment/show", "", 0, 0, show_segment_command,
+                             status);
     unixctl_command_register("flows/show", "", 0, 0, show_flows_command,
                              status);
     unixctl_command_register("replicate/show", "", 0, 0, show_rules, status);

@@ -1391,7 +1391,13 @@ test_forward_that_does_not_fit_the_rules(void **state OVS_UNUSED)
     " \"to\": [{\"port\": 8}]}]}"
     struct options o = { .config_file = config_file };
 
-    config_destroy(load_text("{" FORWARD "}"));
+#define NO_ELECTION "\"segment\": {\"election\": false}"
+
+    config_destroy(load_text("{" FORWARD ", " NO_ELECTION "}"));
+    write_bytes("{" FORWARD "}", strlen("{" FORWARD "}"));
+    assert_load_error(&o, "relay.forward: \"set_field:10.0.0.1->ip_dst,"
+                          "NORMAL\" cannot follow an announcement, which is "
+                          "not IP *");
     config_destroy(load_text(REPLICATE("0.0.0.0/0")));
     write_bytes(REPLICATE("::/0"), strlen(REPLICATE("::/0")));
     assert_load_error(&o, "relay.forward: \"set_field:10.0.0.1->ip_dst,"
@@ -1455,6 +1461,13 @@ test_json_of_defaults(void **state OVS_UNUSED)
                               "    \"flow_priority\": 20000,\n"
                               "    \"forward\": \"NORMAL\"\n"
                               "  },\n"
+                              "  \"segment\": {\n"
+                              "    \"election\": true,\n"
+                              "    \"priority\": 100,\n"
+                              "    \"hello_ms\": 200,\n"
+                              "    \"dead_ms\": 700,\n"
+                              "    \"local_macs\": []\n"
+                              "  },\n"
                               "  \"mesh\": {\n"
                               "    \"address\": \"0.0.0.0\",\n"
                               "    \"port\": 7124,\n"
@@ -1494,6 +1507,16 @@ test_json_round_trip(void **state OVS_UNUSED)
                       "    \"max_pps\": 10000000,\n"
                       "    \"flow_priority\": 65533,\n"
                       "    \"forward\": \"resubmit(,10)\"\n"
+                      "  },\n"
+                      "  \"segment\": {\n"
+                      "    \"election\": false,\n"
+                      "    \"priority\": 255,\n"
+                      "    \"hello_ms\": 50,\n"
+                      "    \"dead_ms\": 60000,\n"
+                      "    \"local_macs\": [\n"
+                      "      \"02:00:00:00:0a:0c\",\n"
+                      "      \"02:00:00:00:0a:0d\"\n"
+                      "    ]\n"
                       "  },\n"
                       "  \"mesh\": {\n"
                       "    \"address\": \"2001:db8::1\",\n"

@@ -27,7 +27,9 @@ enum { PRIORITY = 300, ID_BASE = 7000, MAX_PPS = 1234 };
 #define COOKIE_OWN_HOST htonll(UINT64_C(0x534e4f5700010002))
 #define COOKIE_LOOP_FILTER htonll(UINT64_C(0x534e4f5700010003))
 
-static const uint16_t ports[] = { 5076, 5064, 65535 };
+static const struct relay_port ports[] = { { 5076, true, true },
+                                           { 5064, true, true },
+                                           { 65535, true, true } };
 static const struct eth_addr macs[] = { ETH_ADDR_C(02, 00, 00, 00, 01, 01),
                                         ETH_ADDR_C(02, 00, 00, 00, 02, 01) };
 
@@ -115,8 +117,9 @@ assert_match(const struct minimatch *minimatch,
 static void
 assert_punts(const struct ofpact *ofpact, const struct expected_flow *expected)
 {
-    const uint8_t userdata[] = { PUNT_BROADCAST, expected->port >> 8,
-                                 expected->port & 0xff };
+    const uint8_t userdata[] = { expected->local ? PUNT_OWN_HOST
+                                                 : PUNT_BROADCAST,
+                                 expected->port >> 8, expected->port & 0xff };
 
     assert_int_equal(ofpact->type, OFPACT_CONTROLLER);
     const struct ofpact_controller *a = ofpact_get_CONTROLLER(ofpact);
@@ -164,14 +167,16 @@ expected_flow(size_t i, size_t j)
 {
     if (j == 0) {
         return (struct expected_flow){
-            COOKIE_OWN_HOST, PRIORITY + 2, ports[i], NULL, true, ID_BASE + i
+            COOKIE_OWN_HOST, PRIORITY + 2, ports[i].port, NULL, true,
+            ID_BASE + i
         };
     } else if (j <= ARRAY_SIZE(macs)) {
         return (struct expected_flow){
-            COOKIE_LOOP_FILTER, PRIORITY + 1, ports[i], &macs[j - 1], false, 0
+            COOKIE_LOOP_FILTER, PRIORITY + 1, ports[i].port,
+            &macs[j - 1],       false,        0
         };
     } else {
-        return (struct expected_flow){ COOKIE_PUNT, PRIORITY, ports[i],
+        return (struct expected_flow){ COOKIE_PUNT, PRIORITY, ports[i].port,
                                        NULL,        false,    ID_BASE + i };
     }
 }
@@ -257,21 +262,22 @@ static void
 test_emit_actions(void **state OVS_UNUSED)
 {
     struct relay_flows_params p = params();
-    char *keep, *rewrite;
+    struct relay_actions actions;
 
-    assert_no_error(relay_flows_emission(&p, &keep, &rewrite));
-    assert_string_equal(keep, "set_field:02:00:00:00:01:01->eth_src,NORMAL");
-    assert_string_equal(rewrite, "set_field:02:00:00:00:01:01->eth_src,"
-                                 "set_field:10.1.0.255->ip_dst,NORMAL");
-    free(keep);
-    free(rewrite);
+    assert_no_error(relay_flows_actions(&p, &actions));
+    assert_string_equal(actions.keep,
+                        "set_field:02:00:00:00:01:01->eth_src,NORMAL");
+    assert_string_equal(actions.rewrite,
+                        "set_field:02:00:00:00:01:01->eth_src,"
+                        "set_field:10.1.0.255->ip_dst,NORMAL");
+    relay_actions_uninit(&actions);
 }
 
 static void
 test_forward_is_used_everywhere(void **state OVS_UNUSED)
 {
     struct relay_flows_params p = params();
-    char *keep, *rewrite;
+    struct relay_actions actions;
     struct flowset set;
 
     p.forward = "resubmit(,10)";
@@ -289,20 +295,19 @@ test_forward_is_used_everywhere(void **state OVS_UNUSED)
     }
     flowset_destroy(&set);
 
-    assert_no_error(relay_flows_emission(&p, &keep, &rewrite));
-    assert_non_null(strstr(keep, ",resubmit(,10)"));
-    assert_non_null(strstr(rewrite, ",resubmit(,10)"));
-    assert_null(strstr(keep, "NORMAL"));
-    assert_null(strstr(rewrite, "NORMAL"));
-    free(keep);
-    free(rewrite);
+    assert_no_error(relay_flows_actions(&p, &actions));
+    assert_non_null(strstr(actions.keep, ",resubmit(,10)"));
+    assert_non_null(strstr(actions.rewrite, ",resubmit(,10)"));
+    assert_null(strstr(actions.keep, "NORMAL"));
+    assert_null(strstr(actions.rewrite, "NORMAL"));
+    relay_actions_uninit(&actions);
 }
 
 static void
 test_no_local_mac(void **state OVS_UNUSED)
 {
     struct relay_flows_params p = params();
-    char *keep, *rewrite;
+    struct relay_actions actions;
     struct flowset set;
 
     p.n_local_macs = 0;
@@ -310,9 +315,9 @@ test_no_local_mac(void **state OVS_UNUSED)
     assert_int_equal(hmap_count(&set.flows), 2 * ARRAY_SIZE(ports));
     flowset_destroy(&set);
 
-    assert_no_error(relay_flows_emission(&p, &keep, &rewrite));
-    assert_null(keep);
-    assert_null(rewrite);
+    assert_no_error(relay_flows_actions(&p, &actions));
+    assert_null(actions.keep);
+    assert_null(actions.rewrite);
 }
 
 static void

@@ -148,6 +148,8 @@ assert_same(const struct hello *a, const struct hello *b)
     assert_memory_equal(a->macs, b->macs, a->n_macs * sizeof *a->macs);
     assert_int_equal(a->n_ports, b->n_ports);
     assert_memory_equal(a->ports, b->ports, a->n_ports * sizeof *a->ports);
+    assert_int_equal(a->role, b->role);
+    assert_true(a->forwarder == b->forwarder);
 }
 
 /* Encodes 'h' to 'bytes' and returns the length.  Nothing may be written
@@ -220,6 +222,8 @@ random_hello(uint32_t *seed)
     h.held = random_number(seed);
     h.received = random_number(seed);
     h.lost = random_number(seed);
+    h.role = next_random(seed) % RELAY_N_STATES;
+    h.forwarder = h.role ? random_number(seed) : 0;
     h.n_macs = next_random(seed) % (HELLO_MAX_MACS + 1);
     for (size_t i = 0; i < h.n_macs; i++) {
         h.macs[i] = (struct eth_addr) ETH_ADDR_C(02, 00, 00, 00, 00, 00);
@@ -256,6 +260,8 @@ test_a_full_hello_takes_the_longest_length(void **state OVS_UNUSED)
 
     h.n_macs = HELLO_MAX_MACS;
     h.n_ports = HELLO_MAX_PORTS;
+    h.role = RELAY_GONE;
+    h.forwarder = UINT64_MAX;
     for (size_t i = 0; i < HELLO_MAX_MACS; i++) {
         h.macs[i] = example.macs[0];
         h.macs[i].ea[5] = i;

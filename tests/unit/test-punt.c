@@ -177,7 +177,7 @@ test_other_userdata(void **state OVS_UNUSED)
         { { 1, 0x13, 0xd4, 0 }, 4 },
         { { 1, 0x13, 0xd4, 0, 0, 0, 0, 0 }, 8 },
         { { 0, 0x13, 0xd4 }, 3 },
-        { { 2, 0x13, 0xd4 }, 3 },
+        { { 4, 0x13, 0xd4 }, 3 },
         { { 0xff, 0x13, 0xd4 }, 3 },
     };
 

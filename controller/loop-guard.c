@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "loop-guard.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "frame.h"
+#include "hash.h"
+#include "openvswitch/util.h"
+#include "openvswitch/vlog.h"
+#include "packets.h"
+#include "random.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(loop);
+
+/* Places for digests, a power of 2. */
+enum { N_PLACES = 8192 };
+
+/* A frame that is remembered.  Times are in ms, modulo 2^32, and 0 for
+ * never. */
+struct memory {
+    uint64_t digest;
+    uint32_t relayed;
+    uint32_t emitted;
+    struct eth_addr source; /* Of the frame that was relayed. */
+};
+
+struct loop_guard {
+    struct memory places[N_PLACES];
+    uint32_t basis; /* Of digests, so that nobody can make two alike. */
+
+    struct loop_port *ports;
+    size_t n_ports;
+    int patience;
+    const struct eth_addr *macs;
+    size_t n_macs;
+    unsigned int seqno;
+};
+
+struct loop_guard *
+loop_guard_create(void)
+{
+    struct loop_guard *g = xzalloc(sizeof *g);
+
+    g->basis = random_uint32();
+    return g;
+}
+
+void
+loop_guard_destroy(struct loop_guard *g)
+{
+    if (g) {
+        free(g->ports);
+        free(g);
+    }
+}
+
+static struct loop_port *
+find_port(const struct loop_guard *g, uint16_t port)
+{
+    for (size_t i = 0; i < g->n_ports; i++) {
+        if (g->ports[i].port == port) {
+            return &g->ports[i];
+        }
+    }
+    return NULL;
+}
+
+void
+loop_guard_configure(struct loop_guard *g, const uint16_t *ports,
+                     size_t n_ports, int patience)
+{
+    struct loop_port *new = xcalloc(n_ports, sizeof *new);
+
+    for (size_t i = 0; i < n_ports; i++) {
+        const struct loop_port *before = find_port(g, ports[i]);
+
+        if (before) {
+            new[i] = *before;
+        }
+        new[i].port = ports[i];
+    }
+    free(g->ports);
+    g->ports = new;
+    g->n_ports = n_ports;
+    g->patience = patience;
+    g->seqno++;
+}
+
+void
+loop_guard_set_macs(struct loop_guard *g, const struct eth_addr *macs,
+                    size_t n)
+{
+    g->macs = macs;
+    g->n_macs = n;
+}
+
+/* Digests. */
+
+/* Returns 'now' as "struct memory" has times. */
+static uint32_t
+short_time(long long int now)
+{
+    return (uint32_t) now ? (uint32_t) now : 1;
+}
+
+/* Returns true if 'then' is not long ago. */
+static bool
+is_recent(uint32_t then, uint32_t now)
+{
+    return then && now - then <= LOOP_GUARD_MS;
+}
+
+/* Returns a digest of what no relay changes in 'frame'. */
+static uint64_t
+digest(const struct loop_guard *g, const struct frame *frame)
+{
+    const uint8_t *udp = frame->bytes + frame->udp_ofs;
+    ovs_u128 hash;
+
+    /* The ports, then, behind length and checksum, the payload. */
+    uint32_t basis = hash_2words(g->basis, (OVS_FORCE uint32_t) frame->ip_src);
+    basis = hash_bytes(udp, 4, basis);
+    hash_bytes128(udp + 8, frame->udp_length - 8, basis, &hash);
+    return hash.u64.lo;
+}
+
+/* Returns the place of 'digest', which is new there if it was not
+ * remembered. */
+static struct memory *
+remember(struct loop_guard *g, uint64_t digest_, uint32_t now)
+{
+    struct memory *pair = &g->places[digest_ % N_PLACES & ~1u];
+    struct memory *oldest = NULL;
+
+    for (int i = 0; i < 2; i++) {
+        struct memory *m = &pair[i];
+
+        if (m->digest == digest_) {
+            return m;
+        } else if (!oldest
+                   || MIN(now - m->relayed, now - m->emitted) > MIN(
+                          now - oldest->relayed, now - oldest->emitted)) {
+            oldest = m;
+        }
+    }
+    *oldest = (struct memory){ .digest = digest_ };
+    return oldest;
+}
+
+/* Returns the source MAC of 'frame'. */
+static struct eth_addr
+source_of(const struct frame *frame)
+{
+    struct eth_addr mac;
+
+    memcpy(&mac, frame->bytes + ETH_ADDR_LEN, sizeof mac);
+    return mac;
+}
+
+/* Pauses. */
+
+static bool
+is_known(const struct loop_guard *g, struct eth_addr mac)
+{
+    for (size_t i = 0; i < g->n_macs; i++) {
+        if (eth_addr_equals(g->macs[i], mac)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+pause_port(struct loop_guard *g, struct loop_port *p, long long int now)
+{
+    bool again = p->pause && now - p->until < LOOP_GUARD_CALM_MS;
+
+    p->pause = again ? MIN(2 * p->pause, LOOP_GUARD_MAX_PAUSE_MS)
+                     : LOOP_GUARD_MIN_PAUSE_MS;
+    p->paused = true;
+    p->until = now + p->pause;
+    p->n_pauses++;
+    g->seqno++;
+    VLOG_WARN("port %u: %u broadcasts that were relayed or emitted here have "
+              "come back, the last one from " ETH_ADDR_FMT
+              "; not punting the port for %u s.  If another relay has that "
+              "MAC, switch its election on, or name the MAC in "
+              "segment.local_macs; if none has, look for a loop of cables",
+              p->port, p->n_recent, ETH_ADDR_ARGS(p->mac), p->pause / 1000);
+}
+
+/* Takes in that 'frame' is a copy. */
+static void
+count_copy(struct loop_guard *g, const struct frame *frame, long long int now)
+{
+    struct loop_port *p = find_port(g, frame->port);
+    struct eth_addr mac = source_of(frame);
+
+    if (!p) {
+        return;
+    }
+    p->n_copies++;
+    if (is_known(g, mac)) {
+        return; /* The loop filter will have it. */
+    }
+    if (!p->n_recent || now - p->last > LOOP_GUARD_MS) {
+        p->n_recent = 0;
+        p->first = now;
+    }
+    p->n_recent++;
+    p->last = now;
+    p->mac = mac;
+    if (!p->paused
+        && ((p->n_recent >= LOOP_GUARD_MIN_COPIES
+             && now - p->first >= g->patience)
+            || p->n_recent >= LOOP_GUARD_MAX_COPIES)) {
+        pause_port(g, p, now);
+    }
+}
+
+bool
+loop_guard_punt(struct loop_guard *g, const struct frame *frame,
+                long long int now_)
+{
+    if (!frame->ip_src) {
+        return false;
+    }
+
+    const uint32_t now = short_time(now_);
+    const struct eth_addr source = source_of(frame);
+    struct memory *m = remember(g, digest(g, frame), now);
+    if (is_recent(m->relayed, now) ? !eth_addr_equals(m->source, source)
+                                   : is_recent(m->emitted, now)) {
+        count_copy(g, frame, now_);
+        return true;
+    }
+    m->relayed = now;
+    m->source = source;
+    return false;
+}
+
+bool
+loop_guard_emit(struct loop_guard *g, const struct frame *frame,
+                long long int now_)
+{
+    if (!frame->ip_src) {
+        return false;
+    }
+
+    const uint32_t now = short_time(now_);
+    struct memory *m = remember(g, digest(g, frame), now);
+    if (is_recent(m->relayed, now)) {
+        return true;
+    }
+    m->emitted = now;
+    return false;
+}
+
+bool
+loop_guard_is_paused(const struct loop_guard *g, uint16_t port)
+{
+    const struct loop_port *p = find_port(g, port);
+
+    return p && p->paused;
+}
+
+void
+loop_guard_run(struct loop_guard *g, long long int now)
+{
+    for (size_t i = 0; i < g->n_ports; i++) {
+        struct loop_port *p = &g->ports[i];
+
+        if (p->paused && now >= p->until) {
+            p->paused = false;
+            p->n_recent = 0;
+            g->seqno++;
+            VLOG_INFO("port %u: punting again", p->port);
+        }
+    }
+}
+
+long long int
+loop_guard_deadline(const struct loop_guard *g)
+{
+    long long int deadline = LLONG_MAX;
+
+    for (size_t i = 0; i < g->n_ports; i++) {
+        if (g->ports[i].paused) {
+            deadline = MIN(deadline, g->ports[i].until);
+        }
+    }
+    return deadline;
+}
+
+unsigned int
+loop_guard_seqno(const struct loop_guard *g)
+{
+    return g->seqno;
+}
+
+const struct loop_port *
+loop_guard_ports(const struct loop_guard *g, size_t *n)
+{
+    *n = g->n_ports;
+    return g->ports;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SNOWRELAY_LOOP_GUARD_H
+#define SNOWRELAY_LOOP_GUARD_H 1
+
+/* Loop guard: has this broadcast come this way before?
+ *
+ * The loop filter keeps what relays emit from being punted again, as far as
+ * their MACs are known.  What it cannot know of, a relay that nobody told of,
+ * a loop of cables, is found here: for LOOP_GUARD_MS a digest is remembered of
+ * each frame that was relayed, with its source MAC, and of each that was
+ * emitted.
+ *
+ *    punted:         emitted before, or relayed from another MAC -> a copy
+ *    from the mesh:  relayed before                              -> a copy
+ *
+ * The same sender may say the same again.  The digest is of the IP source, the
+ * UDP ports and the payload, which no relay changes.  Senders without an
+ * address cannot be told apart by it, so what they send is no copy ever.
+ *
+ * A copy is to be dropped, so that no loop goes round twice.  If copies go on
+ * coming from a MAC that is not known for a relay's, the port is to be punted
+ * no more for a while: LOOP_GUARD_MIN_PAUSE_MS, and twice as long each time
+ * that it happens again within LOOP_GUARD_CALM_MS.
+ *
+ * The memory is bounded: of digests that share a place the oldest is
+ * forgotten.
+ *
+ * Pure: no I/O, no clock.  All times are in ms, as of time_msec(). */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "openvswitch/types.h"
+
+struct frame;
+struct loop_guard;
+
+enum {
+    /* How long a frame is remembered. */
+    LOOP_GUARD_MS = 2000,
+
+    /* Copies that pause a port: as many of these over as long as two relays
+     * may take to find each other, see loop_guard_configure()... */
+    LOOP_GUARD_MIN_COPIES = 4,
+
+    /* ...or as many of these, each no later than LOOP_GUARD_MS after the one
+     * before. */
+    LOOP_GUARD_MAX_COPIES = 1000,
+
+    LOOP_GUARD_MIN_PAUSE_MS = 1000,
+    LOOP_GUARD_MAX_PAUSE_MS = 64000,
+    LOOP_GUARD_CALM_MS = 60000
+};
+
+/* What is known of a port. */
+struct loop_port {
+    uint16_t port;
+    uint64_t n_copies;     /* Ever. */
+    unsigned int n_recent; /* From MACs that are not known, in a row. */
+    long long int first;   /* When the first of these came. */
+    long long int last;    /* When the last one did. */
+    struct eth_addr mac;   /* Its source. */
+    bool paused;           /* Is it not to be punted? */
+    long long int until;   /* When it is to be again, or was. */
+    unsigned int pause;    /* Length of the last pause, 0 if there was none. */
+    unsigned int n_pauses;
+};
+
+struct loop_guard *loop_guard_create(void);
+void loop_guard_destroy(struct loop_guard *);
+
+/* Makes the 'n_ports' in 'ports' those that are watched.  What is known of one
+ * that stays, stays.  Relays that have just come to share a segment may take
+ * 'patience' ms to know each other's MACs. */
+void loop_guard_configure(struct loop_guard *, const uint16_t *ports,
+                          size_t n_ports, int patience);
+
+/* Makes the 'n' MACs at 'macs', which must stay until the next call, those
+ * that are known for relays'. */
+void loop_guard_set_macs(struct loop_guard *, const struct eth_addr *macs,
+                         size_t n);
+
+/* Takes in 'frame', which was punted, or is to be emitted.  Returns true if it
+ * is a copy, and otherwise remembers it. */
+bool loop_guard_punt(struct loop_guard *, const struct frame *frame,
+                     long long int now);
+bool loop_guard_emit(struct loop_guard *, const struct frame *frame,
+                     long long int now);
+
+/* Returns true if 'port' is not to be punted. */
+bool loop_guard_is_paused(const struct loop_guard *, uint16_t port);
+
+/* Takes in that time goes by. */
+void loop_guard_run(struct loop_guard *, long long int now);
+
+/* Returns when to call loop_guard_run(), LLONG_MAX for never. */
+long long int loop_guard_deadline(const struct loop_guard *);
+
+/* Returns a number that changes when a pause begins or ends. */
+unsigned int loop_guard_seqno(const struct loop_guard *);
+
+/* For those who look on: returns the ports and stores their number in '*n'. */
+const struct loop_port *loop_guard_ports(const struct loop_guard *, size_t *n);
+
+#endif /* loop-guard.h */
