@@ -603,6 +603,7 @@ peers_choose_targets(struct peers *peers)
         }
     }
 
+    peers->seqno++;
     peers->n_targets = 0;
     for (size_t i = 0; i < peers->n_all; i++) {
         struct peer *peer = peers->all[i];

@@ -47,6 +47,7 @@ struct peers {
     struct subnet *accept;
     size_t n_accept;
     uint32_t last_path;
+    unsigned int seqno; /* Grows with each peers_choose_targets(). */
 
     /* Header of frames in our own format, but for their number. */
     uint8_t header[WIRE_HEADER_LEN];

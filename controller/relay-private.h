@@ -36,6 +36,7 @@ struct relay {
     struct mesh *mesh; /* NULL if nothing is relayed. */
     struct peering *peering;
     struct segment segment;
+    struct onlink *onlink;
 
     struct eth_addr *macs; /* The local MAC, then those of other relays. */
     size_t n_macs;

@@ -17,6 +17,7 @@
 #include "host.h"
 #include "loop-guard.h"
 #include "mesh.h"
+#include "onlink.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
@@ -113,7 +114,8 @@ update_macs(struct relay *r)
     const struct config *config = r->config;
     size_t n_peers;
     const struct eth_addr *peers = peering_macs(r->peering, &n_peers);
-    size_t max = 1 + s->n + config->n_others + n_peers;
+    const struct peers *all = peering_peers(r->peering);
+    size_t max = 1 + s->n + config->n_others + all->n_all + n_peers;
     struct eth_addr *macs = xcalloc(max, sizeof *macs);
     size_t n = 1;
 
@@ -123,6 +125,11 @@ update_macs(struct relay *r)
     }
     for (size_t i = 0; i < config->n_others; i++) {
         n = add_mac(macs, n, n, config->others[i]);
+    }
+    for (size_t i = 0; i < all->n_all; i++) {
+        if (all->all[i]->on_link) {
+            n = add_mac(macs, n, n, all->all[i]->mac);
+        }
     }
     for (size_t i = 0, n_others = n; i < n_peers; i++) {
         n = add_mac(macs, n, n_others, peers[i]); /* Each is there once. */
@@ -234,6 +241,11 @@ relay_update(struct relay *r)
     }
     update_election(r, relay_now_ms());
     bool segment_changed = update_segment(r);
+    if (onlink_update(r->onlink, peering_peers(r->peering),
+                      r->config->bridge)) {
+        peering_links_changed(r->peering);
+        segment_changed = true;
+    }
     if (peering_macs_changed(r->peering, relay_now_us()) || segment_changed
         || changed) {
         changed |= update_macs(r);
@@ -334,6 +346,7 @@ relay_create(const struct config *config, const struct host *host,
     r->bridge = bridge;
     r->peering = peering_create();
     segment_init(&r->segment);
+    r->onlink = onlink_create();
     r->loop_guard = loop_guard_create();
     r->emit = emit_create();
     r->channel = channel_create(config->switch_target);
@@ -349,6 +362,7 @@ relay_destroy(struct relay *r)
         emit_destroy(r->emit);
         peering_destroy(r->peering);
         mesh_close(r->mesh);
+        onlink_destroy(r->onlink);
         loop_guard_destroy(r->loop_guard);
         free(r->announcement_actions);
         free(r->macs);
@@ -427,6 +441,7 @@ relay_run(struct relay *r)
 
     counters_drop(&r->counters, DIRECTION_MESH, DROP_DISCONNECTED,
                   channel_run(r->channel, r->emit));
+    onlink_run(r->onlink);
     loop_guard_run(r->loop_guard, now);
     election_run(e, now);
     announce(r, now);
@@ -455,6 +470,7 @@ relay_wait(struct relay *r)
     if (deadline != LLONG_MAX) {
         poll_timer_wait_until(deadline);
     }
+    onlink_wait(r->onlink);
     channel_wait(r->channel, r->emit);
     if (r->mesh) {
         mesh_wait(r->mesh);

@@ -233,8 +233,8 @@ set_log_level(const char *name)
     static const char *const own_modules[] = {
         "snowrelayd", "node",    "relay",    "bridge", "channel",   "mesh",
         "peers",      "peering", "resolver", "host",   "replicate", "nexthop",
-        "election",   "segment", "loop",     "rtnl",   "tunnels",   "self",
-        "names",      "hear",    "carry",
+        "election",   "segment", "loop",     "onlink", "rtnl",      "tunnels",
+        "self",       "names",   "hear",     "carry",
     };
     static const struct {
         const char *name;

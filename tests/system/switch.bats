@@ -19,7 +19,7 @@ setup() {
     lab_relay 1 -b 5076,5064 --other-relays 172.30.0.2
     lab_relay 2 -b 5076,5064 --other-relays 172.30.0.1
     # For each port three flows and a loop filter for the peer.
-    lab_wait 5 has_flows 1 8
+    lab_wait 5 has_flows 1 9
 }
 
 teardown() {
@@ -59,15 +59,15 @@ has_flows() { [ "$(our_flows "$1" | grep -c cookie=)" -eq "$2" ]; }
     diff "$BATS_TEST_TMPDIR/installed" "$BATS_TEST_TMPDIR/pasted"
     diff <(grep -v reply "$BATS_TEST_TMPDIR/meters") \
         <(lab_ofctl 1 dump-meters br0 | grep -v reply)
-    grep -c cookie= "$BATS_TEST_TMPDIR/pasted" | grep -x 6
+    grep -c cookie= "$BATS_TEST_TMPDIR/pasted" | grep -x 7
 }
 
 @test "flows/show puts wanted and installed side by side" {
     run -0 appctl 1 flows/show
-    # Eight flows and two meters.
-    [ "$(grep -c '^wanted: ' <<< "$output")" -eq 10 ]
-    [ "$(grep -c '^installed: the same, n_packets=' <<< "$output")" -eq 8 ]
-    [ "$(grep -c '^installed: the same$' <<< "$output")" -eq 2 ]
+    # Nine flows and three meters.
+    [ "$(grep -c '^wanted: ' <<< "$output")" -eq 12 ]
+    [ "$(grep -c '^installed: the same, n_packets=' <<< "$output")" -eq 9 ]
+    [ "$(grep -c '^installed: the same$' <<< "$output")" -eq 3 ]
 }
 
 @test "other flows, the fail mode and other controllers are left alone, and see nothing" {
@@ -108,9 +108,9 @@ has_flows() { [ "$(our_flows "$1" | grep -c cookie=)" -eq "$2" ]; }
     local before
     before=$(our_flows 1)
     lab_ofctl 1 del-flows br0 "cookie=$LAB_COOKIE"
-    lab_wait 2 has_flows 1 8
+    lab_wait 2 has_flows 1 9
     [ "$(our_flows 1)" = "$before" ]
-    [ "$(log 1 | grep -c 'somebody else changed or removed 8 of our flows')" -eq 1 ]
+    [ "$(log 1 | grep -c 'somebody else changed or removed 9 of our flows')" -eq 1 ]
 
     lab_ofctl 1 mod-flows br0 'udp,tp_dst=5064,actions=drop'
     # shellcheck disable=SC2317  # lab_wait calls it
@@ -217,9 +217,9 @@ lab_not_connected() { [ "$(lab_status 1 .connected)" = false ]; }
     sleep 2
     kill -KILL "$pid"
     lab_wait 5 lab_gone "$pid"
-    has_flows 1 8
+    has_flows 1 9
     lab_relay 1 -b 5076,5064 --other-relays 172.30.0.2
-    has_flows 1 8
+    has_flows 1 9
     # A flow installed again would be young.
     for age in $(lab_ofctl 1 dump-flows br0 "cookie=$LAB_COOKIE" | grep -o 'duration=[0-9]*'); do
         [ "${age#duration=}" -ge 2 ]
