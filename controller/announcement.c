@@ -175,7 +175,7 @@ relay_reason_text(enum relay_reason reason)
     switch (reason) {
     case REASON_NONE: return "for a reason not known here";
     case REASON_STARTED: return "it has started, or its switch has";
-    case REASON_ALONE: return "there was no other relay";
+    case REASON_ALONE: return "no other relay was ready";
     case REASON_ORDER: return "its relay id is the lowest";
     case REASON_PRIORITY: return "its priority is the highest";
     case REASON_LEFT: return "the forwarder before it left";

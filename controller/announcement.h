@@ -68,7 +68,7 @@ enum relay_state {
 enum relay_reason {
     REASON_NONE = 0,
     REASON_STARTED,  /* It has started, or its switch has. */
-    REASON_ALONE,    /* Forwards, for there was no other. */
+    REASON_ALONE,    /* Forwards, for no other was ready. */
     REASON_ORDER,    /* Forwards, for its relay id is the lowest. */
     REASON_PRIORITY, /* Forwards, for its priority is the highest. */
     REASON_LEFT,     /* Forwards, for the one before it left. */

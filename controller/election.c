@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "openvswitch/util.h"
@@ -168,7 +169,6 @@ enter_silently(struct election *e, enum relay_state state,
     e->since = now;
     e->until = until;
     e->forwards = (state == RELAY_FORWARDING || state == RELAY_LEAVING);
-    e->decided |= state == RELAY_STANDBY || state == RELAY_FORWARDING;
     e->left = false;
     e->vacant = LLONG_MAX;
     e->seqno++;
@@ -199,23 +199,28 @@ listen_for(struct election *e, int dead_times, enum relay_reason reason,
           now);
 }
 
-/* Claims to forward.  'holder' is the one that does now, or NULL. */
+/* Returns why this relay claims to forward.  'holder' is the one that does
+ * now, or NULL. */
+static enum relay_reason
+reason_to_claim(const struct election *e, const struct candidate *holder,
+                long long int now)
+{
+    const struct candidate *first = first_candidate(e, is_eligible, now);
+
+    if (!holder && e->gap != REASON_ALONE) {
+        return e->gap;
+    } else if (!first || !goes_before(&e->self, &first->said)) {
+        return REASON_ALONE;
+    }
+    return (e->self.priority > first->said.priority ? REASON_PRIORITY
+                                                    : REASON_ORDER);
+}
+
 static void
 claim(struct election *e, const struct candidate *holder, long long int now)
 {
-    enum relay_reason reason = e->gap;
-
-    if (holder) {
-        reason = REASON_PRIORITY;
-    } else if (reason == REASON_ALONE && e->n_candidates) {
-        reason = REASON_ORDER;
-        for (size_t i = 0; i < e->n_candidates; i++) {
-            if (e->candidates[i].said.priority < e->self.priority) {
-                reason = REASON_PRIORITY;
-            }
-        }
-    }
-    enter(e, RELAY_CLAIMING, reason, now + e->self.dead_ms, now);
+    enter(e, RELAY_CLAIMING, reason_to_claim(e, holder, now),
+          now + e->self.dead_ms, now);
 }
 
 static void
@@ -240,11 +245,26 @@ note_holder(struct election *e, const struct candidate *holder,
     }
 }
 
-/* Claims to forward if it is this relay's turn. */
+/* Returns true if 'c' could forward if nobody else did, now or in a moment. */
+static bool
+is_contender(const struct candidate *c, long long int now)
+{
+    const long long int ends = c->since + c->said.dead_ms;
+
+    return (is_eligible(c, now)
+            || (c->said.state == RELAY_LISTENING
+                && c->said.reason == REASON_STARTED
+                && llabs(ends - now) <= c->said.hello_ms));
+}
+
+/* Claims to forward if it is this relay's turn.  Of relays that start together
+ * it is not the turn of the one that was the first to have listened. */
 static void
 stand_by(struct election *e, const struct candidate *holder, long long int now)
 {
-    const struct candidate *first = first_candidate(e, is_eligible, now);
+    bool start = !holder && e->gap == REASON_ALONE;
+    const struct candidate *first =
+        first_candidate(e, start ? is_contender : is_eligible, now);
     bool is_first = !first || goes_before(&e->self, &first->said);
 
     if (holder ? is_first && e->self.priority > holder->said.priority
@@ -378,7 +398,6 @@ election_configure(struct election *e, const struct election_params *p,
         /* Those that take part are told that this one does not any more. */
         e->self.reason = REASON_OFF;
         e->forwards = true;
-        e->decided = true;
     } else if (!took_part && takes_part(e)) {
         if (forwards) {
             /* It goes on, and finds out who else does. */
@@ -705,7 +724,7 @@ election_punts_port(const struct election *e, uint16_t port)
 bool
 election_is_decided(const struct election *e)
 {
-    return e->decided;
+    return !takes_part(e) || e->self.state > RELAY_LISTENING;
 }
 
 const struct candidate *

@@ -90,7 +90,6 @@ struct election {
 
     long long int since;   /* Of its state. */
     bool forwards;         /* See election_forwards(). */
-    bool decided;          /* Has it ever come to an end of listening? */
     bool left;             /* See election_has_left(). */
     long long int until;   /* When its state ends by itself, or LLONG_MAX. */
     long long int vacant;  /* Since nobody forwards or claims to. */
@@ -161,7 +160,7 @@ bool election_forwards(const struct election *);
 bool election_forwards_port(const struct election *, uint16_t port);
 bool election_punts_port(const struct election *, uint16_t port);
 
-/* Returns true if it has been found out, at least once, who forwards. */
+/* Returns true unless it is still to be found out who forwards. */
 bool election_is_decided(const struct election *);
 
 /* Returns the relay that forwards, or is about to, if it is another one, else

@@ -50,7 +50,7 @@ struct relay {
     unsigned int channel_seqno;
     unsigned int guard_seqno;
     bool reconfigured; /* Since relay_update(). */
-    bool settled;      /* See relay_is_settled(). */
+    bool settled;      /* Is it known who forwards, and who the peers are? */
     bool online;       /* Is the segment heard? */
     bool leaving;      /* Was relay_leave() called? */
 

@@ -214,6 +214,15 @@ update_segment(struct relay *r)
     return true;
 }
 
+/* Returns true if all that the flows depend on has been found out. */
+static bool
+is_settled(const struct relay *r)
+{
+    return (!r->mesh
+            || (election_is_decided(&r->segment.election)
+                && peering_has_begun(r->peering)));
+}
+
 bool
 relay_update(struct relay *r)
 {
@@ -254,11 +263,9 @@ relay_update(struct relay *r)
         r->guard_seqno = loop_guard_seqno(r->loop_guard);
         changed = true;
     }
-    if (!r->settled && election_is_decided(&r->segment.election)
-        && (!r->mesh || peering_has_begun(r->peering))) {
-        r->settled = true;
-        changed = true;
-    }
+    bool settled = is_settled(r);
+    changed |= settled != r->settled;
+    r->settled = settled;
     r->reconfigured = false;
     return changed || segment_changed;
 }

@@ -61,10 +61,10 @@ bool relay_update(struct relay *);
 bool relay_knows_flows(const struct relay *);
 
 /* Adds the flows and meters that the relay wants to 'set', and emits according
- * to them from now on.  They must be known.  The set is a partial one until
- * the peers' first answers have come and it has been found out who forwards
- * for the segment, so that a relay that is restarted takes over the flows that
- * it had.  Returns NULL, or a message that the caller frees. */
+ * to them from now on.  They must be known.  The set is a partial one as
+ * long as the peers' first answers have not come, or it has not been found out
+ * who forwards for the segment: so a relay that is restarted takes over the
+ * flows that it had.  Returns NULL, or a message that the caller frees. */
 char *
 relay_add_flows(struct relay *, struct flowset *set) OVS_WARN_UNUSED_RESULT;
 

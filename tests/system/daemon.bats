@@ -134,9 +134,9 @@ refused() {
 
     echo '{"relay": {"ports": [5064]}, "mesh": {"peers": ["172.30.0.2"]}}' > "$file"
     kill -HUP "$(lab_relay_pid 1)"
-    one() { [ "$(our_flows 1 | wc -l)" -eq 3 ] && [ "$(our_flows 1 | grep -c tp_dst=5064)" -eq 3 ]; }
+    one() { [ "$(our_flows 1 | wc -l)" -eq 4 ] && [ "$(our_flows 1 | grep -c tp_dst=5064)" -eq 3 ]; }
     lab_wait 5 one
-    fewer_meters() { [ "$(lab_ofctl 1 dump-meters br0 | grep -c meter=)" -eq 1 ]; }
+    fewer_meters() { [ "$(lab_ofctl 1 dump-meters br0 | grep -c meter=)" -eq 2 ]; }
     lab_wait 5 fewer_meters
 }
 

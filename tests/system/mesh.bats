@@ -475,6 +475,7 @@ payload() {
     run -0 appctl 1 config/reload
     lab_wait 5 peer_is 1 172.30.0.2 up
     lab_wait 5 peer_is 2 172.30.0.1 up
+    lab_wait 5 lab_relay_ready 1
     [ "$(heard h2c1)" -eq 1 ]
 }
 
