@@ -394,8 +394,13 @@ election_configure(struct election *e, const struct election_params *p,
         be_gone(e, now);
         e->n_candidates = 0;
     }
-    if (!e->on && self->n_ports) {
+    if (!self->n_ports) {
+        e->forwards = false;
+    } else if (!e->on) {
         /* Those that take part are told that this one does not any more. */
+        if (!e->forwards) {
+            e->since = now;
+        }
         e->self.reason = REASON_OFF;
         e->forwards = true;
     } else if (!took_part && takes_part(e)) {

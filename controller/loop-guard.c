@@ -128,6 +128,14 @@ digest(const struct loop_guard *g, const struct frame *frame)
     return hash.u64.lo;
 }
 
+/* Returns how long ago 'm' last came, one way or the other. */
+static uint32_t
+age_of(const struct memory *m, uint32_t now)
+{
+    return MIN(m->relayed ? now - m->relayed : UINT32_MAX,
+               m->emitted ? now - m->emitted : UINT32_MAX);
+}
+
 /* Returns the place of 'digest', which is new there if it was not
  * remembered. */
 static struct memory *
@@ -141,9 +149,7 @@ remember(struct loop_guard *g, uint64_t digest_, uint32_t now)
 
         if (m->digest == digest_) {
             return m;
-        } else if (!oldest
-                   || MIN(now - m->relayed, now - m->emitted) > MIN(
-                          now - oldest->relayed, now - oldest->emitted)) {
+        } else if (!oldest || age_of(m, now) > age_of(oldest, now)) {
             oldest = m;
         }
     }
