@@ -682,6 +682,9 @@ election_announced(struct election *e, bool sent, long long int now)
 enum relay_state
 election_state(const struct election *e)
 {
+    if (!e->on) {
+        return e->forwards ? RELAY_FORWARDING : RELAY_OFF;
+    }
     return e->self.state;
 }
 

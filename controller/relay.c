@@ -454,7 +454,8 @@ relay_run(struct relay *r)
     announce(r, now);
 
     if (r->mesh) {
-        if (r->leaving && election_state(e) == RELAY_GONE) {
+        if (r->leaving
+            && (relay_has_left(r) || election_state(e) == RELAY_GONE)) {
             peering_leave(r->peering, r->mesh);
         }
         peering_run(r->peering, r->mesh, relay_now_us());
