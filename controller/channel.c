@@ -449,12 +449,14 @@ channel_write(struct channel *c, struct emit *emit)
     if (c->state < CHANNEL_HELLO) {
         return 0;
     }
-    if (!emit_is_begun(emit) && !write_control(c)) {
-        return 0;
-    }
-    while (c->state == CHANNEL_OPEN) {
+    while ((emit_is_begun(emit) || write_control(c))
+           && c->state == CHANNEL_OPEN) {
         size_t n_bytes;
         const void *bytes = emit_peek(emit, &n_bytes);
+
+        if (c->control.size) {
+            n_bytes = MIN(n_bytes, emit_rest(emit));
+        }
         size_t written = n_bytes ? write_bytes(c, bytes, n_bytes) : 0;
 
         n_frames += emit_advance(emit, written);

@@ -242,6 +242,12 @@ emit_is_begun(const struct emit *e)
     return e->begun > 0;
 }
 
+size_t
+emit_rest(const struct emit *e)
+{
+    return e->begun ? emission(e, e->first)->length - e->begun : 0;
+}
+
 unsigned int
 emit_abandon(struct emit *e)
 {

@@ -77,6 +77,9 @@ unsigned int emit_abandon(struct emit *);
 /* Returns true if a part of the oldest message was written, but not all. */
 bool emit_is_begun(const struct emit *);
 
+/* Returns how many bytes of that message are left, 0 if there is none. */
+size_t emit_rest(const struct emit *);
+
 /* Returns the next bytes to write and their number in '*length', which is 0 if
  * there are none.  They are whole messages except at the end of the ring. */
 const void *emit_peek(const struct emit *, size_t *length);

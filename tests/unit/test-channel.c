@@ -325,6 +325,200 @@ test_a_mock_switch_that_goes_in_the_middle_of_a_frame(void **state)
     assert_int_equal(channel_seqno(f->channel), seqno + 1);
 }
 
+/* Messages between frames. */
+
+/* Returns a packet-out of a frame of FRAME_BYTES bytes of 'fill'. */
+static struct ofpbuf *
+make_message(uint8_t fill)
+{
+    uint8_t frame[FRAME_BYTES];
+    struct ofpbuf *msg;
+
+    memset(frame, fill, sizeof frame);
+    assert_no_error(emit_encode("NORMAL", frame, sizeof frame, &msg));
+    return msg;
+}
+
+/* What a switch has read. */
+struct read {
+    uint8_t *bytes;
+    size_t length, allocated;
+};
+
+/* Reads as the switch what there is, or with 'wait' at least something. */
+static void
+switch_reads(struct fixture *f, struct read *r, bool wait)
+{
+    ssize_t n;
+
+    do {
+        if (r->allocated - r->length < 65536) {
+            r->allocated += 1 << 20;
+            r->bytes = xrealloc(r->bytes, r->allocated);
+        }
+        n = recv(f->fd, r->bytes + r->length, 65536, wait ? 0 : MSG_DONTWAIT);
+        r->length += MAX(n, 0);
+        assert_true(n > 0 || !wait);
+        wait = false;
+    } while (n > 0);
+}
+
+/* Returns the last byte of the frame in the 'i'th packet-out that was read, or
+ * -1 if there are not as many. */
+static int
+fill_of_packet_out(const struct read *r, size_t i)
+{
+    for (size_t at = 0; at + sizeof(struct ofp_header) <= r->length;) {
+        struct ofp_header oh;
+        enum ofptype type;
+
+        memcpy(&oh, r->bytes + at, sizeof oh);
+        const size_t length = ntohs(oh.length);
+        assert_true(length >= sizeof oh);
+        if (r->length - at < length) {
+            break;
+        }
+        uint64_t *whole = copy_exactly(r->bytes + at, length);
+        assert_int_equal(
+            ofptype_decode(&type, (const struct ofp_header *) whole), 0);
+        free(whole);
+        at += length;
+        if (type == OFPTYPE_PACKET_OUT && !i--) {
+            return r->bytes[at - 1];
+        }
+    }
+    return -1;
+}
+
+static void
+test_a_message_for_a_mock_switch_that_is_not_there(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_false(channel_send(f->channel, make_message(1)));
+    run_channel(f); /* Connecting, or waiting for a hello. */
+    assert_false(channel_send(f->channel, make_message(2)));
+    open_channel(f);
+    assert_true(channel_send(f->channel, make_message(3)));
+
+    close(f->fd);
+    f->fd = -1;
+    for (int i = 0; i < 2; i++) {
+        bool more;
+        channel_read(f->channel, &more);
+        channel_run(f->channel, f->emit);
+    }
+    assert_false(channel_is_open(f->channel));
+    assert_false(channel_send(f->channel, make_message(4)));
+
+    /* What waited goes with the connection. */
+    struct read r = { .bytes = NULL };
+    open_channel(f);
+    channel_write(f->channel, f->emit);
+    switch_reads(f, &r, true);
+    assert_int_equal(fill_of_packet_out(&r, 0), -1);
+    free(r.bytes);
+}
+
+/* One at a time: what a switch does not read in time need not be said. */
+static void
+test_one_message_for_a_mock_switch_waits(void **state)
+{
+    struct read r = { .bytes = NULL };
+    struct fixture *f = *state;
+
+    open_channel(f);
+    assert_true(channel_send(f->channel, make_message(1)));
+    assert_false(channel_send(f->channel, make_message(2)));
+    assert_false(channel_send(f->channel, make_message(3)));
+    channel_write(f->channel, f->emit);
+    assert_true(channel_send(f->channel, make_message(4)));
+    channel_write(f->channel, f->emit);
+    switch_reads(f, &r, true);
+    assert_int_equal(fill_of_packet_out(&r, 0), 1);
+    assert_int_equal(fill_of_packet_out(&r, 1), 4);
+    assert_int_equal(fill_of_packet_out(&r, 2), -1);
+    free(r.bytes);
+}
+
+/* What the channel itself has to say makes it wait, too: the switch has not
+ * read the last message then. */
+static void
+test_a_message_for_a_mock_switch_that_has_just_come(void **state)
+{
+    struct fixture *f = *state;
+    bool more;
+
+    open_channel(f);
+    switch_sends_message(f, ofputil_encode_echo_request(OFP15_VERSION));
+    assert_true(channel_read(f->channel, &more));
+    assert_null(channel_next(f->channel));
+    assert_false(channel_send(f->channel, make_message(1)));
+    channel_write(f->channel, f->emit);
+    assert_true(channel_send(f->channel, make_message(1)));
+}
+
+static void
+test_messages_for_a_mock_switch_go_before_frames(void **state)
+{
+    struct read r = { .bytes = NULL };
+    struct fixture *f = *state;
+    uint8_t frame[FRAME_BYTES];
+
+    open_channel(f);
+    memset(frame, 0xaa, sizeof frame);
+    for (int i = 0; i < 3; i++) {
+        emit_put(f->emit, frame, sizeof frame, false, time_msec());
+    }
+    assert_true(channel_send(f->channel, make_message(1)));
+    assert_int_equal(channel_write(f->channel, f->emit), 3);
+    switch_reads(f, &r, true);
+    assert_int_equal(fill_of_packet_out(&r, 0), 1);
+    for (size_t i = 1; i <= 3; i++) {
+        assert_int_equal(fill_of_packet_out(&r, i), 0xaa);
+    }
+    assert_int_equal(fill_of_packet_out(&r, 4), -1);
+    free(r.bytes);
+}
+
+/* A frame of which the switch has read a part is completed; those that wait
+ * behind it are not in the way, however many there are. */
+static void
+test_a_message_for_a_mock_switch_that_reads_slowly(void **state)
+{
+    struct read r = { .bytes = NULL };
+    struct fixture *f = *state;
+    unsigned int n_written;
+    uint8_t frame[1000];
+
+    open_channel(f);
+    memset(frame, 0xaa, sizeof frame);
+    for (int i = 0; i < 1000; i++) {
+        emit_put(f->emit, frame, sizeof frame, false, time_msec());
+    }
+    n_written = channel_write(f->channel, f->emit);
+    assert_true(n_written < 1000);
+    assert_true(emit_is_begun(f->emit));
+    assert_true(channel_send(f->channel, make_message(1)));
+    assert_false(channel_send(f->channel, make_message(2)));
+
+    unsigned int n = n_written;
+    while (emit_count(f->emit)) {
+        switch_reads(f, &r, true);
+        n += channel_write(f->channel, f->emit);
+    }
+    channel_write(f->channel, f->emit);
+    switch_reads(f, &r, false);
+    assert_int_equal(n, 1000);
+    for (unsigned int i = 0; i < n_written + 1; i++) {
+        assert_int_equal(fill_of_packet_out(&r, i), 0xaa);
+    }
+    assert_int_equal(fill_of_packet_out(&r, n_written + 1), 1);
+    assert_int_equal(fill_of_packet_out(&r, 1000), 0xaa);
+    assert_int_equal(fill_of_packet_out(&r, 1001), -1);
+    free(r.bytes);
+}
+
 int
 main(void)
 {
@@ -336,6 +530,11 @@ main(void)
         TEST(test_an_echo_request_of_a_mock_switch_is_answered),
         TEST(test_a_mock_switch_that_sends_nonsense_is_left),
         TEST(test_a_mock_switch_that_goes_in_the_middle_of_a_frame),
+        TEST(test_a_message_for_a_mock_switch_that_is_not_there),
+        TEST(test_one_message_for_a_mock_switch_waits),
+        TEST(test_a_message_for_a_mock_switch_that_has_just_come),
+        TEST(test_messages_for_a_mock_switch_go_before_frames),
+        TEST(test_a_message_for_a_mock_switch_that_reads_slowly),
     };
 
     vlog_set_levels(NULL, VLF_CONSOLE, VLL_OFF);

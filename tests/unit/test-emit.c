@@ -581,6 +581,57 @@ test_other_actions(void **state OVS_UNUSED)
     emit_destroy(e);
 }
 
+/* Single messages, for frames that are not the mesh's. */
+
+static void
+test_a_message_by_itself(void **state OVS_UNUSED)
+{
+    static const size_t lengths[] = { 1, 60, 74, 202, 1514, FRAME_MAX };
+    static const char *const actions[] = {
+        KEEP, REWRITE, "NORMAL", "resubmit(,10)", "output:1,output:2", "drop"
+    };
+    uint8_t bytes[FRAME_MAX];
+
+    for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+        for (size_t j = 0; j < ARRAY_SIZE(actions); j++) {
+            struct ofpbuf *msg = NULL;
+
+            frame_of(i, bytes, lengths[i]);
+            uint8_t *frame = copy_exactly(bytes, lengths[i]);
+            assert_no_error(emit_encode(actions[j], frame, lengths[i], &msg));
+            assert_memory_equal(frame, bytes, lengths[i]);
+            free(frame); /* The message is a copy. */
+
+            assert_non_null(msg);
+            const struct ofp_header *oh = msg->data;
+            assert_int_equal(ntohs(oh->length), msg->size);
+            assert_packet_out(oh, bytes, lengths[i],
+                              j == ARRAY_SIZE(actions) - 1 ? "" : actions[j]);
+            ofpbuf_delete(msg);
+        }
+    }
+}
+
+/* With what is wrong comes nothing else. */
+static void
+test_a_message_with_wrong_actions(void **state OVS_UNUSED)
+{
+    static const char *const actions[] = { "upwards", "NORMAL,upwards",
+                                           "set_field:1->nothing,NORMAL" };
+    struct ofpbuf other;
+
+    for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+        struct ofpbuf *msg = &other;
+        char *expected = xasprintf("emit actions \"%s\": *", actions[i]);
+
+        assert_error(
+            emit_encode(actions[i], (const uint8_t *) "frame", 5, &msg),
+            expected);
+        assert_ptr_equal(msg, &other);
+        free(expected);
+    }
+}
+
 int
 main(void)
 {
@@ -600,6 +651,8 @@ main(void)
         cmocka_unit_test(test_wrong_actions_change_nothing),
         cmocka_unit_test(test_wrong_actions_at_first),
         cmocka_unit_test(test_other_actions),
+        cmocka_unit_test(test_a_message_by_itself),
+        cmocka_unit_test(test_a_message_with_wrong_actions),
     };
     return cmocka_run_group_tests_name("emission", tests, NULL, NULL);
 }
