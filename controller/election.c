@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "openvswitch/util.h"
@@ -29,99 +28,6 @@ election_init(struct election *e)
     e->self.state = RELAY_OFF;
 }
 
-/* The candidates. */
-
-/* Returns true if 'a' goes before 'b'. */
-static bool
-goes_before(const struct announcement *a, const struct announcement *b)
-{
-    if (a->priority != b->priority) {
-        return a->priority > b->priority;
-    } else if (a->relay_id != b->relay_id) {
-        return a->relay_id < b->relay_id;
-    }
-    return a->session < b->session;
-}
-
-/* Returns true if 'c' claims to forward longer than it may take. */
-static bool
-is_overdue(const struct candidate *c, long long int now)
-{
-    return (c->said.state == RELAY_CLAIMING
-            && now - c->since >= c->said.dead_ms);
-}
-
-/* Returns true if 'c' forwards, or is about to, and is to go on with it. */
-static bool
-is_holder(const struct candidate *c, long long int now)
-{
-    return (c->said.state == RELAY_FORWARDING
-            || (c->said.state == RELAY_CLAIMING && !is_overdue(c, now)));
-}
-
-/* Returns true if 'c' could forward if nobody else did. */
-static bool
-is_eligible(const struct candidate *c, long long int now)
-{
-    return c->said.state == RELAY_STANDBY || is_holder(c, now);
-}
-
-/* Returns that one of the candidates for which 'is' returns true that goes
- * before the others, or NULL. */
-static const struct candidate *
-first_candidate(const struct election *e,
-                bool (*is)(const struct candidate *, long long int now),
-                long long int now)
-{
-    const struct candidate *first = NULL;
-
-    for (size_t i = 0; i < e->n_candidates; i++) {
-        const struct candidate *c = &e->candidates[i];
-
-        if (is(c, now) && (!first || goes_before(&c->said, &first->said))) {
-            first = c;
-        }
-    }
-    return first;
-}
-
-static struct candidate *
-find_candidate(struct election *e, uint64_t id)
-{
-    for (size_t i = 0; i < e->n_candidates; i++) {
-        if (e->candidates[i].said.relay_id == id) {
-            return &e->candidates[i];
-        }
-    }
-    return NULL;
-}
-
-/* Forgets 'c', whose place the last one takes. */
-static void
-remove_candidate(struct election *e, struct candidate *c)
-{
-    *c = e->candidates[--e->n_candidates];
-    e->seqno++;
-}
-
-/* Returns when 'c' has been silent for its dead time. */
-static long long int
-candidate_deadline(const struct candidate *c)
-{
-    return c->heard + c->said.dead_ms;
-}
-
-bool
-candidate_relays(const struct candidate *c, uint16_t port)
-{
-    for (size_t i = 0; i < c->said.n_ports; i++) {
-        if (c->said.ports[i] == port) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* This relay's state. */
 
 /* Returns true if it takes part in the election. */
@@ -129,6 +35,13 @@ static bool
 takes_part(const struct election *e)
 {
     return e->on && e->self.n_ports;
+}
+
+/* Returns true if it can be heard as who it is. */
+static bool
+can_speak(const struct election *e)
+{
+    return e->known && e->online;
 }
 
 static void
@@ -187,15 +100,15 @@ enter(struct election *e, enum relay_state state, enum relay_reason reason,
     }
 }
 
-/* Listens for 'dead_times' dead times, or, where nothing can be heard, until
- * something can. */
+/* Listens for 'dead_times' dead times, or, where this relay cannot be heard,
+ * until it can. */
 static void
 listen_for(struct election *e, int dead_times, enum relay_reason reason,
            long long int now)
 {
     enter(e, RELAY_LISTENING, reason,
-          e->online ? now + (long long int) dead_times * e->self.dead_ms
-                    : LLONG_MAX,
+          can_speak(e) ? now + (long long int) dead_times * e->self.dead_ms
+                       : LLONG_MAX,
           now);
 }
 
@@ -205,11 +118,12 @@ static enum relay_reason
 reason_to_claim(const struct election *e, const struct candidate *holder,
                 long long int now)
 {
-    const struct candidate *first = first_candidate(e, is_eligible, now);
+    const struct candidate *first =
+        candidates_first(&e->candidates, candidate_is_eligible, now);
 
     if (!holder && e->gap != REASON_ALONE) {
         return e->gap;
-    } else if (!first || !goes_before(&e->self, &first->said)) {
+    } else if (!first || !relay_goes_before(&e->self, &first->said)) {
         return REASON_ALONE;
     }
     return (e->self.priority > first->said.priority ? REASON_PRIORITY
@@ -227,8 +141,8 @@ static void
 be_gone(struct election *e, long long int now)
 {
     enter(e, RELAY_GONE, REASON_STOPPED,
-          e->n_candidates ? now + ELECTION_GONE_MS : LLONG_MAX, now);
-    e->left = !e->n_candidates;
+          e->candidates.n ? now + ELECTION_GONE_MS : LLONG_MAX, now);
+    e->left = !e->candidates.n;
 }
 
 /* Takes in that 'holder' forwards, or about to, or that nobody is if that is
@@ -245,27 +159,16 @@ note_holder(struct election *e, const struct candidate *holder,
     }
 }
 
-/* Returns true if 'c' could forward if nobody else did, now or in a moment. */
-static bool
-is_contender(const struct candidate *c, long long int now)
-{
-    const long long int ends = c->since + c->said.dead_ms;
-
-    return (is_eligible(c, now)
-            || (c->said.state == RELAY_LISTENING
-                && c->said.reason == REASON_STARTED
-                && llabs(ends - now) <= c->said.hello_ms));
-}
-
 /* Claims to forward if it is this relay's turn.  Of relays that start together
  * it is not the turn of the one that was the first to have listened. */
 static void
 stand_by(struct election *e, const struct candidate *holder, long long int now)
 {
     bool start = !holder && e->gap == REASON_ALONE;
-    const struct candidate *first =
-        first_candidate(e, start ? is_contender : is_eligible, now);
-    bool is_first = !first || goes_before(&e->self, &first->said);
+    const struct candidate *first = candidates_first(
+        &e->candidates, start ? candidate_is_contender : candidate_is_eligible,
+        now);
+    bool is_first = !first || relay_goes_before(&e->self, &first->said);
 
     if (holder ? is_first && e->self.priority > holder->said.priority
                : is_first || now - e->vacant >= e->self.dead_ms) {
@@ -277,20 +180,20 @@ stand_by(struct election *e, const struct candidate *holder, long long int now)
 static void
 uphold_claim(struct election *e, long long int now)
 {
-    for (size_t i = 0; i < e->n_candidates; i++) {
-        const struct candidate *c = &e->candidates[i];
+    for (size_t i = 0; i < e->candidates.n; i++) {
+        const struct candidate *c = &e->candidates.all[i];
 
-        if (is_holder(c, now)
+        if (candidate_is_holder(c, now)
             && (c->said.state == RELAY_FORWARDING
                     ? c->said.priority >= e->self.priority
-                    : goes_before(&c->said, &e->self))) {
+                    : relay_goes_before(&c->said, &e->self))) {
             enter(e, RELAY_STANDBY, REASON_LATER, LLONG_MAX, now);
             return;
         }
     }
     if (now < e->until) {
         return;
-    } else if (!first_candidate(e, is_eligible, now)) {
+    } else if (!candidates_first(&e->candidates, candidate_is_eligible, now)) {
         e->until = now + e->self.dead_ms;
     } else {
         VLOG_WARN("the switch did not take the flows to forward with for "
@@ -300,27 +203,18 @@ uphold_claim(struct election *e, long long int now)
     }
 }
 
-static bool
-is_forwarding(const struct candidate *c, long long int now OVS_UNUSED)
-{
-    return c->said.state == RELAY_FORWARDING;
-}
-
-/* Yields if another one forwards that goes before this one.  'holder' is the
- * one that forwards, or claims to. */
+/* Yields if another one forwards that goes before this one. */
 static void
-go_on_forwarding(struct election *e, const struct candidate *holder,
-                 long long int now)
+go_on_forwarding(struct election *e, long long int now)
 {
-    const struct candidate *other = first_candidate(e, is_forwarding, now);
+    const struct candidate *other =
+        candidates_first(&e->candidates, candidate_is_forwarding, now);
 
-    if (other && goes_before(&other->said, &e->self)) {
+    if (other && relay_goes_before(&other->said, &e->self)) {
         enter(e, RELAY_STANDBY,
               other->said.priority > e->self.priority ? REASON_LATER
                                                       : REASON_YIELDED,
               LLONG_MAX, now);
-    } else if (holder && !goes_before(&holder->said, &e->self)) {
-        answer(e, now); /* It has not heard of this one. */
     }
 }
 
@@ -328,7 +222,7 @@ go_on_forwarding(struct election *e, const struct candidate *holder,
 static void
 evaluate(struct election *e, long long int now)
 {
-    if (!takes_part(e) || !e->known || !e->online) {
+    if (!takes_part(e) || !can_speak(e)) {
         return;
     }
 
@@ -337,18 +231,20 @@ evaluate(struct election *e, long long int now)
         enter_silently(e, RELAY_STANDBY, REASON_LATER, LLONG_MAX, now);
     }
 
-    const struct candidate *holder = first_candidate(e, is_holder, now);
+    const struct candidate *holder =
+        candidates_first(&e->candidates, candidate_is_holder, now);
     note_holder(e, holder, now);
     switch (e->self.state) {
     case RELAY_STANDBY: stand_by(e, holder, now); break;
 
     case RELAY_CLAIMING: uphold_claim(e, now); break;
 
-    case RELAY_FORWARDING: go_on_forwarding(e, holder, now); break;
+    case RELAY_FORWARDING: go_on_forwarding(e, now); break;
 
     case RELAY_LEAVING:
-        if (first_candidate(e, is_forwarding, now) || now >= e->until
-            || !first_candidate(e, is_eligible, now)) {
+        if (candidates_first(&e->candidates, candidate_is_forwarding, now)
+            || now >= e->until
+            || !candidates_first(&e->candidates, candidate_is_eligible, now)) {
             be_gone(e, now);
         }
         break;
@@ -376,7 +272,8 @@ election_configure(struct election *e, const struct election_params *p,
     if (e->on != p->on || self->priority != p->priority
         || self->hello_ms != p->hello_ms || self->dead_ms != p->dead_ms
         || self->n_ports != p->n_ports
-        || memcmp(self->ports, p->ports, p->n_ports * sizeof *p->ports)) {
+        || (p->n_ports
+            && memcmp(self->ports, p->ports, p->n_ports * sizeof *p->ports))) {
         e->seqno++;
         if (took_part) {
             announce_now(e, now);
@@ -385,14 +282,16 @@ election_configure(struct election *e, const struct election_params *p,
     self->priority = p->priority;
     self->hello_ms = p->hello_ms;
     self->dead_ms = p->dead_ms;
-    memcpy(self->ports, p->ports, p->n_ports * sizeof *p->ports);
+    if (p->n_ports) {
+        memcpy(self->ports, p->ports, p->n_ports * sizeof *p->ports);
+    }
     self->n_ports = p->n_ports;
     e->on = p->on;
 
     const bool forwards = e->forwards;
     if (took_part && !takes_part(e)) {
         be_gone(e, now);
-        e->n_candidates = 0;
+        e->candidates.n = 0;
     }
     if (!self->n_ports) {
         e->forwards = false;
@@ -414,10 +313,38 @@ election_configure(struct election *e, const struct election_params *p,
     evaluate(e, now);
 }
 
+/* Takes in that this relay can be heard from now on, or not any more, unless
+ * that is as it 'could' be before. */
+static void
+change_speech(struct election *e, bool could, long long int now)
+{
+    const bool was_alone = !e->candidates.n;
+
+    if (can_speak(e) == could) {
+        return;
+    }
+    e->announced = now;
+    if (!takes_part(e) || e->self.state == RELAY_GONE) {
+        return;
+    }
+    if (could) {
+        e->candidates.n = 0;
+    }
+    if (e->self.state == RELAY_LEAVING) {
+        be_gone(e, now);
+    } else if (e->self.state == RELAY_FORWARDING && was_alone) {
+        announce_now(e, now);
+    } else {
+        listen_for(e, 1, REASON_STARTED, now);
+    }
+}
+
 void
 election_set_self(struct election *e, const struct announcement *self,
                   long long int now)
 {
+    const bool could = can_speak(e);
+
     if (e->self.relay_id == self->relay_id && e->self.session == self->session
         && eth_addr_equals(e->self.mac, self->mac)
         && ipv6_addr_equals(&e->self.address, &self->address)) {
@@ -430,6 +357,7 @@ election_set_self(struct election *e, const struct announcement *self,
     e->known =
         (self->relay_id && self->session && !eth_addr_is_zero(self->mac));
     e->seqno++;
+    change_speech(e, could, now);
     if (takes_part(e)) {
         announce_now(e, now);
         evaluate(e, now);
@@ -439,26 +367,12 @@ election_set_self(struct election *e, const struct announcement *self,
 void
 election_set_online(struct election *e, bool online, long long int now)
 {
-    if (e->online == online) {
-        return;
-    }
+    const bool could = can_speak(e);
 
-    const bool was_alone = !e->n_candidates;
-    e->online = online;
-    e->announced = now;
-    e->seqno++;
-    if (!takes_part(e) || e->self.state == RELAY_GONE) {
-        return;
-    }
-    if (!online) {
-        e->n_candidates = 0;
-    }
-    if (e->self.state == RELAY_LEAVING) {
-        be_gone(e, now);
-    } else if (e->self.state == RELAY_FORWARDING && was_alone) {
-        announce_now(e, now);
-    } else {
-        listen_for(e, 1, REASON_STARTED, now);
+    if (e->online != online) {
+        e->online = online;
+        e->seqno++;
+        change_speech(e, could, now);
     }
 }
 
@@ -472,7 +386,8 @@ lose_candidate(struct election *e, struct candidate *c, enum relay_reason gap)
     VLOG_INFO_RL(
         &rl, "relay %016" PRIx64 " is not on the segment any more: %s",
         c->said.relay_id, gap == REASON_LEFT ? "it left" : "it fell silent");
-    remove_candidate(e, c);
+    candidates_remove(&e->candidates, c);
+    e->seqno++;
 }
 
 /* Takes in that 'a' comes from somebody with this relay's own id. */
@@ -486,32 +401,6 @@ hear_double(const struct announcement *a)
                  " on the segment has this relay's id %016" PRIx64
                  "; give one of them another mesh.relay_id",
                  ETH_ADDR_ARGS(a->mac), a->relay_id);
-}
-
-/* Returns the candidate for 'a', made anew if need be, or NULL if there is no
- * room. */
-static struct candidate *
-get_candidate(struct election *e, const struct announcement *a)
-{
-    struct candidate *c = find_candidate(e, a->relay_id);
-
-    if (c) {
-        return c;
-    } else if (e->n_candidates == ELECTION_MAX_CANDIDATES) {
-        VLOG_WARN_RL(&rl,
-                     "more than %d relays on the segment: %016" PRIx64
-                     " is not listened to",
-                     ELECTION_MAX_CANDIDATES, a->relay_id);
-        return NULL;
-    }
-    VLOG_INFO_RL(&rl,
-                 "relay %016" PRIx64
-                 " is on the segment, with the MAC " ETH_ADDR_FMT ", %s",
-                 a->relay_id, ETH_ADDR_ARGS(a->mac),
-                 relay_state_name(a->state));
-    c = &e->candidates[e->n_candidates++];
-    memset(c, 0, sizeof *c);
-    return c;
 }
 
 /* Returns true if an answer may be another one with 'b' instead of 'a'. */
@@ -528,7 +417,7 @@ void
 election_take(struct election *e, const struct announcement *a,
               long long int now)
 {
-    if (!takes_part(e) || e->self.state == RELAY_GONE || !e->online
+    if (!takes_part(e) || e->self.state == RELAY_GONE || !can_speak(e)
         || (a->relay_id == e->self.relay_id
             && a->session == e->self.session)) {
         return;
@@ -537,7 +426,7 @@ election_take(struct election *e, const struct announcement *a,
         hear_double(a);
     }
     if (a->state == RELAY_GONE) {
-        struct candidate *c = find_candidate(e, a->relay_id);
+        struct candidate *c = candidates_find(&e->candidates, a->relay_id);
 
         if (c && c->said.session == a->session) {
             lose_candidate(e, c, REASON_LEFT);
@@ -546,7 +435,7 @@ election_take(struct election *e, const struct announcement *a,
         return;
     }
 
-    struct candidate *c = get_candidate(e, a);
+    struct candidate *c = candidates_get(&e->candidates, a);
     if (!c) {
         return;
     }
@@ -564,12 +453,16 @@ election_take(struct election *e, const struct announcement *a,
     c->heard = now;
     c->since = now - (long long int) MIN(a->age_ms, MAX_AGE_MS);
     evaluate(e, now);
+    if (e->self.state == RELAY_FORWARDING && candidate_is_holder(c, now)
+        && !relay_goes_before(&c->said, &e->self)) {
+        answer(e, now); /* It has not heard of this one. */
+    }
 }
 
 void
 election_in_place(struct election *e, long long int now)
 {
-    if (e->self.state == RELAY_CLAIMING && e->online) {
+    if (e->self.state == RELAY_CLAIMING && can_speak(e)) {
         enter(e, RELAY_FORWARDING, e->self.reason, LLONG_MAX, now);
         evaluate(e, now);
     }
@@ -578,12 +471,14 @@ election_in_place(struct election *e, long long int now)
 void
 election_leave(struct election *e, long long int now)
 {
-    if (!takes_part(e) || !e->online) {
+    if (!takes_part(e) || !can_speak(e)) {
         e->self.state = RELAY_GONE;
         e->forwards = false;
         e->left = true;
         e->until = e->announce = LLONG_MAX;
-    } else if (e->forwards && first_candidate(e, is_eligible, now)) {
+    } else if (e->forwards
+               && candidates_first(&e->candidates, candidate_is_eligible,
+                                   now)) {
         enter(e, RELAY_LEAVING, REASON_STOPPED, now + ELECTION_LEAVE_MS, now);
     } else {
         be_gone(e, now);
@@ -599,8 +494,10 @@ election_has_left(const struct election *e)
 void
 election_wake(struct election *e, long long int now)
 {
-    if (takes_part(e) && e->online && e->self.state == RELAY_FORWARDING
-        && e->n_candidates && now - e->announced >= e->self.dead_ms) {
+    if (takes_part(e) && can_speak(e)
+        && (e->self.state == RELAY_FORWARDING
+            || e->self.state == RELAY_CLAIMING)
+        && e->candidates.n && now - e->announced >= e->self.dead_ms) {
         VLOG_WARN("this relay could not announce itself for %lld ms: it takes "
                   "it that another one forwards",
                   now - e->announced);
@@ -615,9 +512,9 @@ election_run(struct election *e, long long int now)
         e->left = true;
         e->until = e->announce = LLONG_MAX;
     }
-    for (size_t i = e->n_candidates; i-- > 0;) {
-        if (now >= candidate_deadline(&e->candidates[i])) {
-            lose_candidate(e, &e->candidates[i], REASON_SILENT);
+    for (size_t i = e->candidates.n; i-- > 0;) {
+        if (now >= candidate_deadline(&e->candidates.all[i])) {
+            lose_candidate(e, &e->candidates.all[i], REASON_SILENT);
         }
     }
     evaluate(e, now);
@@ -628,15 +525,18 @@ election_deadline(const struct election *e, long long int now)
 {
     long long int deadline = e->until;
 
-    if (e->known && e->online) {
+    if (can_speak(e)) {
         deadline = MIN(deadline, e->announce);
     }
-    for (size_t i = 0; i < e->n_candidates; i++) {
-        const struct candidate *c = &e->candidates[i];
+    for (size_t i = 0; i < e->candidates.n; i++) {
+        const struct candidate *c = &e->candidates.all[i];
 
         deadline = MIN(deadline, candidate_deadline(c));
-        if (c->said.state == RELAY_CLAIMING && !is_overdue(c, now)) {
+        if (c->said.state == RELAY_CLAIMING && !candidate_is_overdue(c, now)) {
             deadline = MIN(deadline, c->since + c->said.dead_ms);
+        } else if (candidate_is_almost_ready(c, now)) {
+            deadline =
+                MIN(deadline, c->since + c->said.dead_ms + c->said.hello_ms);
         }
     }
     if (e->vacant != LLONG_MAX && e->self.state == RELAY_STANDBY) {
@@ -650,7 +550,7 @@ election_deadline(const struct election *e, long long int now)
 bool
 election_wants_to_announce(const struct election *e, long long int now)
 {
-    return e->known && e->online && now >= e->announce;
+    return can_speak(e) && now >= e->announce;
 }
 
 void
@@ -664,16 +564,17 @@ election_announce(const struct election *e, long long int now,
 void
 election_announced(struct election *e, bool sent, long long int now)
 {
-    if (!sent) {
-        e->announce = now + ELECTION_ANSWER_MS;
-    } else if (takes_part(e)) {
-        /* One that is gone says so twice. */
+    if (sent) {
         e->announced = now;
-        e->announce = now
-                      + (e->self.state == RELAY_GONE ? ELECTION_GONE_MS / 2
-                                                     : e->self.hello_ms);
-    } else {
+    }
+    if (e->left) {
         e->announce = LLONG_MAX;
+    } else if (!sent) {
+        e->announce = now + ELECTION_ANSWER_MS;
+    } else if (e->self.state == RELAY_GONE) {
+        e->announce = now + ELECTION_GONE_MS / 2; /* It says so twice. */
+    } else {
+        e->announce = now + e->self.hello_ms;
     }
 }
 
@@ -694,22 +595,30 @@ election_forwards(const struct election *e)
     return e->forwards;
 }
 
-/* Returns true if this relay, which stands by, forwards 'port', since the
- * forwarder does not. */
+/* Returns true if one that is in 'state' steps in where the forwarder does not
+ * relay a port.  One that claims goes on with it until it forwards. */
+static bool
+may_step_in(enum relay_state state)
+{
+    return state == RELAY_STANDBY || state == RELAY_CLAIMING;
+}
+
+/* Returns true if this relay, which does not forward, forwards 'port', since
+ * the forwarder does not. */
 static bool
 steps_in(const struct election *e, uint16_t port)
 {
     const struct candidate *forwarder = election_forwarder(e);
 
-    if (e->self.state != RELAY_STANDBY || !forwarder
+    if (!may_step_in(e->self.state) || !forwarder
         || candidate_relays(forwarder, port)) {
         return false;
     }
-    for (size_t i = 0; i < e->n_candidates; i++) {
-        const struct candidate *c = &e->candidates[i];
+    for (size_t i = 0; i < e->candidates.n; i++) {
+        const struct candidate *c = &e->candidates.all[i];
 
-        if (c->said.state == RELAY_STANDBY && candidate_relays(c, port)
-            && goes_before(&c->said, &e->self)) {
+        if (may_step_in(c->said.state) && candidate_relays(c, port)
+            && relay_goes_before(&c->said, &e->self)) {
             return false;
         }
     }
@@ -738,18 +647,25 @@ election_is_decided(const struct election *e)
 const struct candidate *
 election_forwarder(const struct election *e)
 {
+    /* One that leaves forwards until the one that claims to does. */
+    static const int nearness[RELAY_N_STATES] = {
+        [RELAY_CLAIMING] = 1,
+        [RELAY_LEAVING] = 2,
+        [RELAY_FORWARDING] = 3,
+    };
     const struct candidate *best = NULL;
 
     if (e->forwards) {
         return NULL;
     }
-    for (size_t i = 0; i < e->n_candidates; i++) {
-        const struct candidate *c = &e->candidates[i];
+    for (size_t i = 0; i < e->candidates.n; i++) {
+        const struct candidate *c = &e->candidates.all[i];
 
-        if (c->said.state >= RELAY_CLAIMING
-            && (!best || c->said.state == RELAY_FORWARDING)
-            && !(best && best->said.state == RELAY_FORWARDING
-                 && goes_before(&best->said, &c->said))) {
+        if (nearness[c->said.state]
+            && (!best
+                || (nearness[c->said.state] != nearness[best->said.state]
+                        ? nearness[c->said.state] > nearness[best->said.state]
+                        : relay_goes_before(&c->said, &best->said)))) {
             best = c;
         }
     }

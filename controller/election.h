@@ -48,11 +48,9 @@
 #include <stdint.h>
 
 #include "announcement.h"
+#include "candidates.h"
 
 enum {
-    /* More relays of one segment are not listened to. */
-    ELECTION_MAX_CANDIDATES = 64,
-
     /* Between announcements of which nothing but others' is the cause. */
     ELECTION_ANSWER_MS = 20,
 
@@ -74,13 +72,6 @@ struct election_params {
     size_t n_ports;
 };
 
-/* Another relay of the segment. */
-struct candidate {
-    struct announcement said; /* Its last announcement. */
-    long long int heard;      /* When that came. */
-    long long int since;      /* When it got into its state. */
-};
-
 struct election {
     /* This relay, as it is announced. */
     struct announcement self;
@@ -98,8 +89,7 @@ struct election {
     long long int announced; /* When it last was. */
     long long int announce;  /* When it is to be, or LLONG_MAX. */
 
-    struct candidate candidates[ELECTION_MAX_CANDIDATES];
-    size_t n_candidates;
+    struct candidates candidates; /* The others. */
 
     unsigned int seqno; /* Grows whenever an answer may be another one. */
 };
@@ -166,8 +156,5 @@ bool election_is_decided(const struct election *);
 /* Returns the relay that forwards, or is about to, if it is another one, else
  * NULL. */
 const struct candidate *election_forwarder(const struct election *);
-
-/* Returns true if 'candidate' relays 'port'. */
-bool candidate_relays(const struct candidate *candidate, uint16_t port);
 
 #endif /* election.h */

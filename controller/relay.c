@@ -195,7 +195,7 @@ update_segment(struct relay *r)
 {
     const struct segment *s = &r->segment;
     const struct election *e = &s->election;
-    uint64_t gone[ELECTION_MAX_CANDIDATES];
+    uint64_t gone[CANDIDATES_MAX];
     size_t n_gone;
 
     if (!segment_news(&r->segment, gone, &n_gone)) {

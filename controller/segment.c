@@ -81,8 +81,8 @@ segment_announcement(const struct segment *s, uint8_t *frame,
 static bool
 has_id(const struct election *e, uint64_t id)
 {
-    for (size_t i = 0; i < e->n_candidates; i++) {
-        if (e->candidates[i].said.relay_id == id) {
+    for (size_t i = 0; i < e->candidates.n; i++) {
+        if (e->candidates.all[i].said.relay_id == id) {
             return true;
         }
     }
@@ -90,8 +90,7 @@ has_id(const struct election *e, uint64_t id)
 }
 
 bool
-segment_news(struct segment *s, uint64_t gone[ELECTION_MAX_CANDIDATES],
-             size_t *n_gone)
+segment_news(struct segment *s, uint64_t gone[CANDIDATES_MAX], size_t *n_gone)
 {
     const struct election *e = &s->election;
 
@@ -105,10 +104,10 @@ segment_news(struct segment *s, uint64_t gone[ELECTION_MAX_CANDIDATES],
             gone[(*n_gone)++] = s->ids[i];
         }
     }
-    s->n = e->n_candidates;
+    s->n = e->candidates.n;
     for (size_t i = 0; i < s->n; i++) {
-        s->ids[i] = e->candidates[i].said.relay_id;
-        s->macs[i] = e->candidates[i].said.mac;
+        s->ids[i] = e->candidates.all[i].said.relay_id;
+        s->macs[i] = e->candidates.all[i].said.mac;
     }
     return true;
 }

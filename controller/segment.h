@@ -27,8 +27,8 @@ struct segment {
 
     /* The relays of the segment that announce themselves, as of
      * segment_news(). */
-    uint64_t ids[ELECTION_MAX_CANDIDATES];
-    struct eth_addr macs[ELECTION_MAX_CANDIDATES];
+    uint64_t ids[CANDIDATES_MAX];
+    struct eth_addr macs[CANDIDATES_MAX];
     size_t n;
     unsigned int seqno; /* Of the election then. */
 };
@@ -53,8 +53,8 @@ size_t segment_announcement(const struct segment *, uint8_t *frame,
  * something else than at the last call.  Then stores in 'gone' the ids of the
  * relays that are not on the segment any more, and their number in '*n_gone'.
  */
-bool segment_news(struct segment *, uint64_t gone[ELECTION_MAX_CANDIDATES],
-                  size_t *n_gone);
+bool
+segment_news(struct segment *, uint64_t gone[CANDIDATES_MAX], size_t *n_gone);
 
 /* Returns true if announcements are to be punted. */
 bool segment_listens(const struct segment *);

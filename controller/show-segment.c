@@ -135,18 +135,18 @@ put_relays(const struct election *e, struct ds *out)
         [COLUMN_PRIORITY] = true, [COLUMN_HEARD] = true
     };
     show_cell *cells =
-        xcalloc((e->n_candidates + 2) * N_COLUMNS, sizeof *cells);
+        xcalloc((e->candidates.n + 2) * N_COLUMNS, sizeof *cells);
 
     for (int i = 0; i < N_COLUMNS; i++) {
         ovs_strlcpy(cells[i], names[i], SHOW_CELL_SIZE);
     }
     fill_row(&e->self, e->since, 0, &cells[N_COLUMNS]);
-    for (size_t i = 0; i < e->n_candidates; i++) {
-        const struct candidate *c = &e->candidates[i];
+    for (size_t i = 0; i < e->candidates.n; i++) {
+        const struct candidate *c = &e->candidates.all[i];
 
         fill_row(&c->said, c->since, c->heard, &cells[(i + 2) * N_COLUMNS]);
     }
-    show_table(cells, e->n_candidates + 2, N_COLUMNS, numbers, out);
+    show_table(cells, e->candidates.n + 2, N_COLUMNS, numbers, out);
     free(cells);
 }
 
@@ -299,8 +299,8 @@ show_segment_json(const struct segment *s, const struct loop_guard *guard)
     const struct election *e = &s->election;
     json_t *relays = json_array();
 
-    for (size_t i = 0; i < e->n_candidates; i++) {
-        const struct candidate *c = &e->candidates[i];
+    for (size_t i = 0; i < e->candidates.n; i++) {
+        const struct candidate *c = &e->candidates.all[i];
         json_t *relay = announcement_to_json(&c->said, c->since);
 
         json_object_set_new(relay, "heard_ms",

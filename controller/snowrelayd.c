@@ -231,10 +231,11 @@ static void
 set_log_level(const char *name)
 {
     static const char *const own_modules[] = {
-        "snowrelayd", "node",    "relay",    "bridge", "channel",   "mesh",
-        "peers",      "peering", "resolver", "host",   "replicate", "nexthop",
-        "election",   "segment", "loop",     "onlink", "rtnl",      "tunnels",
-        "self",       "names",   "hear",     "carry",
+        "snowrelayd", "node",    "relay",    "bridge",     "channel",
+        "mesh",       "peers",   "peering",  "resolver",   "host",
+        "replicate",  "nexthop", "election", "candidates", "segment",
+        "loop",       "onlink",  "rtnl",     "tunnels",    "self",
+        "names",      "hear",    "carry",
     };
     static const struct {
         const char *name;

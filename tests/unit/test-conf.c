@@ -137,6 +137,11 @@ test_defaults(void **state OVS_UNUSED)
     assert_int_equal(c->max_pps, 10000);
     assert_int_equal(c->flow_priority, 20000);
     assert_string_equal(c->forward, "NORMAL");
+    assert_true(c->election);
+    assert_int_equal(c->priority, 100);
+    assert_int_equal(c->announce_ms, 200);
+    assert_int_equal(c->dead_ms, 700);
+    assert_int_equal(c->n_others, 0);
     assert_string_equal(address_format(&c->mesh.address, address), "0.0.0.0");
     assert_int_equal(c->mesh.port, 7124);
     assert_int_equal(c->peers.n, 0);
@@ -170,6 +175,10 @@ test_file(void **state OVS_UNUSED)
         "             \"local_mac\": \"02:00:00:00:00:0a\","
         "             \"max_pps\": 50, \"flow_priority\": 7,"
         "             \"forward\": \"resubmit(,10)\"},"
+        " \"segment\": {\"election\": false, \"priority\": 7,"
+        "               \"hello_ms\": 333, \"dead_ms\": 1234,"
+        "               \"local_macs\": [\"02:00:00:00:00:0b\","
+        "                                \"00:01:02:03:04:05\"]},"
         " \"mesh\": {\"address\": \"192.0.2.1\", \"port\": 7000,"
         "            \"peers\": [\"relay-b\", \"192.0.2.7:7125\","
         "                        \"[2001:db8::7]:7126\", \"2001:db8::8\"],"
@@ -178,6 +187,8 @@ test_file(void **state OVS_UNUSED)
         "            \"relay_id\": \"00000000000A0b0C\", \"hello_ms\": 250,"
         "            \"accept\": [\"10.0.0.0/8\", \"2001:db8::/32\"]}}");
     const struct eth_addr mac = ETH_ADDR_C(02, 00, 00, 00, 00, 0a);
+    const struct eth_addr others[] = { ETH_ADDR_C(02, 00, 00, 00, 00, 0b),
+                                       ETH_ADDR_C(00, 01, 02, 03, 04, 05) };
     char address[INET6_ADDRSTRLEN];
 
     assert_string_equal(c->bridge, "lab");
@@ -191,6 +202,12 @@ test_file(void **state OVS_UNUSED)
     assert_int_equal(c->max_pps, 50);
     assert_int_equal(c->flow_priority, 7);
     assert_string_equal(c->forward, "resubmit(,10)");
+    assert_false(c->election);
+    assert_int_equal(c->priority, 7);
+    assert_int_equal(c->announce_ms, 333);
+    assert_int_equal(c->dead_ms, 1234);
+    assert_int_equal(c->n_others, ARRAY_SIZE(others));
+    assert_memory_equal(c->others, others, sizeof others);
     assert_string_equal(address_format(&c->mesh.address, address),
                         "192.0.2.1");
     assert_int_equal(c->mesh.port, 7000);
@@ -688,10 +705,13 @@ struct wrong_text {
 
 #define RELAY(TEXT) "{\"relay\": {" TEXT "}}"
 #define MESH(TEXT) "{\"mesh\": {" TEXT "}}"
+#define SEGMENT(TEXT) "{\"segment\": {" TEXT "}}"
 
 #define NOT_A_PORT_RANGE "is not from 1 to 65535"
 #define NOT_A_MAC                                                             \
     "is neither auto nor a unicast MAC address such as 02:00:00:00:00:01"
+#define NOT_ONE_CARDS_MAC                                                     \
+    "is not a unicast MAC address such as 02:00:00:00:00:01"
 #define NOT_ACTIONS                                                           \
     "is not a list of OpenFlow actions such as NORMAL or resubmit(,10): "
 #define NOT_A_HOST                                                            \
@@ -745,6 +765,42 @@ static const struct wrong_text wrong_values[] = {
       "it has several lines" },
     { RELAY("\"forward\": \"NORMALLY\""),
       "relay.forward: \"NORMALLY\" " NOT_ACTIONS "*" },
+
+    { SEGMENT("\"priority\": 0"), "segment.priority: 0 is not from 1 to 255" },
+    { SEGMENT("\"priority\": 256"),
+      "segment.priority: 256 is not from 1 to 255" },
+    { SEGMENT("\"priority\": -1"),
+      "segment.priority: -1 is not from 1 to 255" },
+    { SEGMENT("\"priority\": 4294967297"),
+      "segment.priority: 4294967297 is not from 1 to 255" },
+    { SEGMENT("\"hello_ms\": 49"),
+      "segment.hello_ms: 49 is not from 50 to 10000" },
+    { SEGMENT("\"hello_ms\": 10001"),
+      "segment.hello_ms: 10001 is not from 50 to 10000" },
+    { SEGMENT("\"hello_ms\": -200"),
+      "segment.hello_ms: -200 is not from 50 to 10000" },
+    { SEGMENT("\"hello_ms\": 4294967396"),
+      "segment.hello_ms: 4294967396 is not from 50 to 10000" },
+    { SEGMENT("\"dead_ms\": 149"),
+      "segment.dead_ms: 149 is not from 150 to 60000" },
+    { SEGMENT("\"dead_ms\": 60001"),
+      "segment.dead_ms: 60001 is not from 150 to 60000" },
+    { SEGMENT("\"dead_ms\": -700"),
+      "segment.dead_ms: -700 is not from 150 to 60000" },
+    { SEGMENT("\"local_macs\": [\"\"]"),
+      "segment.local_macs[0]: \"\" " NOT_ONE_CARDS_MAC },
+    { SEGMENT("\"local_macs\": [\"auto\"]"),
+      "segment.local_macs[0]: \"auto\" " NOT_ONE_CARDS_MAC },
+    { SEGMENT("\"local_macs\": [\"02:00:00:00:00:01\", \"02:00:00:00:01\"]"),
+      "segment.local_macs[1]: \"02:00:00:00:01\" " NOT_ONE_CARDS_MAC },
+    { SEGMENT("\"local_macs\": [\"02:00:00:00:00:01 \"]"),
+      "segment.local_macs[0]: \"02:00:00:00:00:01 \" " NOT_ONE_CARDS_MAC },
+    { SEGMENT("\"local_macs\": [\"ff:ff:ff:ff:ff:ff\"]"),
+      "segment.local_macs[0]: \"ff:ff:ff:ff:ff:ff\" " NOT_ONE_CARDS_MAC },
+    { SEGMENT("\"local_macs\": [\"01:00:5e:00:00:01\"]"),
+      "segment.local_macs[0]: \"01:00:5e:00:00:01\" " NOT_ONE_CARDS_MAC },
+    { SEGMENT("\"local_macs\": [\"00:00:00:00:00:00\"]"),
+      "segment.local_macs[0]: \"00:00:00:00:00:00\" " NOT_ONE_CARDS_MAC },
 
     { MESH("\"address\": \"\""),
       "mesh.address: \"\" is not an IPv4 or IPv6 address" },
@@ -833,6 +889,26 @@ static const struct wrong_text wrong_types[] = {
       "65533" },
     { RELAY("\"forward\": [ \"NORMAL\" ]"),
       "relay.forward: [\"NORMAL\"] is an array, not a string" },
+    { "{\"segment\": true}", "segment: true is true, not an object" },
+    { SEGMENT("\"election\": 1"),
+      "segment.election: 1 is a whole number, not true or false" },
+    { SEGMENT("\"election\": \"true\""),
+      "segment.election: \"true\" is a string, not true or false" },
+    { SEGMENT("\"election\": null"),
+      "segment.election: null is null, not true or false" },
+    { SEGMENT("\"priority\": \"1\""),
+      "segment.priority: \"1\" is a string, not a whole number from 1 to "
+      "255" },
+    { SEGMENT("\"hello_ms\": 200.5"),
+      "segment.hello_ms: 200.5 is a number with a fraction, not a whole "
+      "number from 50 to 10000" },
+    { SEGMENT("\"dead_ms\": []"),
+      "segment.dead_ms: [] is an array, not a whole number from 150 to "
+      "60000" },
+    { SEGMENT("\"local_macs\": \"02:00:00:00:00:01\""),
+      "segment.local_macs: \"02:00:00:00:00:01\" is a string, not an array" },
+    { SEGMENT("\"local_macs\": [\"02:00:00:00:00:01\", 2]"),
+      "segment.local_macs[1]: 2 is a whole number, not a string" },
     { MESH("\"address\": 1"),
       "mesh.address: 1 is a whole number, not a string" },
     { MESH("\"port\": \"7124\""),
@@ -877,6 +953,8 @@ static const struct wrong_text unknown_keys[] = {
       "relays: unknown key; the nearest known one is \"relay\"" },
     { "{\"mash\": 1}", "mash: unknown key; the nearest known one is "
                        "\"mesh\"" },
+    { "{\"segments\": 1}",
+      "segments: unknown key; the nearest known one is \"segment\"" },
     { "{\"replicates\": 1}",
       "replicates: unknown key; the nearest known one is \"replicate\"" },
     { "{\"https\": 1}",
@@ -904,6 +982,18 @@ static const struct wrong_text unknown_keys[] = {
       "\"flow_priority\"" },
     { RELAY("\"forwards\": 1"),
       "relay.forwards: unknown key; the nearest known one is \"forward\"" },
+    { SEGMENT("\"elections\": 1"),
+      "segment.elections: unknown key; the nearest known one is "
+      "\"election\"" },
+    { SEGMENT("\"prio\": 1"),
+      "segment.prio: unknown key; the nearest known one is \"priority\"" },
+    { SEGMENT("\"hello\": 1"),
+      "segment.hello: unknown key; the nearest known one is \"hello_ms\"" },
+    { SEGMENT("\"dead\": 1"),
+      "segment.dead: unknown key; the nearest known one is \"dead_ms\"" },
+    { SEGMENT("\"local_mac\": 1"),
+      "segment.local_mac: unknown key; the nearest known one is "
+      "\"local_macs\"" },
     { MESH("\"adress\": 1"),
       "mesh.adress: unknown key; the nearest known one is \"address\"" },
     { MESH("\"ports\": 1"),
@@ -1161,6 +1251,9 @@ test_too_many(void **state OVS_UNUSED)
           "mesh.discover[4096]: more than 4096 of them" },
         { "mesh", "accept", "\"::%d\"", CONFIG_MAX_ACCEPT,
           "mesh.accept[256]: more than 256 entries" },
+        { "segment", "local_macs", "\"02:00:00:00:00:%02x\"",
+          CONFIG_MAX_LOCAL_MACS,
+          "segment.local_macs[64]: more than 64 MAC addresses" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(arrays); i++) {
@@ -1336,6 +1429,18 @@ test_limits(void **state OVS_UNUSED)
         RELAY("\"flow_priority\": 1"),
         RELAY("\"flow_priority\": 65533"),
         RELAY("\"local_mac\": \"auto\""),
+        "{\"segment\": {}}",
+        SEGMENT("\"election\": true"),
+        SEGMENT("\"election\": false"),
+        SEGMENT("\"priority\": 1"),
+        SEGMENT("\"priority\": 255"),
+        SEGMENT("\"hello_ms\": 50"),
+        SEGMENT("\"hello_ms\": 10000, \"dead_ms\": 60000"),
+        SEGMENT("\"hello_ms\": 50, \"dead_ms\": 150"),
+        SEGMENT("\"dead_ms\": 60000"),
+        SEGMENT("\"local_macs\": []"),
+        SEGMENT("\"local_macs\": [\"00:00:00:00:00:01\","
+                " \"fe:ff:ff:ff:ff:ff\", \"00:00:00:00:00:01\"]"),
         MESH("\"port\": 1"),
         MESH("\"port\": 65535"),
         MESH("\"address\": \"::\""),
@@ -1353,6 +1458,44 @@ test_limits(void **state OVS_UNUSED)
     }
 }
 
+/* One announcement may be lost, and the next one late: whatever of the two is
+ * given, and in whatever order, by default or with the election off. */
+static void
+test_times_of_the_segment(void **state OVS_UNUSED)
+{
+    static const struct {
+        const char *text;
+        const char *message; /* NULL if it is right. */
+    } all[] = {
+        { SEGMENT("\"hello_ms\": 233"), NULL },
+        { SEGMENT("\"hello_ms\": 234"),
+          "segment.dead_ms: 700 is less than 3 times segment.hello_ms, which "
+          "is 234" },
+        { SEGMENT("\"dead_ms\": 600"), NULL },
+        { SEGMENT("\"dead_ms\": 599"),
+          "segment.dead_ms: 599 is less than 3 times segment.hello_ms, which "
+          "is 200" },
+        { SEGMENT("\"dead_ms\": 30000, \"hello_ms\": 10000"), NULL },
+        { SEGMENT("\"hello_ms\": 10000, \"dead_ms\": 29999"),
+          "segment.dead_ms: 29999 is less than 3 times segment.hello_ms, "
+          "which is 10000" },
+        { SEGMENT("\"dead_ms\": 150, \"election\": false"),
+          "segment.dead_ms: 150 is less than 3 times segment.hello_ms, which "
+          "is 200" },
+    };
+    struct options o = { .config_file = config_file };
+
+    assert_int_equal(CONFIG_MIN_HELLOS, 3);
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        if (all[i].message) {
+            write_bytes(all[i].text, strlen(all[i].text));
+            assert_load_error(&o, all[i].message);
+        } else {
+            config_destroy(load_text(all[i].text));
+        }
+    }
+}
+
 /* Actions that are actions, but not in the flows of ours, whose ports may be
  * given later. */
 static void
@@ -1364,6 +1507,9 @@ test_forward_that_does_not_fit_the_flows(void **state OVS_UNUSED)
     } misfits[] = {
         { "set_field:80->tcp_dst,NORMAL",
           RELAY("\"forward\": \"set_field:80->tcp_dst,NORMAL\"") },
+        { "set_field:80->tcp_dst,NORMAL",
+          RELAY("\"forward\": \"set_field:80->tcp_dst,NORMAL\","
+                " \"ports\": []") },
         { "drop", RELAY("\"forward\": \"drop\"") },
         { "drop", RELAY("\"forward\": \"drop\", \"ports\": []") },
     };
@@ -1397,7 +1543,11 @@ test_forward_that_does_not_fit_the_rules(void **state OVS_UNUSED)
     write_bytes("{" FORWARD "}", strlen("{" FORWARD "}"));
     assert_load_error(&o, "relay.forward: \"set_field:10.0.0.1->ip_dst,"
                           "NORMAL\" cannot follow an announcement, which is "
-                          "not IP *");
+                          "not IP (segment.election false does without): *");
+
+    /* Who relays nothing does not announce itself either. */
+    config_destroy(load_text(RELAY(
+        "\"forward\": \"set_field:10.0.0.1->ip_dst,NORMAL\", \"ports\": []")));
     config_destroy(load_text(REPLICATE("0.0.0.0/0")));
     write_bytes(REPLICATE("::/0"), strlen(REPLICATE("::/0")));
     assert_load_error(&o, "relay.forward: \"set_field:10.0.0.1->ip_dst,"
@@ -1693,6 +1843,24 @@ test_json_of_relay_ids(void **state OVS_UNUSED)
     }
 }
 
+/* However they are written. */
+static void
+test_json_of_other_relays_macs(void **state OVS_UNUSED)
+{
+    struct config *c = config_create();
+
+    assert_no_error(config_add_other(c, "x", "2:0:0:0:A:C"));
+    assert_no_error(config_add_other(c, "x", "FE:DC:BA:98:76:54"));
+    assert_int_equal(c->n_others, 2);
+    char *json = config_to_json(c);
+    assert_non_null(strstr(json, "    \"local_macs\": [\n"
+                                 "      \"02:00:00:00:0a:0c\",\n"
+                                 "      \"fe:dc:ba:98:76:54\"\n"
+                                 "    ]\n"));
+    free(json);
+    config_destroy(c);
+}
+
 /* A wrong value leaves the others as they were. */
 static void
 test_a_refused_value_changes_nothing(void **state OVS_UNUSED)
@@ -1709,6 +1877,11 @@ test_a_refused_value_changes_nothing(void **state OVS_UNUSED)
                  "x: \"up\" " NOT_ACTIONS "*");
     assert_error(config_set_destination(c, "x", "up"),
                  "x: \"up\" is none of auto, keep, limited");
+    assert_error(config_set_local_mac(c, "x", "01:00:5e:00:00:01"),
+                 "x: \"01:00:5e:00:00:01\" " NOT_A_MAC);
+    assert_error(config_set_local_mac(c, "x", "up"), "x: \"up\" " NOT_A_MAC);
+    assert_error(config_add_other(c, "x", "up"),
+                 "x: \"up\" " NOT_ONE_CARDS_MAC);
     assert_error(config_set_mesh_address(c, "x", "up"),
                  "x: \"up\" is not an IPv4 or IPv6 address");
     assert_error(config_add_peer(c, "x", ":"), "x: \":\" " NOT_A_HOST_PORT);
@@ -1771,6 +1944,7 @@ main(void)
         TEST(test_what_is_relayed_with_rules),
         TEST(test_flow_priority_with_rules),
         TEST(test_limits),
+        TEST(test_times_of_the_segment),
         TEST(test_forward_that_does_not_fit_the_flows),
         TEST(test_forward_that_does_not_fit_the_rules),
         TEST(test_too_many_flows_for_the_rules),
@@ -1779,6 +1953,7 @@ main(void)
         TEST(test_json_round_trip_of_rules),
         TEST(test_json_of_short_rules),
         TEST(test_json_of_relay_ids),
+        TEST(test_json_of_other_relays_macs),
         TEST(test_a_refused_value_changes_nothing),
     };
     return cmocka_run_group_tests_name("configuration", tests, enter_directory,

@@ -13,6 +13,7 @@
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/util.h"
+#include "openvswitch/vlog.h"
 #include "packets.h"
 #include "punt.h"
 #include "relay-flows.h"
@@ -26,6 +27,7 @@ enum { PRIORITY = 300, ID_BASE = 7000, MAX_PPS = 1234 };
 #define COOKIE_PUNT htonll(UINT64_C(0x534e4f5700010001))
 #define COOKIE_OWN_HOST htonll(UINT64_C(0x534e4f5700010002))
 #define COOKIE_LOOP_FILTER htonll(UINT64_C(0x534e4f5700010003))
+#define COOKIE_ANNOUNCEMENT htonll(UINT64_C(0x534e4f5700010004))
 
 static const struct relay_port ports[] = { { 5076, true, true },
                                            { 5064, true, true },
@@ -270,6 +272,11 @@ test_emit_actions(void **state OVS_UNUSED)
     assert_string_equal(actions.rewrite,
                         "set_field:02:00:00:00:01:01->eth_src,"
                         "set_field:10.1.0.255->ip_dst,NORMAL");
+    assert_string_equal(actions.announcement, "NORMAL");
+    relay_actions_uninit(&actions);
+    assert_null(actions.keep);
+    assert_null(actions.rewrite);
+    assert_null(actions.announcement);
     relay_actions_uninit(&actions);
 }
 
@@ -281,6 +288,7 @@ test_forward_is_used_everywhere(void **state OVS_UNUSED)
     struct flowset set;
 
     p.forward = "resubmit(,10)";
+    p.announcements = true;
     assert_no_error(build_for(&p, &set));
     for (size_t i = 0; i < hmap_count(&set.flows); i++) {
         const struct ofputil_flow_mod *fm = &set.order[i]->fm;
@@ -300,6 +308,7 @@ test_forward_is_used_everywhere(void **state OVS_UNUSED)
     assert_non_null(strstr(actions.rewrite, ",resubmit(,10)"));
     assert_null(strstr(actions.keep, "NORMAL"));
     assert_null(strstr(actions.rewrite, "NORMAL"));
+    assert_string_equal(actions.announcement, "resubmit(,10)");
     relay_actions_uninit(&actions);
 }
 
@@ -315,9 +324,11 @@ test_no_local_mac(void **state OVS_UNUSED)
     assert_int_equal(hmap_count(&set.flows), 2 * ARRAY_SIZE(ports));
     flowset_destroy(&set);
 
+    memset(&actions, 0xa5, sizeof actions);
     assert_no_error(relay_flows_actions(&p, &actions));
     assert_null(actions.keep);
     assert_null(actions.rewrite);
+    assert_null(actions.announcement);
 }
 
 static void
@@ -345,6 +356,160 @@ test_wrong_forward(void **state OVS_UNUSED)
     p.forward = "upwards";
     assert_error(build_for(&p, &set), "flows/punt-own-host.flow: *");
     flowset_destroy(&set);
+
+    /* Fit for a broadcast, but not for an announcement. */
+    p.forward = "set_field:10.0.0.1->ip_dst,NORMAL";
+    assert_no_error(build_for(&p, &set));
+    flowset_destroy(&set);
+    p.announcements = true;
+    assert_error(build_for(&p, &set), "flows/announcement.flow: *");
+    flowset_destroy(&set);
+}
+
+/* Announcements. */
+
+/* Fails the test unless the flow mod 'oh' adds the punt of announcements, with
+ * the meter 'meter'. */
+static void
+assert_adds_announcements(const struct ofp_header *oh, uint32_t meter)
+{
+    static const uint8_t userdata[] = { PUNT_ANNOUNCEMENT, 0, 0 };
+    const struct eth_addr to = ETH_ADDR_C(03, 53, 4e, 4f, 57, 01);
+    struct ofputil_flow_mod fm;
+    struct match match, want;
+    struct ofpbuf ofpacts;
+
+    decode_flow_mod(oh, &fm, &ofpacts);
+    assert_int_equal(fm.command, OFPFC_ADD);
+    assert_int_equal(fm.table_id, 0);
+    assert_int_equal(fm.priority, PRIORITY + 2);
+    assert_true(fm.new_cookie == COOKIE_ANNOUNCEMENT);
+    assert_int_equal(fm.idle_timeout, 0);
+    assert_int_equal(fm.hard_timeout, 0);
+
+    minimatch_expand(&fm.match, &match);
+    match_init_catchall(&want);
+    match_set_default_packet_type(&want);
+    match_set_dl_type(&want, htons(0x88b5));
+    match_set_dl_dst(&want, to);
+    assert_true(match_equal(&match, &want));
+
+    const struct ofpact *a = ofpacts.data;
+    assert_int_equal(a->type, OFPACT_CONTROLLER);
+    const struct ofpact_controller *c = ofpact_get_CONTROLLER(a);
+    assert_int_equal(c->controller_id, PUNT_CONTROLLER_ID);
+    assert_int_equal(c->max_len, 65535);
+    assert_int_equal(c->meter_id, meter);
+    assert_int_equal(c->userdata_len, sizeof userdata);
+    assert_memory_equal(c->userdata, userdata, sizeof userdata);
+    a = ofpact_next(a);
+    assert_int_equal(a->type, OFPACT_OUTPUT);
+    assert_int_equal(ofpact_get_OUTPUT(a)->port, OFPP_NORMAL);
+    assert_ptr_equal(ofpact_next(a), ofpact_end(ofpacts.data, ofpacts.size));
+    minimatch_destroy(&fm.match);
+    ofpbuf_uninit(&ofpacts);
+}
+
+/* One flow, behind those of the ports, and a meter, whose id is the next one;
+ * with any number of ports, and without local MACs. */
+static void
+test_announcements(void **state OVS_UNUSED)
+{
+    for (size_t n = 0; n <= ARRAY_SIZE(ports); n++) {
+        for (size_t n_macs = 0; n_macs <= ARRAY_SIZE(macs); n_macs++) {
+            struct relay_flows_params p = params();
+            const size_t n_flows = n * (2 + n_macs) + 1;
+            struct flowset set;
+
+            p.n_ports = n;
+            p.n_local_macs = n_macs;
+            p.announcements = true;
+            assert_no_error(build_for(&p, &set));
+            assert_int_equal(hmap_count(&set.flows), n_flows);
+            struct ofpbuf *message = ofputil_encode_flow_mod(
+                &set.order[n_flows - 1]->fm, OFPUTIL_P_OF15_OXM);
+            assert_adds_announcements(message->data, ID_BASE + n);
+            ofpbuf_delete(message);
+            assert_true((ntohll(set.order[n_flows - 1]->fm.new_cookie)
+                         & COOKIE_KIND_MASK)
+                        == COOKIE_RELAY);
+
+            assert_int_equal(set.n_meters, n + 1);
+            const struct ofputil_meter_config *meter = &set.meters[n].mm.meter;
+            assert_int_equal(meter->meter_id, ID_BASE + n);
+            assert_int_equal(meter->flags,
+                             OFPMF13_PKTPS | OFPMF13_BURST | OFPMF13_STATS);
+            assert_int_equal(meter->n_bands, 1);
+            assert_int_equal(meter->bands[0].type, OFPMBT13_DROP);
+            assert_int_equal(meter->bands[0].rate, 2000);
+            assert_int_equal(meter->bands[0].burst_size, 2000);
+            for (size_t i = 0; i < n; i++) {
+                assert_int_equal(set.meters[i].mm.meter.meter_id, ID_BASE + i);
+                assert_int_equal(set.meters[i].mm.meter.bands[0].rate,
+                                 MAX_PPS);
+            }
+            flowset_destroy(&set);
+        }
+    }
+}
+
+/* Who is heard. */
+
+static void
+test_ports_of_one_that_forwards(void **state OVS_UNUSED)
+{
+    static const uint16_t numbers[] = { 5076, 5064, 65535 };
+    struct relay_port result[4] = { [3] = { 7, false, true } };
+
+    relay_ports_forwarded(numbers, 3, result);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(result[i].port, numbers[i]);
+        assert_true(result[i].segment);
+        assert_true(result[i].own_host);
+    }
+    assert_int_equal(result[3].port, 7);
+    assert_false(result[3].segment);
+    relay_ports_forwarded(NULL, 0, NULL);
+}
+
+/* Any combination, on each port by itself: of one that stands by only the own
+ * host is heard, and of a port that is paused nobody.  The loop filter and the
+ * meter are there all the same. */
+static void
+test_who_is_heard(void **state OVS_UNUSED)
+{
+    for (unsigned int how = 0; how < 1 << (2 * ARRAY_SIZE(ports)); how++) {
+        struct relay_port some[ARRAY_SIZE(ports)];
+        struct relay_flows_params p = params();
+        struct flowset set;
+        size_t n = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+            some[i].port = ports[i].port;
+            some[i].segment = how >> 2 * i & 1;
+            some[i].own_host = how >> 2 * i & 2;
+        }
+        p.ports = some;
+        assert_no_error(build_for(&p, &set));
+        assert_int_equal(set.n_meters, ARRAY_SIZE(ports));
+        for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+            for (size_t j = 0; j < FLOWS_PER_PORT; j++) {
+                const struct expected_flow expected = expected_flow(i, j);
+
+                if ((j == 0 && !some[i].own_host)
+                    || (j == FLOWS_PER_PORT - 1 && !some[i].segment)) {
+                    continue;
+                }
+                assert_true(n < hmap_count(&set.flows));
+                struct ofpbuf *message = ofputil_encode_flow_mod(
+                    &set.order[n++]->fm, OFPUTIL_P_OF15_OXM);
+                assert_adds(message->data, &expected);
+                ofpbuf_delete(message);
+            }
+        }
+        assert_int_equal(hmap_count(&set.flows), n);
+        flowset_destroy(&set);
+    }
 }
 
 /* Comparing.  What is installed comes from what is wanted, through the
@@ -664,6 +829,98 @@ test_kept_flow_in_the_way(void **state OVS_UNUSED)
     uninstall(&in);
 }
 
+static void
+test_a_new_set_is_whole(void **state OVS_UNUSED)
+{
+    struct flowset set;
+
+    memset(&set, 0xa5, sizeof set);
+    flowset_init(&set, ID_BASE);
+    assert_false(set.partial);
+    assert_false(set.claimed);
+    assert_true(set.kept_cookie == 0);
+    flowset_destroy(&set);
+}
+
+/* As long as more is to come for the relay, what it had stays, and nothing
+ * else does. */
+static void
+test_partial_sets(void **state OVS_UNUSED)
+{
+    static const struct {
+        uint64_t cookie, kept;
+        bool stays; /* If the set is partial. */
+    } cases[] = {
+        { UINT64_C(0x534e4f5700010001), 0, true },
+        { UINT64_C(0x534e4f5700010002), 0, true },
+        { UINT64_C(0x534e4f5700010003), 0, true },
+        { UINT64_C(0x534e4f5700010004), 0, true },
+        { UINT64_C(0x534e4f570001ffff), 0, true },
+        { UINT64_C(0x534e4f5700010000), 0, true },
+        { UINT64_C(0x534e4f5700010001), COOKIE_TUNNEL, true },
+        { UINT64_C(0x534e4f5700020001), 0, false },
+        { UINT64_C(0x534e4f5700020001), COOKIE_TUNNEL, false },
+        { COOKIE_TUNNEL, 0, false },
+        { COOKIE_TUNNEL, COOKIE_TUNNEL, true },
+        { UINT64_C(0x534e4f5700000001), 0, false },
+        { UINT64_C(0x534e4f5700030001), 0, false },
+        { UINT64_C(0x534e4f5701010001), 0, false },
+        { UINT64_C(0x534e4f5800010001), 0, false },
+        { 0, 0, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        for (int partial = 0; partial < 2; partial++) {
+            const bool stays =
+                (partial ? cases[i].stays
+                         : cases[i].kept && cases[i].cookie == cases[i].kept);
+            struct installed in;
+
+            install(&in, SIZE_MAX);
+            in.set.partial = partial;
+            in.set.kept_cookie = htonll(cases[i].kept);
+            struct ofputil_flow_stats fs = stats_of(in.set.order[0]);
+            fs.cookie = htonll(cases[i].cookie);
+            fs.priority++;
+            install_stats(&in.flows, &fs);
+            assert_changes(&in, stays ? 0 : 1);
+            if (!stays) {
+                assert_change_deletes(&in, 0, &fs);
+            }
+
+            /* Until all of it has come. */
+            in.set.partial = false;
+            in.set.kept_cookie = 0;
+            assert_int_equal(flowset_compare(&in.set, &in.flows, &in.groups),
+                             1);
+            uninstall(&in);
+        }
+    }
+}
+
+/* What is in it already is put in place as ever. */
+static void
+test_partial_sets_replace(void **state OVS_UNUSED)
+{
+    struct installed in;
+
+    install(&in, 2);
+    in.set.partial = true;
+    struct ofputil_flow_stats fs = stats_of(in.set.order[2]);
+    fs.cookie = COOKIE_PUNT;
+    install_stats(&in.flows, &fs);
+    assert_changes(&in, 1);
+    assert_false(in.set.order[2]->in_place);
+    assert_change_adds(&in, 0, 2);
+    uninstall(&in);
+
+    install(&in, 2);
+    in.set.partial = true;
+    assert_changes(&in, 1);
+    assert_change_adds(&in, 0, 2);
+    uninstall(&in);
+}
+
 /* No broadcast may go unnoticed in between. */
 static void
 test_additions_before_deletions(void **state OVS_UNUSED)
@@ -890,6 +1147,9 @@ test_groups_compared(void **state OVS_UNUSED)
 int
 main(void)
 {
+    /* libopenvswitch warns of wrong actions besides saying so in its error. */
+    vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_ERR);
+
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flows),
         cmocka_unit_test(test_cookies_are_ours),
@@ -899,6 +1159,9 @@ main(void)
         cmocka_unit_test(test_no_local_mac),
         cmocka_unit_test(test_no_ports),
         cmocka_unit_test(test_wrong_forward),
+        cmocka_unit_test(test_announcements),
+        cmocka_unit_test(test_ports_of_one_that_forwards),
+        cmocka_unit_test(test_who_is_heard),
         cmocka_unit_test(test_a_switch_that_has_all),
         cmocka_unit_test(test_a_switch_that_has_nothing),
         cmocka_unit_test(test_a_flow_that_lacks),
@@ -906,6 +1169,9 @@ main(void)
         cmocka_unit_test(test_a_flow_too_many),
         cmocka_unit_test(test_kept_flows),
         cmocka_unit_test(test_kept_flow_in_the_way),
+        cmocka_unit_test(test_a_new_set_is_whole),
+        cmocka_unit_test(test_partial_sets),
+        cmocka_unit_test(test_partial_sets_replace),
         cmocka_unit_test(test_additions_before_deletions),
         cmocka_unit_test(test_comparing_again),
         cmocka_unit_test(test_distrust),

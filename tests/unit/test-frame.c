@@ -148,6 +148,8 @@ check(const uint8_t *bytes, size_t length, bool *completed)
         assert_memory_equal(&frame.ip_src, bytes + IP + 12, 4);
         assert_memory_equal(&frame.ip_dst, bytes + IP + 16, 4);
         assert_int_equal(frame.port, get16(udp_of(copy) + 2));
+        assert_ptr_equal(copy + frame.udp_ofs, udp_of(copy));
+        assert_int_equal(frame.udp_length, get16(udp_of(copy) + 4));
     }
     if (completed) {
         *completed = changed;
@@ -592,6 +594,40 @@ test_ip_options(void **state OVS_UNUSED)
     }
 }
 
+/* Options before it move the datagram; whatever is behind it, in the IP packet
+ * or the frame, is not of it. */
+static void
+test_where_the_datagram_is(void **state OVS_UNUSED)
+{
+    static const size_t payloads[] = { 0, 1, 55, 1472 };
+    uint8_t frame[FRAME_MAX + 1];
+
+    for (size_t options = 0; options <= 40; options += 4) {
+        for (size_t i = 0; i < ARRAY_SIZE(payloads); i++) {
+            for (size_t less = 0; less < MIN(payloads[i] + 1, 3); less++) {
+                for (size_t padding = 0; padding < 3; padding++) {
+                    size_t length =
+                        make_frame(frame, options, payloads[i], false);
+                    uint8_t *udp = udp_of(frame);
+                    struct frame checked;
+
+                    put16(udp + 4, 8 + payloads[i] - less);
+                    fix_udp_checksum(frame, false);
+                    memset(frame + length, 0xa5, padding);
+                    memset(&checked, 0xa5, sizeof checked);
+                    assert_int_equal(
+                        frame_check(frame, length + padding, &checked),
+                        FRAME_OK);
+                    assert_int_equal(checked.udp_ofs, 14 + 20 + options);
+                    assert_int_equal(checked.udp_length,
+                                     8 + payloads[i] - less);
+                    assert_int_equal(checked.length, length + padding);
+                }
+            }
+        }
+    }
+}
+
 static void
 test_the_longest_frame(void **state OVS_UNUSED)
 {
@@ -664,6 +700,7 @@ main(void)
         cmocka_unit_test(test_padding_is_kept_and_not_summed),
         cmocka_unit_test(test_bytes_behind_the_datagram_are_not_summed),
         cmocka_unit_test(test_ip_options),
+        cmocka_unit_test(test_where_the_datagram_is),
         cmocka_unit_test(test_the_longest_frame),
         cmocka_unit_test(test_carries),
         cmocka_unit_test(test_frames_anywhere_in_memory),

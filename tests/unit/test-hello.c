@@ -362,7 +362,7 @@ test_unknown_items_are_left_out(void **state OVS_UNUSED)
     begin(&b);
     APPEND(&b, 0, 0, 0, 6, 2, 9, 9, 9, 9, 9);
     append(&b, example_bytes + FIXED_LEN, 16);
-    APPEND(&b, 0, 3, 0, 0);
+    APPEND(&b, 0, 4, 0, 0);
     APPEND(&b, 0xff, 0xff, 0, 1, 2);
     append(&b, example_bytes + FIXED_LEN + 16, 10);
     APPEND(&b, 1, 1, 0, 6, 2, 9, 9, 9, 9, 9); /* Each byte counts. */
@@ -381,6 +381,121 @@ test_items_may_come_in_any_order(void **state OVS_UNUSED)
     append(&b, example_bytes + FIXED_LEN, 16);
     const struct hello h = decode_body(&b);
     assert_same(&h, &example);
+}
+
+/* The role. */
+
+/* That of the example's sender, with the relay that forwards. */
+static const uint8_t role_bytes[] = {
+    0x00, 0x03, 0x00, 0x09, /* */
+    0x05,                   /* Leaving. */
+    0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8,
+};
+
+static void
+test_a_role_is_encoded_byte_for_byte(void **state OVS_UNUSED)
+{
+    struct hello h = example, decoded;
+    uint8_t bytes[HELLO_MAX_LEN];
+
+    h.role = RELAY_LEAVING;
+    h.forwarder = UINT64_C(0xa1a2a3a4a5a6a7a8);
+    const size_t length = encode(&h, bytes);
+    assert_int_equal(length, sizeof example_bytes + sizeof role_bytes);
+    assert_memory_equal(bytes, example_bytes, sizeof example_bytes);
+    assert_memory_equal(bytes + sizeof example_bytes, role_bytes,
+                        sizeof role_bytes);
+    assert_true(decode(bytes, length, &decoded));
+    assert_same(&decoded, &h);
+}
+
+/* Each of them, whether somebody forwards or not. */
+static void
+test_each_role(void **state OVS_UNUSED)
+{
+    for (int role = 0; role < RELAY_N_STATES; role++) {
+        for (uint64_t forwarder = 0; forwarder < 2; forwarder++) {
+            struct hello h = example, decoded;
+            uint8_t bytes[HELLO_MAX_LEN];
+
+            h.role = role;
+            h.forwarder = forwarder;
+            const size_t length = encode(&h, bytes);
+            assert_true(decode(bytes, length, &decoded));
+            assert_int_equal(decoded.role, role);
+            assert_true(decoded.forwarder == (role ? forwarder : 0));
+        }
+    }
+}
+
+/* Who has none says nothing of it, nor of who forwards. */
+static void
+test_no_role(void **state OVS_UNUSED)
+{
+    struct hello h = example;
+    uint8_t bytes[HELLO_MAX_LEN];
+
+    h.forwarder = 7;
+    assert_int_equal(encode(&h, bytes), sizeof example_bytes);
+    assert_memory_equal(bytes, example_bytes, sizeof example_bytes);
+}
+
+/* Of roles to come nothing is known, and so neither of who forwards. */
+static void
+test_unknown_roles_are_left_out(void **state OVS_UNUSED)
+{
+    for (int role = RELAY_N_STATES; role <= UINT8_MAX; role++) {
+        struct body b;
+
+        begin(&b);
+        append(&b, role_bytes, sizeof role_bytes);
+        b.bytes[FIXED_LEN + 4] = role;
+        append(&b, example_bytes + FIXED_LEN,
+               sizeof example_bytes - FIXED_LEN);
+        const struct hello h = decode_body(&b);
+        assert_same(&h, &example);
+    }
+}
+
+/* One that is too short is none, and what more there is in a longer one is for
+ * versions to come. */
+static void
+test_roles_of_other_lengths(void **state OVS_UNUSED)
+{
+    for (size_t length = 0; length < 20; length++) {
+        struct hello expected = example;
+        struct body b;
+
+        begin(&b);
+        APPEND(&b, 0, 3, 0, length);
+        for (size_t i = 0; i < length; i++) {
+            APPEND(&b, i < 9 ? role_bytes[4 + i] : 0xff);
+        }
+        append(&b, example_bytes + FIXED_LEN,
+               sizeof example_bytes - FIXED_LEN);
+        if (length >= 9) {
+            expected.role = RELAY_LEAVING;
+            expected.forwarder = UINT64_C(0xa1a2a3a4a5a6a7a8);
+        }
+        const struct hello h = decode_body(&b);
+        assert_same(&h, &expected);
+    }
+}
+
+/* The last one that is known counts. */
+static void
+test_several_roles(void **state OVS_UNUSED)
+{
+    struct body b;
+
+    begin(&b);
+    append(&b, role_bytes, sizeof role_bytes);
+    APPEND(&b, 0, 3, 0, 9, RELAY_STANDBY, 0, 0, 0, 0, 0, 0, 0, 9);
+    APPEND(&b, 0, 3, 0, 9, RELAY_N_STATES, 0, 0, 0, 0, 0, 0, 0, 8);
+    APPEND(&b, 0, 3, 0, 8, RELAY_GONE, 0, 0, 0, 0, 0, 0, 7);
+    const struct hello h = decode_body(&b);
+    assert_int_equal(h.role, RELAY_STANDBY);
+    assert_true(h.forwarder == 9);
 }
 
 /* An unknown item as long as they get, and one that is a byte too long. */
@@ -661,6 +776,7 @@ test_random_bytes(void **state OVS_UNUSED)
         assert_int_not_equal(h.path, 0);
         assert_in_range(h.n_macs, 0, HELLO_MAX_MACS);
         assert_in_range(h.n_ports, 0, HELLO_MAX_PORTS);
+        assert_in_range(h.role, 0, RELAY_N_STATES - 1);
         for (size_t j = 0; j < h.n_macs; j++) {
             assert_false(eth_addr_is_multicast(h.macs[j]));
             assert_false(eth_addr_is_zero(h.macs[j]));
@@ -687,6 +803,12 @@ main(void)
         cmocka_unit_test(test_a_fixed_part_that_does_not_end_is_refused),
         cmocka_unit_test(test_unknown_items_are_left_out),
         cmocka_unit_test(test_items_may_come_in_any_order),
+        cmocka_unit_test(test_a_role_is_encoded_byte_for_byte),
+        cmocka_unit_test(test_each_role),
+        cmocka_unit_test(test_no_role),
+        cmocka_unit_test(test_unknown_roles_are_left_out),
+        cmocka_unit_test(test_roles_of_other_lengths),
+        cmocka_unit_test(test_several_roles),
         cmocka_unit_test(test_long_items),
         cmocka_unit_test(test_items_that_do_not_end_are_refused),
         cmocka_unit_test(test_what_is_left_over_in_a_list),

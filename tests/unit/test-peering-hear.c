@@ -1422,6 +1422,223 @@ test_bye_from_an_accepted_address(void **state OVS_UNUSED)
     assert_state(0, 1, "down");
 }
 
+/* Of one that has left, nothing is emitted any more that the loop filter would
+ * be for, until it comes back. */
+static void
+test_bye_takes_the_macs_along(void **state OVS_UNUSED)
+{
+    size_t n;
+
+    start_all(3);
+    assert_true(peering_macs_changed(nodes[0].peering, clock_us(0)));
+    peering_macs(nodes[0].peering, &n);
+    assert_int_equal(n, 2);
+    assert_taken(0, "10.0.0.2", make_bye(nodes[1].id, session_of(1)),
+                 PEERING_CONTROL);
+    assert_state(0, 1, "down");
+    assert_int_equal(peer_of(0, 1)->remote->n_macs, 0);
+
+    /* At once. */
+    assert_true(peering_macs_changed(nodes[0].peering, clock_us(0)));
+    const struct eth_addr *macs = peering_macs(nodes[0].peering, &n);
+    assert_int_equal(n, 1);
+    assert_true(eth_addr_equals(macs[0], nodes[2].mac));
+
+    /* Another bye says nothing new. */
+    assert_taken(0, "10.0.0.2", make_bye(nodes[1].id, session_of(1)),
+                 PEERING_CONTROL);
+    assert_false(peering_macs_changed(nodes[0].peering, clock_us(0)));
+
+    run_for(2000);
+    assert_state(0, 1, "up");
+    assert_true(peering_macs_changed(nodes[0].peering, clock_us(0)));
+    peering_macs(nodes[0].peering, &n);
+    assert_int_equal(n, 2);
+}
+
+/* A bye that does not count leaves them where they are. */
+static void
+test_macs_stay_after_a_bye_of_somebody_else(void **state OVS_UNUSED)
+{
+    start_all(2);
+    assert_true(peering_macs_changed(nodes[0].peering, clock_us(0)));
+    assert_taken(0, "10.0.0.2", make_bye(nodes[1].id, session_of(1) ^ 1),
+                 PEERING_CONTROL);
+    assert_taken(0, "10.0.0.2", make_bye(7, 7), PEERING_CONTROL);
+    assert_int_equal(peer_of(0, 1)->remote->n_macs, 1);
+    run_for(100);
+    assert_false(peering_macs_changed(nodes[0].peering, clock_us(0)));
+}
+
+/* The segment. */
+
+/* They hear the same as this relay. */
+static void
+test_frames_of_the_segment_are_dropped(void **state OVS_UNUSED)
+{
+    start_all(3);
+    const uint64_t id = nodes[1].id, session = session_of(1);
+    const struct peer *peer = peer_of(0, 1);
+
+    assert_taken(0, "10.0.0.2", make_frame(id, session, 1), PEERING_FRAME);
+    peering_set_segment(nodes[0].peering, &id, 1);
+    assert_state(0, 1, "segment");
+    assert_reason(0, 1, "it is on this relay's own segment");
+    assert_dropped(0, "10.0.0.2", make_frame(id, session, 2), DROP_SEGMENT);
+    assert_dropped(0, "10.0.0.2", make_snowsignal(), DROP_SEGMENT);
+
+    /* What comes twice is counted so all the same. */
+    assert_dropped(0, "10.0.0.2", make_frame(id, session, 1), DROP_DUPLICATE);
+    assert_dropped(0, "10.0.0.2", make_frame(id, session, 2), DROP_DUPLICATE);
+    assert_dropped(0, "10.0.0.2", make_frame(id, session, 4), DROP_SEGMENT);
+    assert_int_equal(peer->rx, 6);
+    assert_int_equal(peer->rx_bytes, 6 * 7);
+    assert_int_equal(peer->remote->window.received, 3);
+    assert_int_equal(peer->remote->window.duplicated, 2);
+
+    /* Others' are not, by whatever address. */
+    assert_taken(0, "10.0.0.3", make_frame(nodes[2].id, session_of(2), 1),
+                 PEERING_FRAME);
+    assert_taken(0, "10.0.0.3", make_snowsignal(), PEERING_FRAME);
+    assert_taken(0, "10.0.0.2", make_frame(nodes[2].id, session_of(2), 2),
+                 PEERING_FRAME);
+    assert_dropped(0, "10.0.0.3", make_frame(id, session, 5), DROP_SEGMENT);
+
+    /* Once it has left the segment. */
+    peering_set_segment(nodes[0].peering, NULL, 0);
+    assert_state(0, 1, "up");
+    assert_taken(0, "10.0.0.2", make_frame(id, session, 6), PEERING_FRAME);
+    assert_taken(0, "10.0.0.2", make_snowsignal(), PEERING_FRAME);
+    assert_dropped(0, "10.0.0.2", make_frame(id, session, 5), DROP_DUPLICATE);
+}
+
+/* Nor does it get any. */
+static void
+test_the_segment_gets_no_frames(void **state OVS_UNUSED)
+{
+    start_all(3);
+    const uint64_t id = nodes[1].id;
+
+    assert_int_equal(n_targets(0), 2);
+    peering_set_segment(nodes[0].peering, &id, 1);
+    assert_int_equal(n_targets(0), 1);
+    assert_false(peer_of(0, 1)->speaks_ours);
+    assert_true(peer_of(0, 2)->speaks_ours);
+    uint32_t number = send_frame(0);
+    run_for(10);
+    assert_false(has_taken(1, number));
+    assert_true(has_taken(2, number));
+
+    peering_set_segment(nodes[0].peering, NULL, 0);
+    assert_int_equal(n_targets(0), 2);
+    assert_true(peer_of(0, 1)->speaks_ours);
+    number = send_frame(0);
+    run_for(10);
+    assert_true(has_taken(1, number));
+    assert_true(has_taken(2, number));
+}
+
+/* But it is said hello to, and listened to, as ever. */
+static void
+test_the_segment_is_greeted(void **state OVS_UNUSED)
+{
+    start_all(2);
+    const uint64_t id = nodes[1].id;
+    const size_t first = nodes[0].n_said;
+
+    peering_set_segment(nodes[0].peering, &id, 1);
+    run_for(10000);
+    assert_state(0, 1, "segment");
+    assert_state(1, 0, "up");
+    assert_in_range(n_hellos(0, &nodes[1].address, first), 9, 11);
+    stop(1);
+    run_for(4000);
+    assert_state(0, 1, "down");
+    assert_int_equal(n_targets(0), 0);
+    start(1);
+    run_for(2000);
+    assert_state(0, 1, "segment");
+    assert_int_equal(n_targets(0), 0);
+}
+
+/* Who is known on the segment before it is in the mesh. */
+static void
+test_the_segment_is_known_first(void **state OVS_UNUSED)
+{
+    static const uint64_t ids[] = { 5, 7 };
+
+    know(0, "10.0.0.2");
+    accept_from(0, "10.0.9.0/24");
+    start(0);
+    peering_set_segment(nodes[0].peering, ids, ARRAY_SIZE(ids));
+    assert_state(0, 1, "probing");
+    assert_dropped(0, "10.0.0.2", make_frame(7, 7, 0), DROP_SEGMENT);
+    assert_dropped(0, "10.0.9.1", make_frame(5, 5, 0), DROP_SEGMENT);
+    assert_taken(0, "10.0.9.1", make_frame(8, 8, 0), PEERING_FRAME);
+    assert_taken(0, "10.0.0.2", make_hello(7, 7, &plain_hello),
+                 PEERING_CONTROL);
+    assert_state(0, 1, "segment");
+    assert_int_equal(n_targets(0), 0);
+    assert_dropped(0, "10.0.0.2", make_frame(7, 7, 1), DROP_SEGMENT);
+
+    /* Another relay at the same address is elsewhere. */
+    assert_taken(0, "10.0.0.2", make_hello(8, 8, &plain_hello),
+                 PEERING_CONTROL);
+    assert_state(0, 1, "up");
+    assert_int_equal(n_targets(0), 1);
+    assert_taken(0, "10.0.0.2", make_frame(8, 8, 1), PEERING_FRAME);
+}
+
+/* SnowSignal does not say who it is, but where its frames come from. */
+static void
+test_who_answers_on_the_segment(void **state OVS_UNUSED)
+{
+    know(0, "10.0.0.2");
+    know(0, "10.0.0.3");
+    accept_from(0, "10.0.9.0/24");
+    start(0);
+    assert_taken(0, "10.0.0.2", make_snowsignal(), PEERING_FRAME);
+    assert_taken(0, "10.0.0.3", make_snowsignal(), PEERING_FRAME);
+    assert_int_equal(n_targets(0), 2);
+    run_for(100);
+    peering_macs_changed(nodes[0].peering, clock_us(0));
+
+    peer_of(0, 1)->on_link = true;
+    peering_links_changed(nodes[0].peering);
+    assert_int_equal(n_targets(0), 1);
+    assert_state(0, 1, "segment");
+    assert_state(0, 2, "snowsignal");
+    assert_dropped(0, "10.0.0.2", make_snowsignal(), DROP_SEGMENT);
+    assert_taken(0, "10.0.0.3", make_snowsignal(), PEERING_FRAME);
+    assert_taken(0, "10.0.9.1", make_snowsignal(), PEERING_FRAME);
+    assert_int_equal(peer_of(0, 1)->rx, 2);
+
+    peer_of(0, 1)->on_link = false;
+    peering_links_changed(nodes[0].peering);
+    assert_int_equal(n_targets(0), 2);
+    assert_state(0, 1, "snowsignal");
+    assert_taken(0, "10.0.0.2", make_snowsignal(), PEERING_FRAME);
+}
+
+/* One of ours that says hello tells better than its address. */
+static void
+test_a_relay_that_answers_on_the_segment(void **state OVS_UNUSED)
+{
+    know(0, "10.0.0.2");
+    start(0);
+    peer_of(0, 1)->on_link = true;
+    peering_links_changed(nodes[0].peering);
+    assert_dropped(0, "10.0.0.2", make_snowsignal(), DROP_SEGMENT);
+    assert_state(0, 1, "segment");
+
+    assert_taken(0, "10.0.0.2", make_hello(7, 7, &plain_hello),
+                 PEERING_CONTROL);
+    assert_state(0, 1, "up");
+    assert_int_equal(n_targets(0), 1);
+    assert_taken(0, "10.0.0.2", make_frame(7, 7, 0), PEERING_FRAME);
+    assert_taken(0, "10.0.0.2", make_snowsignal(), PEERING_FRAME);
+}
+
 int
 main(void)
 {
@@ -1490,6 +1707,14 @@ main(void)
         TEST(test_bye_of_somebody_else),
         TEST(test_bye_is_for_those_who_are_known),
         TEST(test_bye_from_an_accepted_address),
+        TEST(test_bye_takes_the_macs_along),
+        TEST(test_macs_stay_after_a_bye_of_somebody_else),
+        TEST(test_frames_of_the_segment_are_dropped),
+        TEST(test_the_segment_gets_no_frames),
+        TEST(test_the_segment_is_greeted),
+        TEST(test_the_segment_is_known_first),
+        TEST(test_who_answers_on_the_segment),
+        TEST(test_a_relay_that_answers_on_the_segment),
     };
 
     vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF);

@@ -967,6 +967,100 @@ test_macs_of_one_set_aside_leave(void **state OVS_UNUSED)
     assert_macs(0);
 }
 
+/* Who has left the segment emits nothing there; if it is still in the mesh it
+ * says what its MACs are with its next hello. */
+static void
+test_macs_are_forgotten(void **state OVS_UNUSED)
+{
+    start_all(4);
+    assert_true(macs_changed());
+    assert_macs(0xe);
+    run_for(300);
+    peering_forget_macs(nodes[0].peering, nodes[2].id);
+    assert_true(macs_changed()); /* At once. */
+    assert_macs(0xa);
+    assert_state(0, 2, "up");
+    assert_int_equal(n_targets(0), 3);
+    run_for(1000);
+    assert_true(macs_changed());
+    assert_macs(0xe);
+
+    /* Of who is not known, or has none, there is nothing to forget. */
+    peering_forget_macs(nodes[0].peering, 0x777);
+    peering_forget_macs(nodes[0].peering, nodes[0].id);
+    assert_false(macs_changed());
+    peering_forget_macs(nodes[0].peering, nodes[2].id);
+    assert_true(macs_changed());
+    peering_forget_macs(nodes[0].peering, nodes[2].id);
+    assert_false(macs_changed());
+    assert_macs(0xa);
+}
+
+/* What the links have come to may change what the loop filter is about. */
+static void
+test_links_change(void **state OVS_UNUSED)
+{
+    start_all(2);
+    assert_true(macs_changed());
+    nodes[1].mac.ea[0] = 0x06;
+    peering_set_local_mac(nodes[1].peering, nodes[1].mac);
+    run_for(10);
+    assert_false(macs_changed());
+    peering_links_changed(nodes[0].peering);
+    assert_true(macs_changed());
+    assert_macs(0x2);
+}
+
+/* The role. */
+
+/* Who forwards for a segment is told to all, at once. */
+static void
+test_a_role_is_told_at_once(void **state OVS_UNUSED)
+{
+    start_all(3);
+    for (size_t i = 1; i < 3; i++) {
+        assert_int_equal(peer_of(i, 0)->remote->role, RELAY_OFF);
+        assert_true(peer_of(i, 0)->remote->forwarder == 0);
+    }
+    run_for(300);
+    peering_set_role(nodes[0].peering, RELAY_STANDBY, 0x777);
+    run_for(2);
+    for (size_t i = 1; i < 3; i++) {
+        assert_int_equal(peer_of(i, 0)->remote->role, RELAY_STANDBY);
+        assert_true(peer_of(i, 0)->remote->forwarder == 0x777);
+    }
+
+    /* What is not new goes without saying. */
+    const size_t first = nodes[0].n_said;
+    peering_set_role(nodes[0].peering, RELAY_STANDBY, 0x777);
+    run_for(300);
+    assert_int_equal(nodes[0].n_said, first);
+    peering_set_role(nodes[0].peering, RELAY_FORWARDING, nodes[0].id);
+    run_for(2);
+    assert_int_equal(nodes[0].n_said, first + 2);
+    assert_int_equal(peer_of(1, 0)->remote->role, RELAY_FORWARDING);
+    assert_true(peer_of(1, 0)->remote->forwarder == nodes[0].id);
+
+    /* It is said with each hello, until there is none. */
+    run_for(5000);
+    assert_int_equal(peer_of(1, 0)->remote->role, RELAY_FORWARDING);
+    peering_set_role(nodes[0].peering, RELAY_OFF, 0);
+    run_for(2);
+    assert_int_equal(peer_of(1, 0)->remote->role, RELAY_OFF);
+    assert_true(peer_of(1, 0)->remote->forwarder == 0);
+}
+
+static void
+test_who_this_relay_is(void **state OVS_UNUSED)
+{
+    start(0);
+    assert_true(peering_is_self(nodes[0].peering));
+    assert_true(peering_id(nodes[0].peering) == nodes[0].id);
+    assert_true(peering_session(nodes[0].peering) == session_of(0));
+    assert_no_error(peering_add(nodes[0].peering, NULL, "10.0.0.2"));
+    assert_false(peering_is_self(nodes[0].peering));
+}
+
 /* Adding and removing. */
 
 static void
@@ -1536,6 +1630,10 @@ main(void)
         TEST(test_a_passing_change_of_macs),
         TEST(test_macs_of_the_dead_stay),
         TEST(test_macs_of_one_set_aside_leave),
+        TEST(test_macs_are_forgotten),
+        TEST(test_links_change),
+        TEST(test_a_role_is_told_at_once),
+        TEST(test_who_this_relay_is),
         TEST(test_peers_come_at_run_time),
         TEST(test_peers_go_at_run_time),
         TEST(test_a_peer_that_returns_goes_on_counting),

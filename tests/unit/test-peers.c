@@ -2319,6 +2319,159 @@ test_names_at_random(void **state OVS_UNUSED)
     peers_destroy(&peers);
 }
 
+/* The segment. */
+
+/* Those of this relay's own get no frames, in whatever state they are. */
+static void
+test_who_is_on_the_segment_gets_no_frames(void **state OVS_UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(all_states); i++) {
+        for (int known = 0; known < 2; known++) {
+            const enum liveness_state s = all_states[i];
+            const bool answers = s == LIVENESS_UP || s == LIVENESS_SNOWSIGNAL;
+            struct remote remote = { .version = 1, .on_segment = true };
+            struct peers peers;
+
+            setup(&peers, "192.0.2.7 192.0.2.8");
+            struct peer *peer = peers.all[0];
+            peer_set_remote(peer, known ? &remote : NULL);
+            peer->on_link = !known;
+            peer->speaks_ours = true; /* As it may have been before. */
+            bring_nth(&peers, 0, s);
+            bring_nth(&peers, 1, LIVENESS_SILENT);
+
+            assert_true(peer_is_on_segment(peer));
+            assert_targets(&peers, "192.0.2.8:7124 ");
+            assert_false(peer->speaks_ours);
+            assert_string_equal(peer_state_name(peer),
+                                answers ? "segment" : liveness_state_name(s));
+            assert_string_equal(peer_reason(peer),
+                                answers ? "it is on this relay's own segment"
+                                        : peer->liveness.reason);
+            assert_string_equal(peer_format_name(peer),
+                                s == LIVENESS_SNOWSIGNAL ? "snowsignal"
+                                : known                  ? "snowrelay"
+                                                         : "unknown");
+            assert_true(peer_is_greeted(peer));
+            assert_from_peer(&peers, "192.0.2.7", 0);
+
+            /* When it is not any more, it does. */
+            remote.on_segment = peer->on_link = false;
+            peers_choose_targets(&peers);
+            assert_false(peer_is_on_segment(peer));
+            assert_targets(&peers, s == LIVENESS_PROBING
+                                       ? "192.0.2.8:7124 "
+                                       : "192.0.2.7:7124 192.0.2.8:7124 ");
+            assert_string_equal(peer_state_name(peer), liveness_state_name(s));
+            assert_ptr_equal(peer_reason(peer), peer->liveness.reason);
+            peers_destroy(&peers);
+        }
+    }
+}
+
+/* Who says who it is also says by that where it is. */
+static void
+test_a_remote_tells_better_than_a_link(void **state OVS_UNUSED)
+{
+    struct remote remote = { .version = 1 };
+    struct peers peers;
+
+    setup(&peers, "192.0.2.7");
+    struct peer *peer = peers.all[0];
+    peer->on_link = true;
+    assert_true(peer_is_on_segment(peer));
+    bring_up(&peers, 0, &remote);
+    assert_false(peer_is_on_segment(peer));
+    assert_targets(&peers, "192.0.2.7:7124 ");
+    assert_string_equal(peer_state_name(peer), "up");
+
+    remote.on_segment = true;
+    peer->on_link = false;
+    peers_choose_targets(&peers);
+    assert_true(peer_is_on_segment(peer));
+    assert_targets(&peers, "");
+    assert_string_equal(peer_state_name(peer), "segment");
+
+    /* Who does not any more is where it answers. */
+    peer_set_remote(peer, NULL);
+    peers_choose_targets(&peers);
+    assert_false(peer_is_on_segment(peer));
+    assert_targets(&peers, "192.0.2.7:7124 ");
+    peers_destroy(&peers);
+}
+
+/* By whatever way. */
+static void
+test_two_ways_to_a_relay_of_the_segment(void **state OVS_UNUSED)
+{
+    struct remote remote;
+    struct peers peers;
+
+    setup_two_ways(&peers, &remote);
+    remote.on_segment = true;
+    peers_choose_targets(&peers);
+    assert_targets(&peers, "");
+    for (size_t i = 0; i < 3; i += 2) {
+        assert_string_equal(peer_state_name(peers.all[i]), "segment");
+        assert_false(peers.all[i]->speaks_ours);
+    }
+
+    /* The better one of the two gets the frames when it has left that. */
+    bring_nth(&peers, 0, LIVENESS_DOWN);
+    assert_targets(&peers, "");
+    assert_string_equal(peer_state_name(peers.all[0]), "down");
+    remote.on_segment = false;
+    peers_choose_targets(&peers);
+    assert_targets(&peers, "192.0.2.9:7124 ");
+    assert_true(peers.all[2]->speaks_ours);
+    bring_nth(&peers, 0, LIVENESS_UP);
+    assert_string_equal(peer_state_name(peers.all[0]), "alternate");
+    peers_destroy(&peers);
+
+    /* Of two that were on it from the beginning it is the first one. */
+    setup(&peers, "192.0.2.7 192.0.2.8");
+    remote = (struct remote){ .version = 1, .on_segment = true };
+    bring_up(&peers, 0, &remote);
+    bring_up(&peers, 1, &remote);
+    assert_targets(&peers, "");
+    remote.on_segment = false;
+    peers_choose_targets(&peers);
+    assert_targets(&peers, "192.0.2.7:7124 ");
+    peers_destroy(&peers);
+}
+
+static void
+test_who_is_set_aside_is_not_called_of_the_segment(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "b= 192.0.2.1 192.0.2.7 192.0.2.7:7124");
+    for (size_t i = 0; i < peers.n_all; i++) {
+        peers.all[i]->on_link = true;
+    }
+    assert_string_equal(peer_state_name(peers.all[0]), "unresolved");
+    assert_string_equal(peer_state_name(peers.all[1]), "own");
+    assert_string_equal(peer_state_name(peers.all[3]), "duplicate");
+    assert_string_equal(peer_reason(peers.all[1]), "it is this relay");
+    peers_destroy(&peers);
+}
+
+/* Whoever looks at the peers can tell that there may be others. */
+static void
+test_the_number_of_choices_grows(void **state OVS_UNUSED)
+{
+    struct peers peers;
+
+    setup(&peers, "192.0.2.7");
+    for (int i = 0; i < 3; i++) {
+        const unsigned int seqno = peers.seqno;
+
+        peers_choose_targets(&peers);
+        assert_int_not_equal(peers.seqno, seqno);
+    }
+    peers_destroy(&peers);
+}
+
 int
 main(void)
 {
@@ -2407,6 +2560,11 @@ main(void)
         cmocka_unit_test(test_who_goes_leaves_the_other_one_alone),
         cmocka_unit_test(test_one_of_two_is_found_to_be_this_relay),
         cmocka_unit_test(test_peers_without_remotes_all_get_frames),
+        cmocka_unit_test(test_who_is_on_the_segment_gets_no_frames),
+        cmocka_unit_test(test_a_remote_tells_better_than_a_link),
+        cmocka_unit_test(test_two_ways_to_a_relay_of_the_segment),
+        cmocka_unit_test(test_who_is_set_aside_is_not_called_of_the_segment),
+        cmocka_unit_test(test_the_number_of_choices_grows),
         cmocka_unit_test(test_updates_at_random),
         cmocka_unit_test(test_names_at_random),
     };

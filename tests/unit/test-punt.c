@@ -118,50 +118,78 @@ test_frames_of_all_lengths(void **state OVS_UNUSED)
     }
 }
 
+/* Fails the test unless what a punt of 'kind' and 'port' has with it is read
+ * as these. */
 static void
-test_each_port(void **state OVS_UNUSED)
+check_userdata(enum punt_kind kind, uint16_t port)
 {
-    static const uint16_t ports[] = { 1, 255, 256, 5076, 65535 };
+    /* It goes through the syntax of the controller action, as it does on its
+     * way to the switch. */
+    char *userdata = punt_userdata(kind, port);
+    char *text = xasprintf("controller(userdata=%s)", userdata);
+    enum ofputil_protocol usable;
+    struct ofpbuf ofpacts;
+    struct punt punt;
 
-    for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
-        /* The userdata goes through the syntax of the controller action, as it
-         * does on its way to the switch. */
-        char *userdata = punt_userdata(PUNT_BROADCAST, ports[i]);
-        char *text = xasprintf("controller(userdata=%s)", userdata);
-        enum ofputil_protocol usable;
-        struct ofpbuf ofpacts;
-        struct punt punt;
+    ofpbuf_init(&ofpacts, 0);
+    const struct ofpact_parse_params pp = {
+        .ofpacts = &ofpacts,
+        .usable_protocols = &usable,
+    };
+    assert_no_error(ofpacts_parse_actions(text, &pp));
 
-        ofpbuf_init(&ofpacts, 0);
-        const struct ofpact_parse_params pp = {
-            .ofpacts = &ofpacts,
-            .usable_protocols = &usable,
-        };
-        assert_no_error(ofpacts_parse_actions(text, &pp));
+    const struct ofpact_controller *a = ofpact_get_CONTROLLER(ofpacts.data);
+    struct ofpbuf *message =
+        encode(OFPUTIL_PACKET_IN_NXT2, (const uint8_t *) "frame", 5,
+               a->userdata, a->userdata_len);
+    memset(&punt, 0xa5, sizeof punt);
+    assert_true(punt_decode(message->data, &punt));
+    assert_int_equal(punt.kind, kind);
+    assert_int_equal(punt.port, port);
+    assert_int_equal(punt.length, 5);
+    assert_memory_equal(punt.frame, "frame", 5);
 
-        const struct ofpact_controller *a =
-            ofpact_get_CONTROLLER(ofpacts.data);
-        struct ofpbuf *message =
-            encode(OFPUTIL_PACKET_IN_NXT2, (const uint8_t *) "frame", 5,
-                   a->userdata, a->userdata_len);
-        assert_true(punt_decode(message->data, &punt));
-        assert_int_equal(punt.kind, PUNT_BROADCAST);
-        assert_int_equal(punt.port, ports[i]);
+    ofpbuf_delete(message);
+    ofpbuf_uninit(&ofpacts);
+    free(text);
+    free(userdata);
+}
 
-        ofpbuf_delete(message);
-        ofpbuf_uninit(&ofpacts);
-        free(text);
-        free(userdata);
+/* Announcements have none. */
+static void
+test_each_kind_and_port(void **state OVS_UNUSED)
+{
+    static const enum punt_kind kinds[] = { PUNT_BROADCAST, PUNT_OWN_HOST,
+                                            PUNT_ANNOUNCEMENT };
+    static const uint16_t ports[] = { 0, 1, 255, 256, 5076, 65535 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        for (size_t j = 0; j < ARRAY_SIZE(ports); j++) {
+            check_userdata(kinds[i], ports[j]);
+        }
     }
 }
 
+/* Written out: a switch may have flows of a relay that has ended. */
 static void
 test_userdata_text(void **state OVS_UNUSED)
 {
-    char *text = punt_userdata(PUNT_BROADCAST, 5076);
+    static const struct {
+        enum punt_kind kind;
+        uint16_t port;
+        const char *text;
+    } all[] = {
+        { PUNT_BROADCAST, 5076, "01.13.d4" },
+        { PUNT_OWN_HOST, 5076, "02.13.d4" },
+        { PUNT_ANNOUNCEMENT, 0, "03.00.00" },
+    };
 
-    assert_string_equal(text, "01.13.d4");
-    free(text);
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        char *text = punt_userdata(all[i].kind, all[i].port);
+
+        assert_string_equal(text, all[i].text);
+        free(text);
+    }
 }
 
 static void
@@ -175,6 +203,12 @@ test_other_userdata(void **state OVS_UNUSED)
         { { 1 }, 1 },
         { { 1, 0x13 }, 2 },
         { { 1, 0x13, 0xd4, 0 }, 4 },
+        { { 2 }, 1 },
+        { { 2, 0x13 }, 2 },
+        { { 2, 0x13, 0xd4, 0 }, 4 },
+        { { 3 }, 1 },
+        { { 3, 0 }, 2 },
+        { { 3, 0, 0, 0 }, 4 },
         { { 1, 0x13, 0xd4, 0, 0, 0, 0, 0 }, 8 },
         { { 0, 0x13, 0xd4 }, 3 },
         { { 4, 0x13, 0xd4 }, 3 },
@@ -363,7 +397,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_captured_broadcasts),
         cmocka_unit_test(test_frames_of_all_lengths),
-        cmocka_unit_test(test_each_port),
+        cmocka_unit_test(test_each_kind_and_port),
         cmocka_unit_test(test_userdata_text),
         cmocka_unit_test(test_other_userdata),
         cmocka_unit_test(test_a_part_of_a_frame),

@@ -57,6 +57,9 @@ test_a_new_remote_has_told_nothing(void **state OVS_UNUSED)
     assert_int_equal(r->version, 0);
     assert_int_equal(r->n_macs, 0);
     assert_int_equal(r->n_ports, 0);
+    assert_int_equal(r->role, RELAY_OFF);
+    assert_true(r->forwarder == 0);
+    assert_false(r->on_segment);
     remotes_destroy(&remotes);
 }
 
@@ -361,6 +364,8 @@ test_what_a_hello_says_is_noted(void **state OVS_UNUSED)
     }
     h.received = UINT64_MAX;
     h.lost = UINT64_MAX - 1;
+    h.role = RELAY_GONE;
+    h.forwarder = UINT64_MAX - 2;
     assert_true(remote_take_hello(r, &h));
     assert_int_equal(r->n_macs, HELLO_MAX_MACS);
     assert_memory_equal(r->macs, h.macs, sizeof h.macs);
@@ -368,11 +373,14 @@ test_what_a_hello_says_is_noted(void **state OVS_UNUSED)
     assert_memory_equal(r->ports, h.ports, sizeof h.ports);
     assert_true(r->received == UINT64_MAX);
     assert_true(r->lost == UINT64_MAX - 1);
+    assert_int_equal(r->role, RELAY_GONE);
+    assert_true(r->forwarder == UINT64_MAX - 2);
 
     /* Nothing but what it says. */
     assert_true(r->session == SESSION);
     assert_true(r->heard == START);
     assert_false(r->window.begun);
+    assert_false(r->on_segment);
 
     /* The last one holds. */
     h = (struct hello){ .version_min = 1, .version_max = 1 };
@@ -381,6 +389,24 @@ test_what_a_hello_says_is_noted(void **state OVS_UNUSED)
     assert_int_equal(r->n_ports, 0);
     assert_true(r->received == 0);
     assert_true(r->lost == 0);
+    assert_int_equal(r->role, RELAY_OFF);
+    assert_true(r->forwarder == 0);
+    remotes_destroy(&remotes);
+}
+
+/* Another role alone is no change of MACs. */
+static void
+test_a_change_of_role_is_none_of_macs(void **state OVS_UNUSED)
+{
+    struct remotes remotes;
+    struct remote *r = make(&remotes);
+    struct hello h = { .n_macs = 1, .macs[0] = r->macs[0] };
+
+    h.role = RELAY_STANDBY;
+    h.forwarder = 7;
+    assert_false(remote_take_hello(r, &h));
+    assert_int_equal(r->role, RELAY_STANDBY);
+    assert_true(r->forwarder == 7);
     remotes_destroy(&remotes);
 }
 
@@ -461,6 +487,109 @@ test_versions(void **state OVS_UNUSED)
     remotes_destroy(&remotes);
 }
 
+/* The segment. */
+
+/* Fails the test unless just those of the ten from ID on are on the segment
+ * whose bit is set in 'expected'. */
+static void
+assert_on_segment(const struct remotes *remotes, unsigned int expected)
+{
+    for (uint64_t i = 0; i < 10; i++) {
+        const struct remote *r = remotes_find(remotes, ID + i);
+
+        if (r) {
+            assert_int_equal(r->on_segment, expected >> i & 1);
+        }
+    }
+}
+
+/* Those that are known, and those that will be. */
+static void
+test_who_is_on_the_segment(void **state OVS_UNUSED)
+{
+    uint64_t ids[] = { ID + 1, ID + 2, ID + 9, ID + 5 };
+    struct remotes remotes;
+
+    remotes_init(&remotes);
+    for (uint64_t i = 0; i < 5; i++) {
+        remotes_get(&remotes, ID + i, SESSION, START);
+    }
+    assert_on_segment(&remotes, 0);
+    remotes_set_segment(&remotes, ids, ARRAY_SIZE(ids));
+    memset(ids, 0, sizeof ids); /* Nobody else's memory. */
+    assert_on_segment(&remotes, 1 << 1 | 1 << 2);
+    for (uint64_t i = 5; i < 10; i++) {
+        assert_null(remotes_find(&remotes, ID + i));
+        assert_int_equal(
+            remotes_get(&remotes, ID + i, SESSION, START)->on_segment,
+            i == 5 || i == 9);
+    }
+    assert_on_segment(&remotes, 1 << 1 | 1 << 2 | 1 << 5 | 1 << 9);
+
+    /* Who is forgotten and comes back is still on it. */
+    remotes_expire(&remotes, START + REMOTES_MAX_IDLE_MS, has_id, NULL);
+    assert_null(remotes_find(&remotes, ID + 1));
+    assert_true(remotes_get(&remotes, ID + 1, SESSION, START)->on_segment);
+    assert_false(remotes_get(&remotes, ID + 3, SESSION, START)->on_segment);
+    remotes_destroy(&remotes);
+}
+
+static void
+test_the_segment_changes(void **state OVS_UNUSED)
+{
+    static const struct {
+        uint64_t ids[3];
+        size_t n;
+        unsigned int expected;
+    } all[] = {
+        { { ID }, 1, 1 << 0 },
+        { { ID + 1, ID }, 2, 1 << 0 | 1 << 1 },
+        { { ID + 1, ID }, 2, 1 << 0 | 1 << 1 },
+        { { ID + 1, ID }, 1, 1 << 1 },
+        { { ID + 1, ID }, 0, 0 },
+        { { ID + 7, ID + 8, ID + 9 }, 3, 1 << 7 | 1 << 8 | 1 << 9 },
+        { { 0, UINT64_MAX }, 2, 0 },
+        { { ID + 7, ID + 7 }, 2, 1 << 7 },
+        { { 0 }, 0, 0 },
+    };
+    struct remotes remotes;
+
+    remotes_init(&remotes);
+    remotes_set_segment(&remotes, NULL, 0); /* When nobody is there. */
+    for (uint64_t i = 0; i < 10; i++) {
+        remotes_get(&remotes, ID + i, SESSION, START);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        remotes_set_segment(&remotes, all[i].ids, all[i].n);
+        assert_on_segment(&remotes, all[i].expected);
+    }
+    remotes_get(&remotes, ID + 10, SESSION, START);
+    assert_false(remotes_find(&remotes, ID + 10)->on_segment);
+    remotes_destroy(&remotes);
+}
+
+/* What else is known of a relay does not depend on it, nor does it on a
+ * session or a hello. */
+static void
+test_the_segment_and_all_else(void **state OVS_UNUSED)
+{
+    const uint64_t id = ID;
+    const struct hello h = { .version_min = WIRE_VERSION_MIN,
+                             .version_max = WIRE_VERSION_MAX };
+    struct remotes remotes;
+    struct remote *r = make(&remotes);
+
+    remotes_set_segment(&remotes, &id, 1);
+    assert_true(r->on_segment);
+    assert_int_equal(r->n_macs, 1);
+    assert_true(r->window.received == 2);
+    assert_true(remote_take_session(r, SESSION + 1, START + 1));
+    assert_true(r->on_segment);
+    remote_take_hello(r, &h);
+    assert_true(r->on_segment);
+    remotes_destroy(&remotes);
+}
+
 int
 main(void)
 {
@@ -483,6 +612,10 @@ main(void)
         cmocka_unit_test(test_changed_macs),
         cmocka_unit_test(test_a_change_of_ports_is_none_of_macs),
         cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_a_change_of_role_is_none_of_macs),
+        cmocka_unit_test(test_who_is_on_the_segment),
+        cmocka_unit_test(test_the_segment_changes),
+        cmocka_unit_test(test_the_segment_and_all_else),
     };
     return cmocka_run_group_tests_name("remotes", tests, NULL, NULL);
 }

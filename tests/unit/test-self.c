@@ -115,6 +115,40 @@ test_another_interval_is_news(void **state OVS_UNUSED)
     }
 }
 
+/* The others are to know soon who forwards. */
+static void
+test_another_role_is_news(void **state OVS_UNUSED)
+{
+    static const struct {
+        enum relay_state role;
+        uint64_t forwarder;
+        bool news; /* After the one before. */
+    } roles[] = {
+        { RELAY_OFF, 0, false },
+        { RELAY_LISTENING, 0, true },
+        { RELAY_LISTENING, 0, false },
+        { RELAY_LISTENING, 7, true },
+        { RELAY_STANDBY, 7, true },
+        { RELAY_STANDBY, 7, false },
+        { RELAY_STANDBY, UINT64_C(7) << 32 | 7, true },
+        { RELAY_FORWARDING, 1, true },
+        { RELAY_GONE, 0, true },
+        { RELAY_OFF, 0, true },
+    };
+    struct self self;
+
+    self_init(&self);
+    assert_int_equal(self.role, RELAY_OFF);
+    assert_true(self.forwarder == 0);
+    for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
+        self.news = false;
+        self_set_role(&self, roles[i].role, roles[i].forwarder);
+        assert_int_equal(self.role, roles[i].role);
+        assert_true(self.forwarder == roles[i].forwarder);
+        assert_int_equal(self.news, roles[i].news);
+    }
+}
+
 /* Until somebody has told it, it remains news. */
 static void
 test_news_stay_when_nothing_else_changes(void **state OVS_UNUSED)
@@ -129,6 +163,8 @@ test_news_stay_when_nothing_else_changes(void **state OVS_UNUSED)
     self_set_ports(&self, &port, 1);
     self_set_ports(&self, &port, 1);
     assert_true(self.news);
+    self_set_role(&self, RELAY_OFF, 0);
+    assert_true(self.news);
 }
 
 int
@@ -142,6 +178,7 @@ main(void)
         cmocka_unit_test(test_each_start_has_a_session_of_its_own),
         cmocka_unit_test(test_what_changes_is_news),
         cmocka_unit_test(test_another_interval_is_news),
+        cmocka_unit_test(test_another_role_is_news),
         cmocka_unit_test(test_news_stay_when_nothing_else_changes),
     };
     return cmocka_run_group_tests_name("self", tests, NULL, NULL);
