@@ -12,9 +12,11 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "conf.h"
 #include "counters.h"
 #include "destination.h"
 #include "openvswitch/types.h"
+#include "relay-flows.h"
 #include "segment.h"
 
 enum { RELAY_PORT_WORDS = UINT16_MAX / 64 + 1 };
@@ -40,7 +42,9 @@ struct relay {
 
     struct eth_addr *macs; /* The local MAC, then those of other relays. */
     size_t n_macs;
-    char *announcement_actions; /* NULL while not known. */
+    struct relay_port ports[CONFIG_MAX_PORTS]; /* As the flows have them. */
+    bool claims;                               /* Does it claim to forward? */
+    char *announcement_actions;                /* NULL while not known. */
 
     /* What the flows, and the peers, were last worked out from. */
     struct eth_addr local_mac;

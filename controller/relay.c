@@ -189,7 +189,7 @@ update_election(struct relay *r, long long int now)
 }
 
 /* Takes in who is on the segment and what this relay is to it.  Returns true
- * if the flows may be others by that. */
+ * if that may have changed. */
 static bool
 update_segment(struct relay *r)
 {
@@ -212,6 +212,35 @@ update_segment(struct relay *r)
                      : forwarder ? forwarder->said.relay_id
                                  : 0);
     return true;
+}
+
+/* Works out who is heard on each port, and whether the switch's having that is
+ * what a claim to forward waits for.  Returns true if the switch must be
+ * told. */
+static bool
+update_ports(struct relay *r)
+{
+    const struct election *e = &r->segment.election;
+    struct relay_port ports[CONFIG_MAX_PORTS];
+
+    memset(ports, 0, sizeof ports);
+    for (size_t i = 0; i < r->config->n_ports; i++) {
+        uint16_t port = r->config->ports[i];
+        bool heard = !loop_guard_is_paused(r->loop_guard, port);
+
+        ports[i] = (struct relay_port){
+            .port = port,
+            .segment = heard && election_punts_port(e, port),
+            .own_host = heard,
+        };
+    }
+
+    bool claims = election_state(e) == RELAY_CLAIMING;
+    bool changed =
+        (claims && !r->claims) || memcmp(ports, r->ports, sizeof ports);
+    memcpy(r->ports, ports, sizeof ports);
+    r->claims = claims;
+    return changed;
 }
 
 /* Returns true if all that the flows depend on has been found out. */
@@ -255,19 +284,20 @@ relay_update(struct relay *r)
         peering_links_changed(r->peering);
         segment_changed = true;
     }
+    bool pauses_changed = r->guard_seqno != loop_guard_seqno(r->loop_guard);
+    r->guard_seqno = loop_guard_seqno(r->loop_guard);
     if (peering_macs_changed(r->peering, relay_now_us()) || segment_changed
         || changed) {
         changed |= update_macs(r);
     }
-    if (r->guard_seqno != loop_guard_seqno(r->loop_guard)) {
-        r->guard_seqno = loop_guard_seqno(r->loop_guard);
-        changed = true;
+    if (segment_changed || pauses_changed || changed) {
+        changed |= update_ports(r);
     }
     bool settled = is_settled(r);
     changed |= settled != r->settled;
     r->settled = settled;
     r->reconfigured = false;
-    return changed || segment_changed;
+    return changed;
 }
 
 bool
@@ -276,30 +306,11 @@ relay_knows_flows(const struct relay *r)
     return r->local_mac_known;
 }
 
-/* Stores in 'ports' the broadcast ports, and who is heard on each. */
-static void
-work_out_ports(const struct relay *r,
-               struct relay_port ports[CONFIG_MAX_PORTS])
-{
-    for (size_t i = 0; i < r->config->n_ports; i++) {
-        uint16_t port = r->config->ports[i];
-        bool heard = !loop_guard_is_paused(r->loop_guard, port);
-
-        ports[i] = (struct relay_port){
-            .port = port,
-            .segment =
-                heard && election_punts_port(&r->segment.election, port),
-            .own_host = heard,
-        };
-    }
-}
-
 char *
 relay_add_flows(struct relay *r, struct flowset *set)
 {
-    struct relay_port ports[CONFIG_MAX_PORTS];
     const struct relay_flows_params params = {
-        .ports = ports,
+        .ports = r->ports,
         .n_ports = r->config->n_ports,
         .announcements = segment_listens(&r->segment),
         .local_macs = r->macs,
@@ -311,7 +322,6 @@ relay_add_flows(struct relay *r, struct flowset *set)
     };
     struct relay_actions actions = { .keep = NULL };
 
-    work_out_ports(r, ports);
     char *error = relay_flows_add(&params, set);
     if (!error) {
         error = relay_flows_actions(&params, &actions);
@@ -324,7 +334,7 @@ relay_add_flows(struct relay *r, struct flowset *set)
         r->announcement_actions = xstrdup(actions.announcement);
     }
     relay_actions_uninit(&actions);
-    set->claimed = election_state(&r->segment.election) == RELAY_CLAIMING;
+    set->claimed = r->claims;
     set->partial = !r->settled;
     return error;
 }
