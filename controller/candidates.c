@@ -75,6 +75,13 @@ candidate_is_forwarding(const struct candidate *c,
 }
 
 bool
+candidate_is_serving(const struct candidate *c, long long int now OVS_UNUSED)
+{
+    return (c->said.state == RELAY_FORWARDING
+            || c->said.state == RELAY_LEAVING);
+}
+
+bool
 candidate_is_overdue(const struct candidate *c, long long int now)
 {
     return (c->said.state == RELAY_CLAIMING

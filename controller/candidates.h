@@ -45,6 +45,7 @@ void candidates_remove(struct candidates *, struct candidate *candidate);
 /* What is asked of a candidate. */
 typedef bool candidate_is(const struct candidate *, long long int now);
 candidate_is candidate_is_forwarding;
+candidate_is candidate_is_serving;      /* Does so still, also if it leaves. */
 candidate_is candidate_is_overdue;      /* Claims longer than it may. */
 candidate_is candidate_is_holder;       /* Forwards, or is about to. */
 candidate_is candidate_is_eligible;     /* Could, if nobody else did. */

@@ -82,6 +82,7 @@ enter_silently(struct election *e, enum relay_state state,
     e->since = now;
     e->until = until;
     e->forwards = (state == RELAY_FORWARDING || state == RELAY_LEAVING);
+    e->placed = false;
     e->left = false;
     e->vacant = LLONG_MAX;
     e->seqno++;
@@ -176,7 +177,9 @@ stand_by(struct election *e, const struct candidate *holder, long long int now)
     }
 }
 
-/* Gives up the claim if it is another one's turn, or it is not fulfilled. */
+/* Gives up the claim if it is another one's turn, or it is not fulfilled.
+ * Forwards if it is, but while another one does, only once the switch will
+ * have begun to punt. */
 static void
 uphold_claim(struct election *e, long long int now)
 {
@@ -191,7 +194,12 @@ uphold_claim(struct election *e, long long int now)
             return;
         }
     }
-    if (now < e->until) {
+    if (e->placed) {
+        if (now >= e->until
+            || !candidates_first(&e->candidates, candidate_is_serving, now)) {
+            enter(e, RELAY_FORWARDING, e->self.reason, LLONG_MAX, now);
+        }
+    } else if (now < e->until) {
         return;
     } else if (!candidates_first(&e->candidates, candidate_is_eligible, now)) {
         e->until = now + e->self.dead_ms;
@@ -462,8 +470,9 @@ election_take(struct election *e, const struct announcement *a,
 void
 election_in_place(struct election *e, long long int now)
 {
-    if (e->self.state == RELAY_CLAIMING && can_speak(e)) {
-        enter(e, RELAY_FORWARDING, e->self.reason, LLONG_MAX, now);
+    if (e->self.state == RELAY_CLAIMING && !e->placed) {
+        e->placed = true;
+        e->until = now + MIN(ELECTION_SETTLE_MS, e->self.dead_ms / 3);
         evaluate(e, now);
     }
 }

@@ -30,7 +30,8 @@
  * other, the one that goes before the other remains.
  *
  * Every change is announced at once.  Who takes over forwards from the moment
- * that it says so, and who is taken over from goes on until it hears that.
+ * that it says so, and who is taken over from goes on until it hears that.  So
+ * as long as one does, who takes over waits for ELECTION_SETTLE_MS.
  *
  * A forwarder that could not announce itself for its dead time takes it that it
  * has been replaced.  One that nobody else was there with goes on when its
@@ -56,8 +57,13 @@ enum {
 
     /* How long one that leaves waits for another one to forward, and how long
      * it stays after that, until the others know that it is gone. */
-    ELECTION_LEAVE_MS = 500,
-    ELECTION_GONE_MS = 100,
+    ELECTION_LEAVE_MS = 800,
+    ELECTION_GONE_MS = 200,
+
+    /* How long it may take until a switch does what its flows say.  Open
+     * vSwitch confirms them before its datapath, which remembers what it did
+     * with the last frame of the kind, has heard of them. */
+    ELECTION_SETTLE_MS = 200,
 
     ELECTION_HOLD_OFF = 10
 };
@@ -81,6 +87,7 @@ struct election {
 
     long long int since;   /* Of its state. */
     bool forwards;         /* See election_forwards(). */
+    bool placed;           /* Does the switch have what its claim needs? */
     bool left;             /* See election_has_left(). */
     long long int until;   /* When its state ends by itself, or LLONG_MAX. */
     long long int vacant;  /* Since nobody forwards or claims to. */

@@ -21,7 +21,8 @@ enum {
     /* How long a forwarder takes from when it is one's turn until all know,
      * ms: two announcements that others wait for, one more for an answer, and
      * the flows. */
-    TAKE_OVER_MS = MAX_IN_PLACE + 4 * MAX_DELAY + ELECTION_ANSWER_MS,
+    TAKE_OVER_MS =
+        MAX_IN_PLACE + 4 * MAX_DELAY + ELECTION_ANSWER_MS + ELECTION_SETTLE_MS,
 
     /* How often a relay may speak within a second, besides its hellos: as
      * often as it is disturbed and the others change. */

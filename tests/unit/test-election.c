@@ -10,6 +10,10 @@
 
 enum { START = 7000123, HELLO = 100, DEAD = 350, OWN = 0x50 };
 
+/* How long it waits for its switch while another one forwards. */
+enum { SETTLE = DEAD / 3 };
+BUILD_ASSERT_DECL((int) SETTLE < (int) ELECTION_SETTLE_MS);
+
 /* Ids of others: one that goes before this relay, and one that does not. */
 enum { BEFORE = 0x10, AFTER = 0x90 };
 
@@ -597,7 +601,12 @@ test_a_greater_priority_takes_over(void **state OVS_UNUSED)
         assert_true(election_forwarder(&e)->said.relay_id == BEFORE);
         keep_hearing(a, DEAD - 1);
         assert_is(RELAY_CLAIMING, REASON_PRIORITY);
+
+        /* The other one goes on until the switch will have begun. */
         set_in_place();
+        keep_hearing(a, SETTLE - 1);
+        assert_is(RELAY_CLAIMING, REASON_PRIORITY);
+        keep_hearing(a, 1);
         assert_is(RELAY_FORWARDING, REASON_PRIORITY);
         assert_said(0);
     }
@@ -672,6 +681,7 @@ test_a_priority_may_change(void **state OVS_UNUSED)
     configure_alone();
     assert_is(RELAY_CLAIMING, REASON_PRIORITY);
     set_in_place();
+    pass(SETTLE);
     assert_is(RELAY_FORWARDING, REASON_PRIORITY);
 
     struct announcement a = of(BEFORE, RELAY_STANDBY);
@@ -1361,10 +1371,56 @@ test_who_leaves_is_followed_at_once(void **state OVS_UNUSED)
     assert_true(election_forwarder(&e)->said.relay_id == BEFORE);
     pass(10);
     set_in_place();
+    pass(SETTLE - 1);
+    assert_is(RELAY_CLAIMING, REASON_LEFT);
+    pass(1);
     assert_is(RELAY_FORWARDING, REASON_LEFT);
     assert_said(0);
     hear_of(BEFORE, RELAY_GONE);
     assert_int_equal(e.candidates.n, 0);
+    assert_is(RELAY_FORWARDING, REASON_LEFT);
+}
+
+/* There is nothing to wait for when the one before does not go on. */
+static void
+test_who_claims_forwards_at_once_when_nobody_does(void **state OVS_UNUSED)
+{
+    begin_standby(BEFORE);
+    hear_of(BEFORE, RELAY_LEAVING);
+    set_in_place();
+    pass(10);
+    assert_is(RELAY_CLAIMING, REASON_LEFT);
+    hear_of(BEFORE, RELAY_GONE);
+    assert_is(RELAY_FORWARDING, REASON_LEFT);
+
+    /* Nor when it falls silent. */
+    begin_standby(BEFORE);
+    hear_of(BEFORE, RELAY_FORWARDING);
+    pass(DEAD - 10);
+    params.priority = 101;
+    configure_alone();
+    set_in_place();
+    pass(9);
+    assert_is(RELAY_CLAIMING, REASON_PRIORITY);
+    pass(1);
+    assert_is(RELAY_FORWARDING, REASON_PRIORITY);
+}
+
+/* One with a long dead time does not wait for a third of it. */
+static void
+test_who_claims_waits_no_longer_than_a_switch_takes(void **state OVS_UNUSED)
+{
+    struct announcement a = of(BEFORE, RELAY_LEAVING);
+
+    begin_standby(BEFORE);
+    params.dead_ms = 10 * DEAD;
+    configure_alone();
+    a.dead_ms = 10 * DEAD;
+    hear(&a);
+    set_in_place();
+    pass(ELECTION_SETTLE_MS - 1);
+    assert_is(RELAY_CLAIMING, REASON_LEFT);
+    pass(1);
     assert_is(RELAY_FORWARDING, REASON_LEFT);
 }
 
@@ -2184,7 +2240,7 @@ test_one_takes_over_by_its_priority(void **state OVS_UNUSED)
     start(1);
     run_for(350);
     assert_states("forwarding claiming");
-    run_for(49);
+    run_for(49 + SETTLE);
     assert_states("forwarding claiming");
     run_for(1);
     assert_states("forwarding forwarding");
@@ -2205,7 +2261,9 @@ test_one_leaves_and_another_one_follows(void **state OVS_UNUSED)
     assert_states("leaving standby standby");
     run_for(1);
     assert_states("leaving claiming standby");
-    run_for(10);
+    run_for(9 + SETTLE);
+    assert_states("leaving claiming standby");
+    run_for(1);
     assert_states("leaving forwarding standby");
     run_for(1);
     assert_states("gone forwarding standby");
@@ -2318,6 +2376,8 @@ main(void)
         cmocka_unit_test(test_a_leave_of_one_that_takes_no_part),
         cmocka_unit_test(test_the_switch_goes_while_one_leaves),
         cmocka_unit_test(test_who_leaves_is_followed_at_once),
+        cmocka_unit_test(test_who_claims_forwards_at_once_when_nobody_does),
+        cmocka_unit_test(test_who_claims_waits_no_longer_than_a_switch_takes),
         cmocka_unit_test(test_who_dies_is_replaced_when_its_dead_time_is_over),
         cmocka_unit_test(test_a_forwarder_that_restarts_is_replaced_at_once),
         cmocka_unit_test(test_one_is_not_gone_by_another_session),
