@@ -208,6 +208,10 @@ take_datagram(struct relay *r, const struct mesh_datagram *d,
         counters_drop(&r->counters, DIRECTION_MESH, reason, 1);
         return;
     }
+    if (!r->emits) {
+        counters_drop(&r->counters, DIRECTION_MESH, DROP_STANDBY, 1);
+        return;
+    }
     if (!take_frame(r, wire.body, wire.length, now_us / 1000, &frame,
                     &rewrite)) {
         return;
@@ -270,10 +274,12 @@ update_emitted_ports(struct relay *r)
         return;
     }
     r->emitted_seqno = e->seqno;
+    r->emits = false;
     memset(r->emitted_ports, 0, sizeof r->emitted_ports);
     for (size_t i = 0; i < r->config->n_ports; i++) {
         if (election_forwards_port(e, r->config->ports[i])) {
             relay_add_port(r->emitted_ports, r->config->ports[i]);
+            r->emits = true;
         }
     }
 }

@@ -62,6 +62,7 @@ struct relay {
      * from the mesh are emitted. */
     uint64_t relayed_ports[RELAY_PORT_WORDS];
     uint64_t emitted_ports[RELAY_PORT_WORDS];
+    bool emits;                 /* Is there any of the latter? */
     unsigned int emitted_seqno; /* Of the election then. */
 };
 
