@@ -3,8 +3,8 @@
 #   make                builds build/snowrelayd
 #   make check          runs the unit tests and the system tests (as root)
 #   make bench          measures the relay against socat, replication against
-#                       flows typed by hand, socat and samplicate, and a relay
-#                       with 200 peers (as root)
+#                       flows typed by hand, socat and samplicate, a relay with
+#                       200 peers, and relays that share a segment (as root)
 #   make lint           checks style and looks for mistakes
 #   make clean          removes what was built, but for libopenvswitch
 #
@@ -120,10 +120,11 @@ bench: $(BUILD)/snowrelayd $(BUILD)/bench-probe $(BUILD)/bench-peers
 	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-relay
 	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-replicate
 	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-mesh
+	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-segment
 
 # Lint.
 shell_scripts = ovs-setup.sh .ci/run tests/run $(wildcard scripts/*.sh scripts/bench-relay scripts/bench-replicate \
-		scripts/bench-mesh tests/system/*.bats tests/system/*.bash)
+		scripts/bench-mesh scripts/bench-segment tests/system/*.bats tests/system/*.bash)
 c_files = $(wildcard controller/*.[ch] tests/*/*.[ch] scripts/*.c)
 
 # cppcheck takes the variables that Open vSwitch's *_FOR_EACH macros set for

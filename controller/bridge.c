@@ -349,10 +349,12 @@ set_in_place(struct bridge *b)
         b->has_old_ids = false;
     }
     if (!b->told_in_place) {
-        VLOG_INFO("%s: %" PRIuSIZE " flows, %" PRIuSIZE
-                  " meters and %" PRIuSIZE " groups in place",
-                  b->target, hmap_count(&b->wanted->flows),
-                  b->wanted->n_meters, b->wanted->n_groups);
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
+        VLOG_INFO_RL(&rl,
+                     "%s: %" PRIuSIZE " flows, %" PRIuSIZE
+                     " meters and %" PRIuSIZE " groups in place",
+                     b->target, hmap_count(&b->wanted->flows),
+                     b->wanted->n_meters, b->wanted->n_groups);
     }
     b->in_place = true;
     b->told_in_place = true;

@@ -409,7 +409,8 @@ static char *
 check_forward(const struct config *c)
 {
     struct relay_port ports[CONFIG_MAX_PORTS] = { { 1, true, true } };
-    const struct eth_addr any_mac = ETH_ADDR_C(02, 00, 00, 00, 00, 01);
+    const struct relay_mac any_mac = { ETH_ADDR_C(02, 00, 00, 00, 00, 01),
+                                       UINT64_MAX };
     struct relay_flows_params params = {
         .ports = ports,
         .n_ports = c->n_ports ? c->n_ports : 1,

@@ -23,7 +23,7 @@
 #include "rule.h"
 
 enum {
-    CONFIG_MAX_PORTS = 64,
+    CONFIG_MAX_PORTS = 64, /* No more: see struct relay_mac. */
     CONFIG_MAX_PEERS = 4096,
     CONFIG_MAX_ACCEPT = 256,
     CONFIG_MAX_LOCAL_MACS = 64,

@@ -41,6 +41,19 @@ destination_address(const struct destination *destination)
                 : htonl(INADDR_BROADCAST));
 }
 
+/* Returns true if 'ip_dst' is a broadcast address of one of the bridge's own
+ * subnets. */
+static bool
+is_own_broadcast(const struct destination *destination, ovs_be32 ip_dst)
+{
+    for (size_t i = 0; i < destination->n_broadcasts; i++) {
+        if (destination->broadcasts[i] == ip_dst) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool
 destination_must_rewrite(const struct destination *destination,
                          ovs_be32 ip_dst)
@@ -53,12 +66,15 @@ destination_must_rewrite(const struct destination *destination,
     case DESTINATION_LIMITED: return true;
     case DESTINATION_AUTO: break;
     }
-    for (size_t i = 0; i < destination->n_broadcasts; i++) {
-        if (destination->broadcasts[i] == ip_dst) {
-            return false;
-        }
-    }
-    return true;
+    return !is_own_broadcast(destination, ip_dst);
+}
+
+bool
+destination_is_understood(const struct destination *destination,
+                          ovs_be32 ip_dst)
+{
+    return (ip_dst == htonl(INADDR_BROADCAST) || !destination->n_broadcasts
+            || is_own_broadcast(destination, ip_dst));
 }
 
 const char *

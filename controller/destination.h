@@ -51,6 +51,10 @@ ovs_be32 destination_address(const struct destination *);
  * instead. */
 bool destination_must_rewrite(const struct destination *, ovs_be32 ip_dst);
 
+/* Returns true if the segment's hosts take 'ip_dst' for one that means them,
+ * as far as is known. */
+bool destination_is_understood(const struct destination *, ovs_be32 ip_dst);
+
 /* A word for 'policy', as the configuration has it. */
 const char *destination_policy_name(enum destination_policy policy);
 

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "openvswitch/util.h"
@@ -16,6 +17,9 @@ VLOG_DEFINE_THIS_MODULE(election);
 
 /* The longest age that is believed, 100 years: so sums stay in bounds. */
 #define MAX_AGE_MS UINT64_C(3155760000000)
+
+/* How long announcements may be under way, give or take. */
+enum { MAX_UNDER_WAY_MS = 100 };
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
 
@@ -286,6 +290,7 @@ election_configure(struct election *e, const struct election_params *p,
         if (took_part) {
             announce_now(e, now);
         }
+        e->announced = now; /* Not too late for another pace. */
     }
     self->priority = p->priority;
     self->hello_ms = p->hello_ms;
@@ -457,9 +462,15 @@ election_take(struct election *e, const struct announcement *a,
     if (says_more(&c->said, a)) {
         e->seqno++;
     }
+
+    /* How long an announcement was under way makes no difference. */
+    long long int since = now - (long long int) MIN(a->age_ms, MAX_AGE_MS);
+    if (c->said.state != a->state || c->said.session != a->session
+        || llabs(since - c->since) > MAX_UNDER_WAY_MS) {
+        c->since = since;
+    }
     c->said = *a;
     c->heard = now;
-    c->since = now - (long long int) MIN(a->age_ms, MAX_AGE_MS);
     evaluate(e, now);
     if (e->self.state == RELAY_FORWARDING && candidate_is_holder(c, now)
         && !relay_goes_before(&c->said, &e->self)) {
@@ -520,6 +531,12 @@ election_run(struct election *e, long long int now)
     if (e->self.state == RELAY_GONE && now >= e->until) {
         e->left = true;
         e->until = e->announce = LLONG_MAX;
+    }
+    if (e->left && !e->self.n_ports && e->self.state != RELAY_OFF
+        && e->announce == LLONG_MAX) {
+        e->self.state = RELAY_OFF;
+        e->self.reason = REASON_NONE;
+        e->seqno++;
     }
     for (size_t i = e->candidates.n; i-- > 0;) {
         if (now >= candidate_deadline(&e->candidates.all[i])) {

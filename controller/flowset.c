@@ -223,16 +223,21 @@ is_as_wanted(const struct wanted_flow *flow,
                                         flow->fm.ofpacts_len));
 }
 
+/* Returns true if flows with 'cookie' are the relay's. */
+static bool
+is_relays(ovs_be64 cookie)
+{
+    return (cookie & htonll(COOKIE_KIND_MASK)) == htonll(COOKIE_RELAY);
+}
+
 /* Returns true if 'inst', which is not wanted, stays nevertheless. */
 static bool
 is_kept(const struct flowset *set, const struct installed_flow *inst)
 {
     const ovs_be64 cookie = inst->fs.cookie;
 
-    return (
-        (set->kept_cookie && cookie == set->kept_cookie)
-        || (set->partial
-            && (cookie & htonll(COOKIE_KIND_MASK)) == htonll(COOKIE_RELAY)));
+    return ((set->kept_cookie && cookie == set->kept_cookie)
+            || (set->partial && is_relays(cookie)));
 }
 
 size_t
@@ -269,7 +274,11 @@ void
 flowset_distrust(struct flowset *set)
 {
     for (size_t i = 0; i < hmap_count(&set->flows); i++) {
-        set->order[i]->in_place = false;
+        struct wanted_flow *flow = set->order[i];
+
+        if (is_relays(flow->fm.new_cookie)) {
+            flow->in_place = false;
+        }
     }
 }
 

@@ -118,7 +118,8 @@ void installed_flows_clear(struct ovs_list *installed);
 size_t flowset_compare(struct flowset *set, struct ovs_list *installed,
                        struct ovs_list *installed_groups);
 
-/* Notes that no flow of 'set' is in place, whatever was found. */
+/* Notes that no flow of the relay's in 'set', which are those that name
+ * meters, is in place, whatever was found. */
 void flowset_distrust(struct flowset *set);
 
 /* Appends to 'requests', a list of "struct ofpbuf", the OpenFlow 1.5 messages

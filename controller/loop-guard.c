@@ -26,6 +26,7 @@ struct memory {
     uint32_t relayed;
     uint32_t emitted;
     struct eth_addr source; /* Of the frame that was relayed. */
+    bool understood;        /* Was that one? */
 };
 
 struct loop_guard {
@@ -192,16 +193,41 @@ pause_port(struct loop_guard *g, struct loop_port *p, long long int now)
     p->n_pauses++;
     g->seqno++;
     VLOG_WARN("port %u: %u broadcasts that were relayed or emitted here have "
-              "come back, the last one from " ETH_ADDR_FMT
+              "just come back, the last one from " ETH_ADDR_FMT
               "; not punting the port for %u s.  If another relay has that "
               "MAC, switch its election on, or name the MAC in "
-              "segment.local_macs; if none has, look for a loop of cables",
-              p->port, p->n_recent, ETH_ADDR_ARGS(p->mac), p->pause / 1000);
+              "segment.local_macs",
+              p->port, MAX(p->n_echoes, p->n_recent), ETH_ADDR_ARGS(p->mac),
+              p->pause / 1000);
 }
 
-/* Takes in that 'frame' is a copy. */
+/* Counts a copy from a MAC that is not known, an 'echo' of what was just
+ * emitted or another one.  Returns true if it is one too many. */
+static bool
+count_copy(const struct loop_guard *g, struct loop_port *p, bool echo,
+           long long int now)
+{
+    if (now - p->last > LOOP_GUARD_MS) {
+        p->n_echoes = 0;
+    }
+    p->last = now;
+    if (echo && !p->n_echoes++) {
+        p->first = now;
+    }
+    if (now - p->second >= 1000) {
+        p->second = now;
+        p->n_recent = 0;
+    }
+    p->n_recent++;
+    return (
+        (p->n_echoes >= LOOP_GUARD_MIN_COPIES && now - p->first >= g->patience)
+        || p->n_recent >= LOOP_GUARD_MAX_COPIES);
+}
+
+/* Takes in that 'frame' is a copy, perhaps an 'echo'. */
 static void
-count_copy(struct loop_guard *g, const struct frame *frame, long long int now)
+take_copy(struct loop_guard *g, const struct frame *frame, bool echo,
+          long long int now)
 {
     struct loop_port *p = find_port(g, frame->port);
     struct eth_addr mac = source_of(frame);
@@ -213,24 +239,15 @@ count_copy(struct loop_guard *g, const struct frame *frame, long long int now)
     if (is_known(g, mac)) {
         return; /* The loop filter will have it. */
     }
-    if (!p->n_recent || now - p->last > LOOP_GUARD_MS) {
-        p->n_recent = 0;
-        p->first = now;
-    }
-    p->n_recent++;
-    p->last = now;
     p->mac = mac;
-    if (!p->paused
-        && ((p->n_recent >= LOOP_GUARD_MIN_COPIES
-             && now - p->first >= g->patience)
-            || p->n_recent >= LOOP_GUARD_MAX_COPIES)) {
+    if (count_copy(g, p, echo, now) && !p->paused) {
         pause_port(g, p, now);
     }
 }
 
 bool
 loop_guard_punt(struct loop_guard *g, const struct frame *frame,
-                long long int now_)
+                bool understood, long long int now_)
 {
     if (!frame->ip_src) {
         return false;
@@ -241,11 +258,13 @@ loop_guard_punt(struct loop_guard *g, const struct frame *frame,
     struct memory *m = remember(g, digest(g, frame), now);
     if (is_recent(m->relayed, now) ? !eth_addr_equals(m->source, source)
                                    : is_recent(m->emitted, now)) {
-        count_copy(g, frame, now_);
+        take_copy(g, frame,
+                  m->emitted && now - m->emitted <= LOOP_GUARD_ECHO_MS, now_);
         return true;
     }
     m->relayed = now;
     m->source = source;
+    m->understood = understood;
     return false;
 }
 
@@ -259,7 +278,8 @@ loop_guard_emit(struct loop_guard *g, const struct frame *frame,
 
     const uint32_t now = short_time(now_);
     struct memory *m = remember(g, digest(g, frame), now);
-    if (is_recent(m->relayed, now)) {
+    if (is_recent(m->relayed, now)
+        && (m->understood || is_recent(m->emitted, now))) {
         return true;
     }
     m->emitted = now;
@@ -282,7 +302,7 @@ loop_guard_run(struct loop_guard *g, long long int now)
 
         if (p->paused && now >= p->until) {
             p->paused = false;
-            p->n_recent = 0;
+            p->n_recent = p->n_echoes = 0;
             g->seqno++;
             VLOG_INFO("port %u: punting again", p->port);
         }

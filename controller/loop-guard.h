@@ -6,22 +6,24 @@
 /* Loop guard: has this broadcast come this way before?
  *
  * The loop filter keeps what relays emit from being punted again, as far as
- * their MACs are known.  What it cannot know of, a relay that nobody told of,
- * a loop of cables, is found here: for LOOP_GUARD_MS a digest is remembered of
- * each frame that was relayed, with its source MAC, and of each that was
- * emitted.
+ * their MACs are known.  What comes back through a relay that nobody told of
+ * is found here: for LOOP_GUARD_MS a digest is remembered of each frame that
+ * was relayed, with its source MAC, and of each that was emitted.
  *
  *    punted:         emitted before, or relayed from another MAC -> a copy
  *    from the mesh:  relayed before                              -> a copy
  *
- * The same sender may say the same again.  The digest is of the IP source, the
+ * The same sender may say the same again.  And what was relayed with an IP
+ * destination that no host of the segment understood may be emitted once, with
+ * another one.  The digest is of the IP source, the
  * UDP ports and the payload, which no relay changes.  Senders without an
  * address cannot be told apart by it, so what they send is no copy ever.
  *
- * A copy is to be dropped, so that no loop goes round twice.  If copies go on
- * coming from a MAC that is not known for a relay's, the port is to be punted
- * no more for a while: LOOP_GUARD_MIN_PAUSE_MS, and twice as long each time
- * that it happens again within LOOP_GUARD_CALM_MS.
+ * A copy is to be dropped, so that no loop goes round twice.  If copies of
+ * what was emitted go on coming back from a MAC that is not known for a
+ * relay's, or copies of anything at a great rate, the port is to be punted no
+ * more for a while: LOOP_GUARD_MIN_PAUSE_MS, and twice as long each time that
+ * it happens again within LOOP_GUARD_CALM_MS.
  *
  * The memory is bounded: of digests that share a place the oldest is
  * forgotten.
@@ -41,12 +43,14 @@ enum {
     /* How long a frame is remembered. */
     LOOP_GUARD_MS = 2000,
 
-    /* Copies that pause a port: as many of these over as long as two relays
-     * may take to find each other, see loop_guard_configure()... */
+    /* Copies that pause a port: as many of what was emitted, each no later
+     * than LOOP_GUARD_ECHO_MS after it was and LOOP_GUARD_MS after the one
+     * before, over as long as two relays may take to find each other, see
+     * loop_guard_configure()... */
     LOOP_GUARD_MIN_COPIES = 4,
+    LOOP_GUARD_ECHO_MS = 100,
 
-    /* ...or as many of these, each no later than LOOP_GUARD_MS after the one
-     * before. */
+    /* ...or as many of anything in a second. */
     LOOP_GUARD_MAX_COPIES = 1000,
 
     LOOP_GUARD_MIN_PAUSE_MS = 1000,
@@ -57,10 +61,14 @@ enum {
 /* What is known of a port. */
 struct loop_port {
     uint16_t port;
-    uint64_t n_copies;     /* Ever. */
-    unsigned int n_recent; /* From MACs that are not known, in a row. */
+    uint64_t n_copies; /* Ever. */
+
+    /* From MACs that are not known. */
+    long long int last;    /* When the last copy came. */
+    unsigned int n_echoes; /* Of what had just been emitted, in a row. */
     long long int first;   /* When the first of these came. */
-    long long int last;    /* When the last one did. */
+    unsigned int n_recent; /* In the second... */
+    long long int second;  /* ...that began then. */
     struct eth_addr mac;   /* Its source. */
     bool paused;           /* Is it not to be punted? */
     long long int until;   /* When it is to be again, or was. */
@@ -83,9 +91,10 @@ void loop_guard_set_macs(struct loop_guard *, const struct eth_addr *macs,
                          size_t n);
 
 /* Takes in 'frame', which was punted, or is to be emitted.  Returns true if it
- * is a copy, and otherwise remembers it. */
+ * is a copy, and otherwise remembers it.  One that was punted is 'understood'
+ * if the segment's hosts take its IP destination for one that means them. */
 bool loop_guard_punt(struct loop_guard *, const struct frame *frame,
-                     long long int now);
+                     bool understood, long long int now);
 bool loop_guard_emit(struct loop_guard *, const struct frame *frame,
                      long long int now);
 

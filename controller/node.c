@@ -10,14 +10,20 @@
 #include "flowset.h"
 #include "host.h"
 #include "inventory.h"
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "relay.h"
 #include "replicate.h"
 #include "resolver.h"
 #include "sset.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(node);
+
+/* How long the switch may take for one change before it is told the next.
+ * However often there is news, each one is brought to its end. */
+enum { MAX_UPDATE_MS = 500 };
 
 struct node {
     struct config *config;
@@ -27,8 +33,9 @@ struct node {
     struct relay *relay;
     struct replicate *replicate;
 
-    bool flows_changed; /* Since update_flows(). */
-    char *problem;      /* Why the flows could not be updated, or NULL. */
+    bool flows_changed;        /* Since update_flows(). */
+    long long int next_update; /* See MAX_UPDATE_MS, time_msec(). */
+    char *problem; /* Why the flows could not be updated, or NULL. */
     unsigned int audit_seqno;
     bool stopping; /* Was node_stop() called? */
     bool removing; /* Are the flows being removed? */
@@ -85,6 +92,15 @@ apply_config(struct node *n, struct config *config)
     update_names(n);
 }
 
+/* Returns true if the switch is to be told what has changed. */
+static bool
+may_update_flows(const struct node *n)
+{
+    return (n->flows_changed
+            && (time_msec() >= n->next_update || bridge_is_in_place(n->bridge)
+                || !bridge_is_connected(n->bridge)));
+}
+
 /* Tells everybody what the others found out. */
 static void
 run_news(struct node *n)
@@ -100,9 +116,10 @@ run_news(struct node *n)
         replicate_count(n->replicate, bridge_wanted(n->bridge),
                         bridge_inventory(n->bridge));
     }
-    if (n->flows_changed && ports && mac_known
+    if (may_update_flows(n) && ports && mac_known
         && relay_knows_flows(n->relay)) {
         n->flows_changed = false;
+        n->next_update = time_msec() + MAX_UPDATE_MS;
         update_flows(n);
     }
 }
@@ -228,6 +245,9 @@ node_wait(struct node *n)
     bridge_wait(n->bridge);
     relay_wait(n->relay);
     replicate_wait(n->replicate);
+    if (n->flows_changed && n->next_update > time_msec()) {
+        poll_timer_wait_until(n->next_update);
+    }
 }
 
 void

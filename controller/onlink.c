@@ -40,13 +40,12 @@ onlink_destroy(struct onlink *o)
     }
 }
 
-/* Returns true if 'peer' may be a relay that cannot announce itself. */
+/* Returns true if 'peer' is a relay that cannot announce itself. */
 static bool
 is_mute(const struct peer *peer)
 {
     return (peer_is_greeted(peer) && !peer->remote
-            && (peer->liveness.state == LIVENESS_SNOWSIGNAL
-                || peer->liveness.state == LIVENESS_SILENT));
+            && peer->liveness.state == LIVENESS_SNOWSIGNAL);
 }
 
 /* Has the addresses of mute 'peers' looked up. */
@@ -104,11 +103,12 @@ onlink_update(struct onlink *o, struct peers *peers, const char *bridge)
             continue;
         }
         if (on_link) {
-            VLOG_INFO(
-                "peer %s: a relay on this segment, with the MAC " ETH_ADDR_FMT,
-                peer->name, ETH_ADDR_ARGS(mac));
+            VLOG_INFO("peer %s: has a card on this segment, with the "
+                      "MAC " ETH_ADDR_FMT,
+                      peer->name, ETH_ADDR_ARGS(mac));
         } else if (is_mute(peer)) {
-            VLOG_INFO("peer %s: not on this segment any more", peer->name);
+            VLOG_INFO("peer %s: has no card on this segment any more",
+                      peer->name);
         }
         peer->on_link = on_link;
         peer->mac = mac;

@@ -3,14 +3,13 @@
 #ifndef SNOWRELAY_ONLINK_H
 #define SNOWRELAY_ONLINK_H 1
 
-/* On-link peers: peers that are relays of this very segment, but do not say
- * so.
+/* On-link peers: SnowSignal nodes that may be relays of this very segment.
  *
- * A SnowSignal node announces nothing.  But it sends to the mesh from the card
- * that it emits with, and if this host reaches its address directly, through
- * the bridge, that card is on the segment, and its MAC is the one that the
- * host's kernel knows for the address (nexthop.h).  Looked up are the peers
- * that speak SnowSignal's format, or have said nothing yet. */
+ * A SnowSignal node announces nothing.  But if this host reaches its address
+ * directly, through the bridge, it has a card on the segment, which may be the
+ * one that it emits with: the card's MAC, which the host's kernel knows for
+ * the address (nexthop.h), is for the loop filter.  No more follows from it,
+ * since the node may as well serve another segment. */
 
 #include <stdbool.h>
 

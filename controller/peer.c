@@ -22,7 +22,7 @@ peer_set_remote(struct peer *peer, struct remote *remote)
 bool
 peer_is_on_segment(const struct peer *peer)
 {
-    return peer->remote ? peer->remote->on_segment : peer->on_link;
+    return peer->remote && peer->remote->on_segment;
 }
 
 bool
@@ -52,8 +52,7 @@ peer_state_name(const struct peer *peer)
     if (peer->source == ROSTER_SELF) {
         return "self";
     }
-    if (peer->liveness.state == LIVENESS_UP
-        || peer->liveness.state == LIVENESS_SNOWSIGNAL) {
+    if (peer->liveness.state == LIVENESS_UP) {
         if (peer_is_on_segment(peer)) {
             return "segment";
         } else if (is_alternate(peer)) {
@@ -76,8 +75,7 @@ peer_reason(const struct peer *peer)
     if (peer->source == ROSTER_SELF) {
         return "there is no other peer";
     }
-    if (peer->liveness.state == LIVENESS_UP
-        || peer->liveness.state == LIVENESS_SNOWSIGNAL) {
+    if (peer->liveness.state == LIVENESS_UP) {
         if (peer_is_on_segment(peer)) {
             return "it is on this relay's own segment";
         } else if (is_alternate(peer)) {

@@ -65,8 +65,8 @@ struct peer {
     unsigned int n_answers;      /* Hellos said for an answer since. */
     long long int up_since;      /* Wall clock, ms; 0 if it is not up. */
 
-    /* Does it answer on this relay's very segment, as the host's neighbour
-     * there, with this MAC?  Of those that do not tell who they are. */
+    /* Is it the host's neighbour on this relay's segment, with this MAC?  Of
+     * those that do not tell who they are. */
     bool on_link;
     struct eth_addr mac;
 

@@ -37,6 +37,10 @@ take_remote(struct peering *p, struct peer *peer, struct remote *remote,
         VLOG_INFO_RL(&rl, "peer %s: %s is another relay now, %016" PRIx64,
                      peer->name, endpoint_format(&peer->target, target),
                      remote->id);
+
+        /* If it is the same one under another id it goes on from where it
+         * was. */
+        remote->next_seq = MAX(remote->next_seq, peer->remote->next_seq);
     }
     peer_set_remote(peer, remote);
     peers_choose_targets(&p->peers);

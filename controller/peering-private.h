@@ -26,6 +26,7 @@ struct peering {
     struct peers peers;
     struct remotes remotes;
     struct peer_macs macs;
+    long long int next_news;  /* When the others may be told news, ms. */
     long long int next_check; /* When peering_run() has something to do, ms. */
     long long int next_update; /* When peering_update() has, ms. */
     bool reconfigured;         /* Since peering_update()? */

@@ -35,6 +35,9 @@ enum {
      * names of which no address is known yet. */
     KEEP_MS = 8000,
 
+    /* Between news, which all are told at once. */
+    NEWS_MS = 100,
+
     /* Between looks at the silent and the forgotten. */
     RECALL_MS = 1000,
     EXPIRE_MS = 60000
@@ -131,13 +134,6 @@ peering_forget_macs(struct peering *p, uint64_t id)
         remote->n_macs = 0;
         peer_macs_note_all(&p->macs);
     }
-}
-
-void
-peering_links_changed(struct peering *p)
-{
-    peers_choose_targets(&p->peers);
-    peer_macs_note_all(&p->macs);
 }
 
 /* Who the peers are. */
@@ -382,15 +378,17 @@ void
 peering_run(struct peering *p, struct mesh *mesh, long long int now_us)
 {
     const long long int now = now_us / 1000;
+    const bool news = p->self.news && now >= p->next_news;
     bool probing = false;
 
     if (!self_is_known(&p->self) || p->left
-        || (now < p->next_check && !p->self.news)) {
+        || (now < p->next_check && !news)) {
         return;
     }
-
-    bool news = p->self.news;
-    p->self.news = false;
+    if (news) {
+        p->self.news = false;
+        p->next_news = now + NEWS_MS;
+    }
     if (now >= p->next_expiry) {
         remotes_expire(&p->remotes, now, is_peers, p);
         p->next_expiry = now + EXPIRE_MS;
@@ -428,8 +426,9 @@ peering_wait(const struct peering *p)
 {
     if (self_is_known(&p->self) && !p->left) {
         if (p->self.news) {
-            poll_immediate_wake();
-        } else if (p->next_check != LLONG_MAX) {
+            poll_timer_wait_until(p->next_news);
+        }
+        if (p->next_check != LLONG_MAX) {
             poll_timer_wait_until(p->next_check);
         }
     }

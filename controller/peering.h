@@ -66,10 +66,6 @@ void peering_set_segment(struct peering *, const uint64_t *ids, size_t n);
  * is heard of again its MACs are none for the loop filter. */
 void peering_forget_macs(struct peering *, uint64_t id);
 
-/* Takes in that it has become known, or otherwise, which peers are this host's
- * neighbours on the segment (struct peer 'on_link'). */
-void peering_links_changed(struct peering *);
-
 /* Adds the names that have to be looked up to 'names'. */
 void peering_add_names(const struct peering *, struct sset *names);
 

@@ -90,7 +90,7 @@ add_relay(const struct config *config, const struct host *host,
           struct flowset *set, struct relay_actions *actions)
 {
     struct relay_port ports[CONFIG_MAX_PORTS];
-    struct eth_addr macs[1 + CONFIG_MAX_LOCAL_MACS];
+    struct relay_mac macs[1 + CONFIG_MAX_LOCAL_MACS];
     size_t n_macs = 0;
     struct destination destination = { .policy = config->destination };
     struct eth_addr mac = config->local_mac;
@@ -103,9 +103,10 @@ add_relay(const struct config *config, const struct host *host,
                        addresses, n_addresses);
     relay_ports_forwarded(config->ports, config->n_ports, ports);
     if (mac_known) {
-        macs[n_macs++] = mac;
+        macs[n_macs++] = (struct relay_mac){ mac, UINT64_MAX };
         for (size_t i = 0; i < config->n_others; i++) {
-            macs[n_macs++] = config->others[i];
+            macs[n_macs++] =
+                (struct relay_mac){ config->others[i], UINT64_MAX };
         }
     }
 

@@ -82,7 +82,9 @@ take_punt(struct relay *r, const struct punt *punt, struct frame *frame,
         counters_drop(&r->counters, DIRECTION_PUNT, DROP_STANDBY, 1);
         return false;
     }
-    if (loop_guard_punt(r->loop_guard, frame, now)) {
+    bool understood =
+        destination_is_understood(&r->destination, frame->ip_dst);
+    if (loop_guard_punt(r->loop_guard, frame, understood, now)) {
         counters_drop(&r->counters, DIRECTION_PUNT, DROP_LOOP, 1);
         return false;
     }
@@ -154,19 +156,13 @@ is_from_here(const struct relay *r, const uint8_t *bytes)
 }
 
 /* Judges the frame in the 'length' bytes at 'bytes', which came from a peer at
- * 'now', in ms.  Returns true and fills in '*frame' if it is to be emitted,
- * and
- * '*rewrite' if with another IP destination.  A copy that was heard here with
- * one that nobody understood is none. */
+ * 'now', in ms.  Returns true and fills in '*frame' if it is to be emitted. */
 static bool
 take_frame(struct relay *r, uint8_t *bytes, size_t length, long long int now,
-           struct frame *frame, bool *rewrite)
+           struct frame *frame)
 {
     enum frame_verdict verdict = frame_check(bytes, length, frame);
     int reason;
-
-    *rewrite = (verdict == FRAME_OK
-                && destination_must_rewrite(&r->destination, frame->ip_dst));
 
     if (verdict != FRAME_OK) {
         reason = verdict;
@@ -178,7 +174,7 @@ take_frame(struct relay *r, uint8_t *bytes, size_t length, long long int now,
         reason = DROP_STANDBY;
     } else if (!emit_is_ready(r->emit)) {
         reason = DROP_NO_SWITCH;
-    } else if (loop_guard_emit(r->loop_guard, frame, now) && !*rewrite
+    } else if (loop_guard_emit(r->loop_guard, frame, now)
                && !peering_is_self(r->peering)) {
         reason = DROP_LOOP;
     } else {
@@ -196,7 +192,6 @@ take_datagram(struct relay *r, const struct mesh_datagram *d,
 {
     struct frame frame;
     struct wire wire;
-    bool rewrite;
     int reason;
 
     wire_decode(d->bytes, d->length, &wire);
@@ -212,10 +207,11 @@ take_datagram(struct relay *r, const struct mesh_datagram *d,
         counters_drop(&r->counters, DIRECTION_MESH, DROP_STANDBY, 1);
         return;
     }
-    if (!take_frame(r, wire.body, wire.length, now_us / 1000, &frame,
-                    &rewrite)) {
+    if (!take_frame(r, wire.body, wire.length, now_us / 1000, &frame)) {
         return;
     }
+
+    bool rewrite = destination_must_rewrite(&r->destination, frame.ip_dst);
     VLOG_DBG("mesh frame from " IP_FMT " to " IP_FMT ":%u, %" PRIuSIZE
              " bytes: "
              "emitted%s",

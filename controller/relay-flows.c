@@ -60,6 +60,11 @@ set_port_values(struct shash *values, const struct relay_flows_params *p,
     template_set(values, "userdata", punt_userdata(PUNT_BROADCAST, port));
     template_set(values, "own_host_userdata",
                  punt_userdata(PUNT_OWN_HOST, port));
+    template_set(
+        values, "own_host_mac",
+        p->ports[i].segment || !p->n_local_macs
+            ? NULL
+            : xasprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(p->local_macs[0].mac)));
 }
 
 static void
@@ -74,13 +79,17 @@ static char *
 add_port(struct flowset *set, const struct relay_flows_params *p,
          const struct relay_port *port, struct shash *values)
 {
+    const size_t index = port - p->ports;
+
     char *error = flowset_add_meter(set, "punt.meter", values);
     if (!error && port->own_host) {
         error = flowset_add_flow(set, "punt-own-host.flow", values, NULL);
     }
     for (size_t i = 0; !error && i < p->n_local_macs; i++) {
-        set_mac_value(values, p->local_macs[i]);
-        error = flowset_add_flow(set, "loop-filter.flow", values, NULL);
+        if (p->local_macs[i].ports >> index & 1) {
+            set_mac_value(values, p->local_macs[i].mac);
+            error = flowset_add_flow(set, "loop-filter.flow", values, NULL);
+        }
     }
     if (!error && port->segment) {
         error = flowset_add_flow(set, "punt.flow", values, NULL);
@@ -134,7 +143,7 @@ relay_flows_actions(const struct relay_flows_params *p,
     *actions = (struct relay_actions){ .keep = NULL };
     if (p->n_local_macs) {
         set_common_values(&values, p);
-        set_mac_value(&values, p->local_macs[0]);
+        set_mac_value(&values, p->local_macs[0].mac);
         error = expand_actions("emit.actions", &values, &actions->keep);
         if (!error) {
             error = expand_actions("emit-rewritten.actions", &values,

@@ -23,7 +23,17 @@ struct flowset;
 struct relay_port {
     uint16_t port;
     bool segment;  /* The segment? */
-    bool own_host; /* The programs on this very host? */
+    bool own_host; /* The programs on this very host?  If the segment is not,
+                    * those of them that say it with this relay's MAC, since
+                    * the others are heard by the relay that hears the
+                    * segment. */
+};
+
+/* A local MAC, and the ports on which what carries it is not punted: bit I for
+ * the I'th broadcast port. */
+struct relay_mac {
+    struct eth_addr mac;
+    uint64_t ports;
 };
 
 /* Stores the 'n' 'ports' in 'result' as those of a relay that forwards. */
@@ -34,8 +44,9 @@ void relay_ports_forwarded(const uint16_t *ports, size_t n,
 struct relay_flows_params {
     const struct relay_port *ports;
     size_t n_ports;
-    bool announcements;                /* Are announcements heard? */
-    const struct eth_addr *local_macs; /* For the loop filter. */
+    bool announcements;                 /* Are announcements heard? */
+    const struct relay_mac *local_macs; /* For the loop filter; the first is
+                                         * this relay's. */
     size_t n_local_macs;
     uint16_t flow_priority;
     uint32_t max_pps;     /* Punts a second for each port. */

@@ -40,8 +40,9 @@ struct relay {
     struct segment segment;
     struct onlink *onlink;
 
-    struct eth_addr *macs; /* The local MAC, then those of other relays. */
+    struct relay_mac *macs; /* The local MAC, then those of other relays. */
     size_t n_macs;
+    struct eth_addr *known_macs;               /* For the loop guard. */
     struct relay_port ports[CONFIG_MAX_PORTS]; /* As the flows have them. */
     bool claims;                               /* Does it claim to forward? */
     char *announcement_actions;                /* NULL while not known. */
@@ -57,6 +58,7 @@ struct relay {
     bool settled;      /* Is it known who forwards, and who the peers are? */
     bool online;       /* Is the segment heard? */
     bool leaving;      /* Was relay_leave() called? */
+    bool said_bye;     /* Have the peers been told? */
 
     /* Bitmaps of ports: those that are relayed, and those of them whose frames
      * from the mesh are emitted. */

@@ -90,19 +90,53 @@ relay_add_names(const struct relay *r, struct sset *names)
     peering_add_names(r->peering, names);
 }
 
-/* Adds 'mac' to the 'n' in 'macs', unless it is one of the first 'n_compared'.
- * Returns the new number. */
+/* Adds 'mac', on the broadcast ports in 'ports', to the 'n' in 'macs', unless
+ * it is one of the first 'n_compared'.  Returns the new number. */
 static size_t
-add_mac(struct eth_addr *macs, size_t n, size_t n_compared,
-        struct eth_addr mac)
+add_mac(struct relay_mac *macs, size_t n, size_t n_compared,
+        struct eth_addr mac, uint64_t ports)
 {
     for (size_t i = 0; i < n_compared; i++) {
-        if (eth_addr_equals(macs[i], mac)) {
+        if (eth_addr_equals(macs[i].mac, mac)) {
             return n;
         }
     }
-    macs[n] = mac;
+    macs[n].mac = mac;
+    macs[n].ports = ports;
     return n + 1;
+}
+
+/* Returns which of the broadcast ports 'c' relays, as in "struct relay_mac".
+ * What its host's programs say on the others is for this relay to hear. */
+static uint64_t
+ports_of(const struct relay *r, const struct candidate *c)
+{
+    uint64_t ports = 0;
+
+    for (size_t i = 0; i < r->config->n_ports; i++) {
+        if (candidate_relays(c, r->config->ports[i])) {
+            ports |= UINT64_C(1) << i;
+        }
+    }
+    return ports;
+}
+
+/* Tells the loop guard whose MACs are known for relays': those in the loop
+ * filter, and those of relays that have just gone. */
+static void
+tell_loop_guard(struct relay *r)
+{
+    const struct segment *s = &r->segment;
+
+    free(r->known_macs);
+    r->known_macs =
+        xcalloc(r->n_macs + SEGMENT_MAX_GONE, sizeof *r->known_macs);
+    for (size_t i = 0; i < r->n_macs; i++) {
+        r->known_macs[i] = r->macs[i].mac;
+    }
+    memcpy(&r->known_macs[r->n_macs], s->gone_macs, sizeof s->gone_macs);
+    loop_guard_set_macs(r->loop_guard, r->known_macs,
+                        r->n_macs + SEGMENT_MAX_GONE);
 }
 
 /* Works out what the loop filter is about: the local MAC, and those of all
@@ -110,36 +144,37 @@ add_mac(struct eth_addr *macs, size_t n, size_t n_compared,
 static bool
 update_macs(struct relay *r)
 {
-    const struct segment *s = &r->segment;
+    const struct election *e = &r->segment.election;
     const struct config *config = r->config;
     size_t n_peers;
     const struct eth_addr *peers = peering_macs(r->peering, &n_peers);
     const struct peers *all = peering_peers(r->peering);
-    size_t max = 1 + s->n + config->n_others + all->n_all + n_peers;
-    struct eth_addr *macs = xcalloc(max, sizeof *macs);
-    size_t n = 1;
+    size_t max = 1 + e->candidates.n + config->n_others + all->n_all + n_peers;
+    struct relay_mac *macs = xcalloc(max, sizeof *macs);
+    size_t n = add_mac(macs, 0, 0, r->local_mac, UINT64_MAX);
 
-    macs[0] = r->local_mac;
-    for (size_t i = 0; i < s->n; i++) {
-        n = add_mac(macs, n, n, s->macs[i]);
+    for (size_t i = 0; i < e->candidates.n; i++) {
+        const struct candidate *c = &e->candidates.all[i];
+        n = add_mac(macs, n, n, c->said.mac, ports_of(r, c));
     }
     for (size_t i = 0; i < config->n_others; i++) {
-        n = add_mac(macs, n, n, config->others[i]);
+        n = add_mac(macs, n, n, config->others[i], UINT64_MAX);
     }
     for (size_t i = 0; i < all->n_all; i++) {
         if (all->all[i]->on_link) {
-            n = add_mac(macs, n, n, all->all[i]->mac);
+            n = add_mac(macs, n, n, all->all[i]->mac, UINT64_MAX);
         }
     }
     for (size_t i = 0, n_others = n; i < n_peers; i++) {
-        n = add_mac(macs, n, n_others, peers[i]); /* Each is there once. */
+        /* Each of these is there once. */
+        n = add_mac(macs, n, n_others, peers[i], UINT64_MAX);
     }
 
     bool changed = (n != r->n_macs || memcmp(macs, r->macs, n * sizeof *macs));
     free(r->macs);
     r->macs = macs;
     r->n_macs = n;
-    loop_guard_set_macs(r->loop_guard, macs, n);
+    tell_loop_guard(r);
     return changed;
 }
 
@@ -281,7 +316,6 @@ relay_update(struct relay *r)
     bool segment_changed = update_segment(r);
     if (onlink_update(r->onlink, peering_peers(r->peering),
                       r->config->bridge)) {
-        peering_links_changed(r->peering);
         segment_changed = true;
     }
     bool pauses_changed = r->guard_seqno != loop_guard_seqno(r->loop_guard);
@@ -383,6 +417,7 @@ relay_destroy(struct relay *r)
         loop_guard_destroy(r->loop_guard);
         free(r->announcement_actions);
         free(r->macs);
+        free(r->known_macs);
         free(r);
     }
 }
@@ -464,9 +499,10 @@ relay_run(struct relay *r)
     announce(r, now);
 
     if (r->mesh) {
-        if (r->leaving
+        if (r->leaving && !r->said_bye
             && (relay_has_left(r) || election_state(e) == RELAY_GONE)) {
             peering_leave(r->peering, r->mesh);
+            r->said_bye = true;
         }
         peering_run(r->peering, r->mesh, relay_now_us());
     }

@@ -102,6 +102,7 @@ segment_news(struct segment *s, uint64_t gone[CANDIDATES_MAX], size_t *n_gone)
     for (size_t i = 0; i < s->n; i++) {
         if (!has_id(e, s->ids[i])) {
             gone[(*n_gone)++] = s->ids[i];
+            s->gone_macs[s->next_gone++ % SEGMENT_MAX_GONE] = s->macs[i];
         }
     }
     s->n = e->candidates.n;

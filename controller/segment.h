@@ -22,6 +22,9 @@
 
 struct config;
 
+/* So many MACs of relays that are not there any more are remembered. */
+enum { SEGMENT_MAX_GONE = 16 };
+
 struct segment {
     struct election election;
 
@@ -30,7 +33,10 @@ struct segment {
     uint64_t ids[CANDIDATES_MAX];
     struct eth_addr macs[CANDIDATES_MAX];
     size_t n;
-    unsigned int seqno; /* Of the election then. */
+    struct eth_addr gone_macs[SEGMENT_MAX_GONE]; /* The last to go, in no
+                                                  * order; some may be 0. */
+    size_t next_gone;                            /* Where the next one goes. */
+    unsigned int seqno;                          /* Of the election then. */
 };
 
 void segment_init(struct segment *);

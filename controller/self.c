@@ -62,7 +62,8 @@ self_set_interval(struct self *self, uint32_t interval)
 void
 self_set_role(struct self *self, enum relay_state role, uint64_t forwarder)
 {
-    self->news |= role != self->role || forwarder != self->forwarder;
+    /* Who else forwards can wait. */
+    self->news |= role != self->role;
     self->role = role;
     self->forwarder = forwarder;
 }

@@ -306,8 +306,12 @@ show_mesh_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
 
     const struct relay *relay = node_relay(status->node);
     char *mesh = show_mesh(relay_peering(relay));
-    char *forwarder = show_segment_forwarder(relay_segment(relay));
 
+    if (!node_config(status->node)->n_ports) {
+        reply(conn, mesh);
+        return;
+    }
+    char *forwarder = show_segment_forwarder(relay_segment(relay));
     reply(conn, xasprintf("%ssegment: forwarder: %s\n", mesh, forwarder));
     free(mesh);
     free(forwarder);

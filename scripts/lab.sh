@@ -22,9 +22,18 @@
 # 10.N.0.(9+K). The segment hangs on the host's Open vSwitch bridge br0, userspace datapath, or,
 # on a bare host after lab_segment, on a plain card `seg0`. Hosts route between the segments.
 #
+# lab_lan puts several hosts on the segment of one of them, M: through a switch in the namespace lM
+# the port `lan` of each host's br0 leads to those of the others. There host N, unless it is M, is
+# 10.M.0.(100+N) and its client K, from 1 to 9, is 10.M.0.(100+10*N+K); M and M's clients stay what
+# they are, and other hosts still reach the segment through M.
+#
 #     lab_init                         start a lab: LAB (its id), LAB_DIR (its folder), the underlay
 #     lab_host N [--bare]              host hN, N from 1 to 9; --bare: without Open vSwitch
 #     lab_segment N                    bare host hN gets the card seg0, and clients can follow
+#     lab_lan M N...                   the hosts hN get onto the segment of hM, and so do the clients
+#                                      that they get later
+#     lab_link M N up|down|silent      mend the link between hN and the switch of hM's segment, or cut
+#                                      it: `down` takes the carrier from hN's port, `silent` does not
 #     lab_client H K [--offload]       client hHcK on the segment of hH, the port cK of its br0;
 #                                      --offload leaves the UDP checksums to a card it has not
 #     lab_guest N H K                  host hN is a guest on the segment of hH as well, in the place of
@@ -126,6 +135,67 @@ lab_segment() {
         lab_segment_address "$n" seg0
 }
 
+lab_lan() {
+    local m=$1 n
+    [[ -e /run/netns/$LAB-l$m ]] || {
+        lab_namespace "l$m" &&
+            ip -n "$LAB-l$m" link add segment mtu 9000 type bridge forward_delay 0 mcast_snooping 0 &&
+            ip -n "$LAB-l$m" link set segment up &&
+            lab_plain_bridge "l$m" &&
+            lab_lan_port "$m" "$m"
+    } || return
+    shift
+    for n; do
+        lab_lan_port "$m" "$n" &&
+            echo "$m" > "$LAB_DIR/h$n/lan" &&
+            ip -n "$LAB-h$n" -batch - << END || return
+address del 10.$n.0.1/24 dev br0
+route del 10.$m.0.0/24
+address add 10.$m.0.$((100 + n))/24 brd 10.$m.0.255 dev br0
+END
+    done
+}
+
+lab_lan_port() {
+    local m=$1 n=$2
+    ip link add lan netns "$LAB-h$n" mtu 9000 \
+        type veth peer name "h$n" netns "$LAB-l$m" mtu 9000 &&
+        lab_on "h$n" ethtool -K lan tx off > /dev/null &&
+        lab_on "l$m" ethtool -K "h$n" tx off > /dev/null &&
+        ip -n "$LAB-h$n" link set lan up &&
+        lab_link "$m" "$n" up &&
+        lab_switch_port "$n" lan
+}
+
+lab_link() {
+    local ns=$LAB-l$1 port=h$2
+    case ${3:-} in
+        up) ip -n "$ns" link set "$port" master segment up ;;
+        down) ip -n "$ns" link set "$port" down ;;
+        silent) ip -n "$ns" link set "$port" nomaster ;;
+        *) echo "lab_link: ${3:-nothing} is neither up, down nor silent" >&2; return 1 ;;
+    esac
+}
+
+# lab_lan_of H: prints whose segment host hH is on.
+lab_lan_of() {
+    if [[ -e "$LAB_DIR/h$1/lan" ]]; then cat "$LAB_DIR/h$1/lan"; else echo "$1"; fi
+}
+
+# lab_host_address H: prints the address of host hH on its segment, lab_client_address H K that of
+# its client K.
+lab_host_address() {
+    local m
+    m=$(lab_lan_of "$1")
+    echo "10.$m.0.$((m == $1 ? 1 : 100 + $1))"
+}
+
+lab_client_address() {
+    local m
+    m=$(lab_lan_of "$1")
+    echo "10.$m.0.$((m == $1 ? 9 + $2 : 100 + 10 * $1 + $2))"
+}
+
 lab_client() {
     local h=$1 k=$2 node=h$1c$2 switch=h$1
     [[ ! -e /run/netns/$LAB-s$h ]] || switch=s$h
@@ -136,8 +206,8 @@ lab_client() {
         ip -n "$LAB-$switch" link set "c$k" up &&
         ip -n "$LAB-$node" -batch - << END || return
 link set eth0 up
-address add 10.$h.0.$((9 + k))/24 brd 10.$h.0.255 dev eth0
-route add default via 10.$h.0.1
+address add $(lab_client_address "$h" "$k")/24 brd + dev eth0
+route add default via $(lab_host_address "$h")
 END
     if [[ "${3:-}" != --offload ]]; then
         lab_on "$node" ethtool -K eth0 tx off > /dev/null || return
@@ -145,16 +215,16 @@ END
     if [[ "$switch" == s* ]]; then
         ip -n "$LAB-$switch" link set "c$k" master segment
     else
-        lab_switch_port "$h" "$k"
+        lab_switch_port "$h" "c$k"
     fi
 }
 
 # The kernel still gets every frame that comes in through the port, and would answer for the bridge's
 # addresses with the port's own MAC.
 lab_switch_port() {
-    lab_on "h$1" sysctl -qw "net.ipv4.conf.c$2.rp_filter=1" "net.ipv4.conf.c$2.arp_ignore=1" \
-        "net.ipv6.conf.c$2.disable_ipv6=1" &&
-        lab_on "h$1" ovs-vsctl add-port br0 "c$2"
+    lab_on "h$1" sysctl -qw "net.ipv4.conf.$2.rp_filter=1" "net.ipv4.conf.$2.arp_ignore=1" \
+        "net.ipv6.conf.$2.disable_ipv6=1" &&
+        lab_on "h$1" ovs-vsctl add-port br0 "$2"
 }
 
 lab_guest() {
@@ -166,10 +236,10 @@ lab_guest() {
         lab_on "h$n" ethtool -K "seg$h" tx off > /dev/null &&
         ip -n "$LAB-h$n" -batch - << END &&
 link set seg$h up
-route del 10.$h.0.0/24
-address add 10.$h.0.$((9 + k))/24 brd 10.$h.0.255 dev seg$h
+route del 10.$(lab_lan_of "$h").0.0/24
+address add $(lab_client_address "$h" "$k")/24 brd + dev seg$h
 END
-        lab_switch_port "$h" "$k"
+        lab_switch_port "$h" "c$k"
 }
 
 # The subnet behind it is for its hosts to route to; nothing does by itself.

@@ -119,9 +119,14 @@ state_of(size_t i)
     return relay_state_name(segment.relays[i].election.self.state);
 }
 
+static inline void
+expect(bool ok, const char *format, ...) OVS_PRINTF_FORMAT(2, 3);
+static inline void
+trace(size_t i, const char *format, ...) OVS_PRINTF_FORMAT(2, 3);
+
 /* Fails the test unless 'ok'.  Says how to have it happen again. */
 static inline void
-    OVS_PRINTF_FORMAT(2, 3) expect(bool ok, const char *format, ...)
+expect(bool ok, const char *format, ...)
 {
     if (ok) {
         return;
@@ -149,7 +154,7 @@ static inline void
 }
 
 static inline void
-    OVS_PRINTF_FORMAT(2, 3) trace(size_t i, const char *format, ...)
+trace(size_t i, const char *format, ...)
 {
     if (segment.trace) {
         va_list args;

@@ -120,6 +120,37 @@ test_limited(void **state OVS_UNUSED)
     assert_destination(&destination, "10.9.0.255", LIMITED);
 }
 
+/* What hosts understand does not depend on what relays do about it. */
+static void
+test_what_is_understood(void **state OVS_UNUSED)
+{
+    static const enum destination_policy policies[] = { DESTINATION_AUTO,
+                                                        DESTINATION_KEEP,
+                                                        DESTINATION_LIMITED };
+
+    for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
+        struct destination d;
+
+        make_destination(&d, policies[i], "br0");
+        assert_true(destination_is_understood(&d, ip(LIMITED)));
+        assert_true(destination_is_understood(&d, ip("10.1.0.255")));
+        assert_true(destination_is_understood(&d, ip("10.2.255.255")));
+        assert_false(destination_is_understood(&d, ip("10.9.0.255")));
+        assert_false(destination_is_understood(&d, ip("10.1.0.254")));
+        assert_false(destination_is_understood(&d, ip("0.0.0.0")));
+
+        make_destination(&d, policies[i], "br1");
+        assert_true(destination_is_understood(&d, ip(LIMITED)));
+        assert_true(destination_is_understood(&d, ip("10.9.0.255")));
+        assert_false(destination_is_understood(&d, ip("10.1.0.255")));
+
+        /* Where the bridge has no address nobody knows: it may be. */
+        make_destination(&d, policies[i], "br2");
+        assert_true(destination_is_understood(&d, ip(LIMITED)));
+        assert_true(destination_is_understood(&d, ip("10.1.0.255")));
+    }
+}
+
 /* The caller builds flows anew when there is a change, and only then. */
 static void
 test_update_says_what_changes(void **state OVS_UNUSED)
@@ -186,6 +217,7 @@ main(void)
         cmocka_unit_test(test_auto_without_broadcast_address),
         cmocka_unit_test(test_keep),
         cmocka_unit_test(test_limited),
+        cmocka_unit_test(test_what_is_understood),
         cmocka_unit_test(test_update_says_what_changes),
         cmocka_unit_test(test_more_addresses_than_fit),
         cmocka_unit_test(test_policy_names),

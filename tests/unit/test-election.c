@@ -849,7 +849,10 @@ test_an_overdue_claim_does_not_count(void **state OVS_UNUSED)
     assert_is(RELAY_CLAIMING, REASON_LEFT);
     hear(&a);
     assert_is(RELAY_CLAIMING, REASON_LEFT);
-    a.age_ms = DEAD - 1;
+    a.age_ms = DEAD - 100; /* It may have been under way for less long. */
+    hear(&a);
+    assert_is(RELAY_CLAIMING, REASON_LEFT);
+    a.age_ms = DEAD - 101;
     hear(&a);
     assert_is(RELAY_STANDBY, REASON_LATER);
 }
@@ -1342,7 +1345,8 @@ test_a_leave_of_one_that_takes_no_part(void **state OVS_UNUSED)
         leave_alone();
         assert_true(election_has_left(&e));
         assert_false(election_forwards(&e));
-        assert_int_equal(e.self.state, RELAY_GONE);
+        assert_int_equal(e.self.state,
+                         e.self.n_ports ? RELAY_GONE : RELAY_OFF);
         pass(10 * DEAD);
         assert_int_equal(n_said, 0);
         assert_true(election_deadline(&e, now) == LLONG_MAX);
@@ -1662,6 +1666,51 @@ test_a_switch_that_returns_is_no_halt(void **state OVS_UNUSED)
     assert_is(RELAY_FORWARDING, REASON_ALONE);
 }
 
+/* Who announced itself in time for the pace that was is not late by the one
+ * that is. */
+static void
+test_a_shorter_pace_is_no_halt(void **state OVS_UNUSED)
+{
+    static const enum relay_state states[] = { RELAY_CLAIMING,
+                                               RELAY_FORWARDING };
+
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+        begin_in(states[i], AFTER);
+        hear_of(AFTER, i ? RELAY_STANDBY : RELAY_FORWARDING);
+        const enum relay_reason reason = e.self.reason;
+        now = said_at + DEAD - 10;
+        params.hello_ms = HELLO / 4;
+        params.dead_ms = DEAD / 4;
+        election_configure(&e, &params, now);
+        election_wake(&e, now);
+        assert_is(states[i], reason);
+        iterate_alone();
+        assert_is(states[i], reason);
+        assert_said(0); /* The others are told of the pace at once. */
+        assert_int_equal(said.dead_ms, DEAD / 4);
+
+        /* From then on it counts. */
+        now += DEAD / 4 - 1;
+        election_wake(&e, now);
+        assert_is(states[i], reason);
+        now++;
+        election_wake(&e, now);
+        assert_is(RELAY_LISTENING, REASON_STARTED);
+    }
+}
+
+/* One that was halted does not owe it to a configuration that says what the
+ * one before did that it goes on. */
+static void
+test_the_same_configuration_is_no_excuse(void **state OVS_UNUSED)
+{
+    begin_in(RELAY_FORWARDING, AFTER);
+    now = said_at + DEAD;
+    election_configure(&e, &params, now);
+    election_wake(&e, now);
+    assert_is(RELAY_LISTENING, REASON_STARTED);
+}
+
 /* Configuration. */
 
 /* Whose election is off forwards, whatever others do. */
@@ -1783,8 +1832,22 @@ test_ports_come_and_go(void **state OVS_UNUSED)
     assert_false(election_forwards(&e));
     assert_int_equal(said.state, RELAY_GONE);
     assert_int_equal(e.candidates.n, 0);
-    pass(10 * DEAD);
+    assert_is(RELAY_GONE, REASON_STOPPED);
+    assert_false(election_has_left(&e));
+    pass(ELECTION_GONE_MS - 1);
+    assert_is(RELAY_GONE, REASON_STOPPED);
     assert_int_equal(n_said, 2);
+    unsigned int seqno = e.seqno;
+    pass(1);
+    assert_is(RELAY_OFF, REASON_NONE);
+    assert_int_equal(election_state(&e), RELAY_OFF);
+    assert_int_not_equal(e.seqno, seqno);
+    seqno = e.seqno;
+    pass(10 * DEAD);
+    iterate_alone();
+    assert_int_equal(e.seqno, seqno); /* Once. */
+    assert_int_equal(n_said, 2);
+    assert_int_equal(said.state, RELAY_GONE);
     assert_true(election_deadline(&e, now) == LLONG_MAX);
 
     params.ports = all_ports;
@@ -1795,6 +1858,53 @@ test_ports_come_and_go(void **state OVS_UNUSED)
     assert_said(0);
     pass(DEAD);
     assert_is(RELAY_CLAIMING, REASON_ALONE);
+}
+
+/* One that knows of nobody says that it is gone all the same, for somebody may
+ * know of it, and nothing else: none is off to others. */
+static void
+test_the_ports_of_a_lone_relay_go(void **state OVS_UNUSED)
+{
+    begin_forwarder();
+    pass(HELLO / 2);
+    n_said = 0;
+    params.n_ports = 0;
+    configure_alone();
+    assert_int_equal(n_said, 1);
+    assert_string_equal(relay_state_name(said.state),
+                        relay_state_name(RELAY_GONE));
+    assert_false(election_forwards(&e));
+    pass(10 * DEAD);
+    iterate_alone();
+    assert_is(RELAY_OFF, REASON_NONE);
+    assert_int_equal(n_said, 1);
+    assert_true(election_deadline(&e, now) == LLONG_MAX);
+}
+
+/* Nor once its switch returns. */
+static void
+test_the_ports_go_while_the_switch_is_away(void **state OVS_UNUSED)
+{
+    for (int alone = 0; alone < 2; alone++) {
+        begin_in(RELAY_FORWARDING, AFTER);
+        if (alone) {
+            hear_of(AFTER, RELAY_GONE);
+        }
+        set_online_alone(false);
+        memset(&said, 0, sizeof said);
+        n_said = 0;
+        params.n_ports = 0;
+        configure_alone();
+        pass(10 * DEAD);
+        set_online_alone(true);
+        pass(10 * DEAD);
+        iterate_alone();
+        assert_is(RELAY_OFF, REASON_NONE);
+        assert_true(election_deadline(&e, now) == LLONG_MAX);
+        if (n_said) {
+            assert_int_equal(said.state, RELAY_GONE);
+        }
+    }
 }
 
 /* Whose election is off forwards nothing where there is nothing to relay, and
@@ -1884,6 +1994,43 @@ test_more_relays_than_there_is_room_for(void **state OVS_UNUSED)
 }
 
 /* A loop brings back what was sent. */
+/* How long an announcement was under way does not move what it tells of. */
+static void
+test_since_when_another_one_is_what_it_is(void **state OVS_UNUSED)
+{
+    struct announcement a = of(AFTER, RELAY_STANDBY);
+    const struct candidate *c = &e.candidates.all[0];
+
+    begin();
+    a.age_ms = 5000;
+    hear(&a);
+    const long long int since = now - 5000;
+    assert_true(c->since == since);
+    for (int late = -100; late <= 100; late += 50) {
+        pass(1);
+        a.age_ms = now - since - late;
+        hear(&a);
+        assert_true(c->since == since);
+        assert_true(c->heard == now);
+    }
+
+    /* But for more, or another state or session, there is another reason. */
+    a.age_ms = now - since - 101;
+    hear(&a);
+    assert_true(c->since == since + 101);
+    a.age_ms = now - since;
+    hear(&a);
+    assert_true(c->since == since);
+    a.age_ms -= 10;
+    a.state = RELAY_CLAIMING;
+    hear(&a);
+    assert_true(c->since == since + 10);
+    a.age_ms -= 10;
+    a.session++;
+    hear(&a);
+    assert_true(c->since == since + 20);
+}
+
 static void
 test_its_own_announcements_are_ignored(void **state OVS_UNUSED)
 {
@@ -2390,14 +2537,19 @@ main(void)
         cmocka_unit_test(test_a_claim_does_not_outlast_a_halt),
         cmocka_unit_test(test_one_that_could_not_announce_has_been_replaced),
         cmocka_unit_test(test_a_switch_that_returns_is_no_halt),
+        cmocka_unit_test(test_a_shorter_pace_is_no_halt),
+        cmocka_unit_test(test_the_same_configuration_is_no_excuse),
         cmocka_unit_test(test_an_election_that_is_off),
         cmocka_unit_test(test_an_election_is_switched_off),
         cmocka_unit_test(test_an_election_is_switched_on),
         cmocka_unit_test(test_no_ports),
         cmocka_unit_test(test_ports_come_and_go),
+        cmocka_unit_test(test_the_ports_of_a_lone_relay_go),
+        cmocka_unit_test(test_the_ports_go_while_the_switch_is_away),
         cmocka_unit_test(test_ports_come_and_go_without_an_election),
         cmocka_unit_test(test_times_may_change),
         cmocka_unit_test(test_more_relays_than_there_is_room_for),
+        cmocka_unit_test(test_since_when_another_one_is_what_it_is),
         cmocka_unit_test(test_its_own_announcements_are_ignored),
         cmocka_unit_test(test_its_own_id_with_another_session),
         cmocka_unit_test(test_the_forwarder_of_several),

@@ -121,6 +121,17 @@ model_bytes(const struct model *m)
     return bytes - m->begun;
 }
 
+/* Fails the test unless the ring has the model's messages, of which the first
+ * one is begun as far. */
+static void
+assert_as_model(const struct model *m)
+{
+    assert_int_equal(emit_count(m->emit), m->n_queued);
+    assert_int_equal(emit_is_begun(m->emit), m->begun > 0);
+    assert_int_equal(emit_rest(m->emit),
+                     m->begun ? queued(m, 0)->total - m->begun : 0);
+}
+
 /* Puts a frame of 'length' bytes into the ring and the model, and checks that
  * they agree on how many others had to go. */
 static void
@@ -150,7 +161,7 @@ model_put(struct model *m, size_t length, bool rewrite, long long int now)
     frame_of(m->n++, frame, length);
     assert_int_equal(emit_put(m->emit, frame, length, rewrite, now),
                      m->n_dropped - n_before);
-    assert_int_equal(emit_count(m->emit), m->n_queued);
+    assert_as_model(m);
 }
 
 /* Fails the test unless 'oh' is a packet-out of 'frame', from the controller
@@ -232,8 +243,7 @@ model_write(struct model *m, size_t max)
         }
     }
     assert_int_equal(emit_advance(m->emit, length), n_written);
-    assert_int_equal(emit_count(m->emit), m->n_queued);
-    assert_int_equal(emit_is_begun(m->emit), m->begun > 0);
+    assert_as_model(m);
 }
 
 static void
@@ -260,7 +270,7 @@ model_drop_stale(struct model *m, long long int now)
         model_drop(m);
     }
     assert_int_equal(emit_drop_stale(m->emit, now), m->n_dropped - n_before);
-    assert_int_equal(emit_count(m->emit), m->n_queued);
+    assert_as_model(m);
 }
 
 static void
@@ -271,8 +281,7 @@ model_abandon(struct model *m)
         m->begun = 0;
         model_drop(m);
     }
-    assert_int_equal(emit_count(m->emit), m->n_queued);
-    assert_false(emit_is_begun(m->emit));
+    assert_as_model(m);
 }
 
 static void

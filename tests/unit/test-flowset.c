@@ -6,6 +6,7 @@
 #include "support.h"
 #include "support-group.h"
 
+#include "conf.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofp-msgs.h"
@@ -32,8 +33,10 @@ enum { PRIORITY = 300, ID_BASE = 7000, MAX_PPS = 1234 };
 static const struct relay_port ports[] = { { 5076, true, true },
                                            { 5064, true, true },
                                            { 65535, true, true } };
-static const struct eth_addr macs[] = { ETH_ADDR_C(02, 00, 00, 00, 01, 01),
-                                        ETH_ADDR_C(02, 00, 00, 00, 02, 01) };
+static const struct relay_mac macs[] = {
+    { ETH_ADDR_C(02, 00, 00, 00, 01, 01), UINT64_MAX },
+    { ETH_ADDR_C(02, 00, 00, 00, 02, 01), UINT64_MAX },
+};
 
 /* Flows of one port: own host, one loop filter for each MAC, punt. */
 enum { FLOWS_PER_PORT = 2 + ARRAY_SIZE(macs) };
@@ -175,7 +178,7 @@ expected_flow(size_t i, size_t j)
     } else if (j <= ARRAY_SIZE(macs)) {
         return (struct expected_flow){
             COOKIE_LOOP_FILTER, PRIORITY + 1, ports[i].port,
-            &macs[j - 1],       false,        0
+            &macs[j - 1].mac,   false,        0
         };
     } else {
         return (struct expected_flow){ COOKIE_PUNT, PRIORITY, ports[i].port,
@@ -455,6 +458,63 @@ test_announcements(void **state OVS_UNUSED)
 
 /* Who is heard. */
 
+/* Fails the test unless the next flow of 'set', the '*n'th, is 'expected'. */
+static void
+assert_next_flow(const struct flowset *set, size_t *n,
+                 const struct expected_flow *expected)
+{
+    assert_true(*n < hmap_count(&set->flows));
+    struct ofpbuf *message =
+        ofputil_encode_flow_mod(&set->order[(*n)++]->fm, OFPUTIL_P_OF15_OXM);
+    assert_adds(message->data, expected);
+    ofpbuf_delete(message);
+}
+
+/* Fails the test unless just the flows and meters are made that 'p' asks
+ * for. */
+static void
+assert_builds(const struct relay_flows_params *p)
+{
+    struct flowset set;
+    size_t n = 0;
+
+    assert_no_error(build_for(p, &set));
+    assert_int_equal(set.n_meters, p->n_ports);
+    for (size_t i = 0; i < p->n_ports; i++) {
+        const struct relay_port *port = &p->ports[i];
+
+        if (port->own_host) {
+            const bool any = port->segment || !p->n_local_macs;
+            const struct expected_flow own_host = {
+                COOKIE_OWN_HOST,
+                PRIORITY + 2,
+                port->port,
+                any ? NULL : &p->local_macs[0].mac,
+                true,
+                ID_BASE + i
+            };
+            assert_next_flow(&set, &n, &own_host);
+        }
+        for (size_t k = 0; k < p->n_local_macs; k++) {
+            if (p->local_macs[k].ports & UINT64_C(1) << i) {
+                const struct expected_flow filter = {
+                    COOKIE_LOOP_FILTER,    PRIORITY + 1, port->port,
+                    &p->local_macs[k].mac, false,        0
+                };
+                assert_next_flow(&set, &n, &filter);
+            }
+        }
+        if (port->segment) {
+            const struct expected_flow punt = { COOKIE_PUNT, PRIORITY,
+                                                port->port,  NULL,
+                                                false,       ID_BASE + i };
+            assert_next_flow(&set, &n, &punt);
+        }
+    }
+    assert_int_equal(hmap_count(&set.flows), n);
+    flowset_destroy(&set);
+}
+
 static void
 test_ports_of_one_that_forwards(void **state OVS_UNUSED)
 {
@@ -473,43 +533,96 @@ test_ports_of_one_that_forwards(void **state OVS_UNUSED)
 }
 
 /* Any combination, on each port by itself: of one that stands by only the own
- * host is heard, and of a port that is paused nobody.  The loop filter and the
- * meter are there all the same. */
+ * host is heard, by its own MAC, which is the first of those there are, and of
+ * a port that is paused nobody.  The loop filter and the meter are there all
+ * the same. */
 static void
 test_who_is_heard(void **state OVS_UNUSED)
 {
     for (unsigned int how = 0; how < 1 << (2 * ARRAY_SIZE(ports)); how++) {
-        struct relay_port some[ARRAY_SIZE(ports)];
-        struct relay_flows_params p = params();
-        struct flowset set;
-        size_t n = 0;
+        for (size_t n_macs = 0; n_macs <= ARRAY_SIZE(macs); n_macs++) {
+            struct relay_port some[ARRAY_SIZE(ports)];
+            struct relay_flows_params p = params();
 
-        for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
-            some[i].port = ports[i].port;
-            some[i].segment = how >> 2 * i & 1;
-            some[i].own_host = how >> 2 * i & 2;
-        }
-        p.ports = some;
-        assert_no_error(build_for(&p, &set));
-        assert_int_equal(set.n_meters, ARRAY_SIZE(ports));
-        for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
-            for (size_t j = 0; j < FLOWS_PER_PORT; j++) {
-                const struct expected_flow expected = expected_flow(i, j);
-
-                if ((j == 0 && !some[i].own_host)
-                    || (j == FLOWS_PER_PORT - 1 && !some[i].segment)) {
-                    continue;
-                }
-                assert_true(n < hmap_count(&set.flows));
-                struct ofpbuf *message = ofputil_encode_flow_mod(
-                    &set.order[n++]->fm, OFPUTIL_P_OF15_OXM);
-                assert_adds(message->data, &expected);
-                ofpbuf_delete(message);
+            for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+                some[i].port = ports[i].port;
+                some[i].segment = how >> 2 * i & 1;
+                some[i].own_host = how >> 2 * i & 2;
             }
+            p.ports = some;
+            p.n_local_macs = n_macs;
+            assert_builds(&p);
         }
-        assert_int_equal(hmap_count(&set.flows), n);
-        flowset_destroy(&set);
     }
+}
+
+/* A MAC is filtered on its own ports only, in any combination.  The own host's
+ * MAC is the first one whether it is filtered or not. */
+static void
+test_macs_of_some_ports(void **state OVS_UNUSED)
+{
+    enum { N_WAYS = 1 << (ARRAY_SIZE(ports) * ARRAY_SIZE(macs)) };
+    const uint64_t others = UINT64_MAX << ARRAY_SIZE(ports);
+
+    for (unsigned int how = 0; how < N_WAYS; how++) {
+        for (int rest = 0; rest < 4; rest++) {
+            struct relay_port some[ARRAY_SIZE(ports)];
+            struct relay_mac filtered[ARRAY_SIZE(macs)];
+            struct relay_flows_params p = params();
+
+            memcpy(some, ports, sizeof some);
+            some[1].segment = rest & 1;
+            for (size_t k = 0; k < ARRAY_SIZE(macs); k++) {
+                filtered[k].mac = macs[k].mac;
+                filtered[k].ports = (rest & 2 ? others : 0);
+                for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+                    if (how >> (k * ARRAY_SIZE(ports) + i) & 1) {
+                        filtered[k].ports |= UINT64_C(1) << i;
+                    }
+                }
+            }
+            p.ports = some;
+            p.local_macs = filtered;
+            assert_builds(&p);
+        }
+    }
+}
+
+/* As many ports as there may be have a bit each. */
+static void
+test_a_mac_of_one_port_of_many(void **state OVS_UNUSED)
+{
+    struct relay_port many[CONFIG_MAX_PORTS];
+
+    for (size_t i = 0; i < ARRAY_SIZE(many); i++) {
+        many[i] = (struct relay_port){ 5000 + i, true, true };
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(many); i++) {
+        const struct relay_mac one = { macs[0].mac, UINT64_C(1) << i };
+        struct relay_flows_params p = params();
+
+        p.ports = many;
+        p.n_ports = ARRAY_SIZE(many);
+        p.local_macs = &one;
+        p.n_local_macs = 1;
+        assert_builds(&p);
+    }
+}
+
+/* What is emitted has the first MAC, whatever it is filtered on. */
+static void
+test_the_mac_of_what_is_emitted(void **state OVS_UNUSED)
+{
+    const struct relay_mac unfiltered[] = { { macs[1].mac, 0 },
+                                            { macs[0].mac, UINT64_MAX } };
+    struct relay_flows_params p = params();
+    struct relay_actions actions;
+
+    p.local_macs = unfiltered;
+    assert_no_error(relay_flows_actions(&p, &actions));
+    assert_string_equal(actions.keep,
+                        "set_field:02:00:00:00:02:01->eth_src,NORMAL");
+    relay_actions_uninit(&actions);
 }
 
 /* Comparing.  What is installed comes from what is wanted, through the
@@ -950,6 +1063,26 @@ test_comparing_again(void **state OVS_UNUSED)
     uninstall(&in);
 }
 
+/* But for flows of others than the relay, which name no meter. */
+static void
+test_distrust_is_about_the_relay(void **state OVS_UNUSED)
+{
+    struct installed in;
+
+    install(&in, SIZE_MAX);
+    assert_int_equal(flowset_compare(&in.set, &in.flows, &in.groups), 0);
+    in.set.order[1]->fm.new_cookie = htonll(UINT64_C(0x534e4f5700020001));
+    in.set.order[2]->fm.new_cookie = htonll(UINT64_C(0x534e4f5700020000));
+    flowset_distrust(&in.set);
+    for (size_t i = 0; i < hmap_count(&in.set.flows); i++) {
+        assert_int_equal(in.set.order[i]->in_place, i == 1 || i == 2);
+    }
+    assert_int_equal(
+        flowset_changes(&in.set, &in.flows, &in.groups, &in.requests),
+        hmap_count(&in.set.flows) - 2);
+    uninstall(&in);
+}
+
 /* What the switch says may be wrong, and then all is put in place again. */
 static void
 test_distrust(void **state OVS_UNUSED)
@@ -1162,6 +1295,9 @@ main(void)
         cmocka_unit_test(test_announcements),
         cmocka_unit_test(test_ports_of_one_that_forwards),
         cmocka_unit_test(test_who_is_heard),
+        cmocka_unit_test(test_macs_of_some_ports),
+        cmocka_unit_test(test_a_mac_of_one_port_of_many),
+        cmocka_unit_test(test_the_mac_of_what_is_emitted),
         cmocka_unit_test(test_a_switch_that_has_all),
         cmocka_unit_test(test_a_switch_that_has_nothing),
         cmocka_unit_test(test_a_flow_that_lacks),
@@ -1175,6 +1311,7 @@ main(void)
         cmocka_unit_test(test_additions_before_deletions),
         cmocka_unit_test(test_comparing_again),
         cmocka_unit_test(test_distrust),
+        cmocka_unit_test(test_distrust_is_about_the_relay),
         cmocka_unit_test(test_meters_compared),
         cmocka_unit_test(test_groups),
         cmocka_unit_test(test_wrong_groups),

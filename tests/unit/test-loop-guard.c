@@ -42,6 +42,8 @@ struct broadcast {
     size_t padding;   /* Bytes behind the IP packet. */
     bool no_checksum; /* Is the UDP checksum left out? */
     size_t offset;    /* Of the frame in its memory, from an aligned place. */
+
+    bool foreign; /* Is its IP destination one that no host understands? */
 };
 
 static const struct broadcast search = {
@@ -67,6 +69,15 @@ static struct broadcast
 from(struct broadcast b, uint8_t mac)
 {
     b.mac = mac;
+    return b;
+}
+
+/* Returns 'b' to an IP destination that no host of the segment understands. */
+static struct broadcast
+foreign(struct broadcast b)
+{
+    b.ip_dst = 0x0a0900ff;
+    b.foreign = true;
     return b;
 }
 
@@ -153,7 +164,7 @@ take(struct loop_guard *g, const struct broadcast *b, bool punted,
     uint8_t *room = malloc(b->offset + length);
     memcpy(room + b->offset, bytes, length);
     assert_int_equal(frame_check(room + b->offset, length, &frame), FRAME_OK);
-    bool is_copy = (punted ? loop_guard_punt(g, &frame, now)
+    bool is_copy = (punted ? loop_guard_punt(g, &frame, !b->foreign, now)
                            : loop_guard_emit(g, &frame, now));
     assert_memory_equal(room + b->offset, bytes, length);
     free(room);
@@ -266,12 +277,12 @@ test_macs_that_differ_by_a_byte(void **state OVS_UNUSED)
 
         size_t length = write_frame(&search, bytes);
         assert_int_equal(frame_check(bytes, length, &frame), FRAME_OK);
-        assert_false(loop_guard_punt(g, &frame, NOW));
+        assert_false(loop_guard_punt(g, &frame, true, NOW));
         bytes[6 + i] ^= 4;
-        assert_true(loop_guard_punt(g, &frame, NOW));
+        assert_true(loop_guard_punt(g, &frame, true, NOW));
         assert_int_equal(known_of(g, PORT)->mac.ea[i], bytes[6 + i]);
         bytes[6 + i] ^= 4;
-        assert_false(loop_guard_punt(g, &frame, NOW));
+        assert_false(loop_guard_punt(g, &frame, true, NOW));
         loop_guard_destroy(g);
     }
 }
@@ -321,6 +332,85 @@ test_what_was_relayed_and_comes_from_the_mesh_is_a_copy(
     /* It does not count as emitted: the sender may go on. */
     assert_false(punt(g, search, NOW + 2));
     loop_guard_destroy(g);
+}
+
+/* The hosts of the segment have not heard it, and are to: once, since what two
+ * peers bring is the same. */
+static void
+test_what_nobody_understood_may_be_emitted_once(void **state OVS_UNUSED)
+{
+    struct loop_guard *g = make();
+
+    assert_false(punt(g, foreign(search), NOW));
+    assert_false(emit(g, search, NOW + 1));
+    assert_true(emit(g, search, NOW + 1));
+    assert_true(emit(g, search, NOW + 2));
+    assert_true(emit(g, foreign(search), NOW + 3));
+
+    /* It comes back as a copy, but the sender may go on. */
+    assert_true(punt(g, from(search, 2), NOW + 4));
+    assert_int_equal(known_of(g, PORT)->n_echoes, 1);
+    assert_false(punt(g, foreign(search), NOW + 5));
+    assert_true(emit(g, search, NOW + 6));
+
+    /* Once means once in two seconds. */
+    assert_false(punt(g, foreign(search), NOW + 1900));
+    assert_true(emit(g, search, NOW + 2001));
+    assert_false(emit(g, search, NOW + 2002));
+    assert_true(emit(g, search, NOW + 2003));
+    loop_guard_destroy(g);
+
+    /* As long as it is remembered. */
+    g = make();
+    assert_false(punt(g, foreign(search), NOW));
+    assert_false(emit(g, search, NOW + 2001));
+    assert_false(emit(g, search, NOW + 2002));
+    loop_guard_destroy(g);
+}
+
+/* What was said so that it is understood after all is not emitted. */
+static void
+test_what_is_understood_after_all(void **state OVS_UNUSED)
+{
+    struct loop_guard *g = make();
+
+    assert_false(punt(g, foreign(search), NOW));
+    assert_false(punt(g, search, NOW + 1));
+    assert_true(emit(g, search, NOW + 2));
+    loop_guard_destroy(g);
+
+    /* A copy tells nothing of that. */
+    g = make();
+    assert_false(punt(g, foreign(search), NOW));
+    assert_true(punt(g, from(search, 2), NOW + 1));
+    assert_false(emit(g, search, NOW + 2));
+    loop_guard_destroy(g);
+
+    g = make();
+    assert_false(punt(g, search, NOW));
+    assert_true(punt(g, from(foreign(search), 2), NOW + 1));
+    assert_true(emit(g, search, NOW + 2));
+    loop_guard_destroy(g);
+
+    /* Nor is it anything to what is punted. */
+    for (int before = 0; before < 2; before++) {
+        for (int after = 0; after < 2; after++) {
+            const struct broadcast a = before ? foreign(search) : search;
+            const struct broadcast b = after ? foreign(search) : search;
+
+            g = make();
+            assert_false(punt(g, a, NOW));
+            assert_true(punt(g, from(b, 2), NOW));
+            assert_false(punt(g, b, NOW));
+            loop_guard_destroy(g);
+
+            g = make();
+            assert_false(emit(g, a, NOW));
+            assert_true(punt(g, b, NOW));
+            assert_false(emit(g, a, NOW));
+            loop_guard_destroy(g);
+        }
+    }
 }
 
 /* What each relay sends on again, and what it is told apart by. */
@@ -986,19 +1076,35 @@ test_the_oldest_is_forgotten_when_time_wraps(void **state OVS_UNUSED)
 
 /* Pauses. */
 
-/* Has 'n' copies of a frame come at 'now' from a MAC that is not known, to
- * 'port'.  The frame is a new one each time. */
+/* Has 'n' copies of a frame that was 'punted' or emitted come at 'now' from a
+ * MAC that is not known, to 'port'.  The frame is a new one each time. */
 static void
-send_copies(struct loop_guard *g, uint16_t port, size_t n, long long int now)
+send_copies_of(struct loop_guard *g, bool punted, uint16_t port, size_t n,
+               long long int now)
 {
     static uint32_t i;
     struct broadcast b = numbered(++i);
 
     b.port = port;
-    assert_false(punt(g, b, now));
+    assert_false(take(g, &b, punted, now));
     while (n--) {
         assert_true(punt(g, from(b, 99), now));
     }
+}
+
+/* The same of one that was emitted. */
+static void
+send_copies(struct loop_guard *g, uint16_t port, size_t n, long long int now)
+{
+    send_copies_of(g, false, port, n, now);
+}
+
+/* The same of one that was only relayed. */
+static void
+send_relayed_copies(struct loop_guard *g, uint16_t port, size_t n,
+                    long long int now)
+{
+    send_copies_of(g, true, port, n, now);
 }
 
 /* Brings about a pause of PORT, which begins at 'now' but for PATIENCE. */
@@ -1045,6 +1151,7 @@ test_copies_are_put_up_with_for_a_while(void **state OVS_UNUSED)
     for (int i = 0; i < PATIENCE; i++) {
         send_copies(g, PORT, 1, NOW + i);
         assert_int_equal(p->n_recent, i + 1);
+        assert_int_equal(p->n_echoes, i + 1);
         assert_true(p->n_copies == i + 1u);
         assert_true(p->first == NOW);
         assert_true(p->last == NOW + i);
@@ -1094,7 +1201,9 @@ test_copies_in_a_row(void **state OVS_UNUSED)
     for (int i = 0; i < 20; i++) {
         send_copies(g, PORT, LOOP_GUARD_MIN_COPIES - 1, NOW + i * 2001);
         assert_int_equal(p->n_recent, LOOP_GUARD_MIN_COPIES - 1);
+        assert_int_equal(p->n_echoes, LOOP_GUARD_MIN_COPIES - 1);
         assert_true(p->first == NOW + i * 2001);
+        assert_true(p->second == NOW + i * 2001);
     }
     assert_false(loop_guard_is_paused(g, PORT));
     assert_true(p->n_copies == 20 * (LOOP_GUARD_MIN_COPIES - 1));
@@ -1105,7 +1214,7 @@ test_copies_in_a_row(void **state OVS_UNUSED)
     send_copies(g, PORT, 1, NOW);
     send_copies(g, PORT, 1, NOW + 2000);
     send_copies(g, PORT, 1, NOW + 4000);
-    assert_int_equal(p->n_recent, 3);
+    assert_int_equal(p->n_echoes, 3);
     assert_true(p->first == NOW);
     send_copies(g, PORT, 1, NOW + 6000);
     assert_true(loop_guard_is_paused(g, PORT));
@@ -1122,19 +1231,228 @@ test_a_storm(void **state OVS_UNUSED)
     loop_guard_configure(g, &port, 1, 3600000);
     send_copies(g, PORT, LOOP_GUARD_MAX_COPIES - 1, NOW);
     assert_false(loop_guard_is_paused(g, PORT));
-    send_copies(g, PORT, 1, NOW + 2000);
+    send_copies(g, PORT, 1, NOW + 999);
     assert_true(loop_guard_is_paused(g, PORT));
-    assert_true(known_of(g, PORT)->until == NOW + 3000);
+    assert_true(known_of(g, PORT)->until == NOW + 1999);
     loop_guard_destroy(g);
 
-    /* With a break it is none. */
+    /* Each second by itself. */
     g = make();
     loop_guard_configure(g, &port, 1, 3600000);
     send_copies(g, PORT, LOOP_GUARD_MAX_COPIES - 1, NOW);
-    send_copies(g, PORT, LOOP_GUARD_MAX_COPIES - 1, NOW + 2001);
+    send_copies(g, PORT, LOOP_GUARD_MAX_COPIES - 1, NOW + 1000);
     assert_false(loop_guard_is_paused(g, PORT));
-    send_copies(g, PORT, 1, NOW + 2001);
+    send_copies(g, PORT, 1, NOW + 1000);
     assert_true(loop_guard_is_paused(g, PORT));
+    loop_guard_destroy(g);
+}
+
+/* Two devices with one IP address and the same beacon are no loop, however
+ * long they go on. */
+static void
+test_a_few_relayed_copies_never_pause(void **state OVS_UNUSED)
+{
+    struct loop_guard *g = make();
+    const struct loop_port *p = known_of(g, PORT);
+
+    for (int i = 0; i < 5000; i++) {
+        const long long int now = NOW + i * 2001LL;
+
+        assert_false(punt(g, search, now));
+        assert_true(punt(g, from(search, 2), now));
+        assert_int_equal(p->n_recent, 1);
+        assert_false(loop_guard_is_paused(g, PORT));
+    }
+    assert_true(p->n_copies == 5000);
+    loop_guard_destroy(g);
+
+    /* Nor in a row, as long as that is not a storm's. */
+    for (int per_second = 1; per_second < LOOP_GUARD_MAX_COPIES;
+         per_second += 499) {
+        g = make();
+        p = known_of(g, PORT);
+        for (int i = 0; i < 20; i++) {
+            send_relayed_copies(g, PORT, per_second, NOW + i * 1000);
+            assert_int_equal(p->n_recent, per_second);
+            assert_int_equal(p->n_echoes, 0);
+            assert_true(p->second == NOW + i * 1000);
+            assert_false(loop_guard_is_paused(g, PORT));
+        }
+        assert_int_equal(p->n_pauses, 0);
+        loop_guard_destroy(g);
+    }
+}
+
+/* So it is whatever patience there is. */
+static void
+test_a_storm_of_relayed_copies(void **state OVS_UNUSED)
+{
+    static const int patiences[] = { 0, PATIENCE, 3600000 };
+    const uint16_t port = PORT;
+
+    assert_int_equal(LOOP_GUARD_MAX_COPIES, 1000);
+    for (size_t i = 0; i < ARRAY_SIZE(patiences); i++) {
+        struct loop_guard *g = make();
+        const struct loop_port *p;
+
+        loop_guard_configure(g, &port, 1, patiences[i]);
+        p = known_of(g, PORT);
+        send_relayed_copies(g, PORT, 500, NOW);
+        send_relayed_copies(g, PORT, 499, NOW + 500);
+        assert_false(loop_guard_is_paused(g, PORT));
+        send_relayed_copies(g, PORT, 1, NOW + 999);
+        assert_true(loop_guard_is_paused(g, PORT));
+        assert_int_equal(p->n_echoes, 0);
+        assert_true(p->until == NOW + 1999);
+        loop_guard_destroy(g);
+    }
+}
+
+/* Those of both kinds count together for a storm, and only those of what was
+ * emitted for less. */
+static void
+test_copies_of_both_kinds(void **state OVS_UNUSED)
+{
+    const uint16_t port = PORT;
+    struct loop_guard *g = make();
+    const struct loop_port *p = known_of(g, PORT);
+
+    for (int i = 1; i < LOOP_GUARD_MIN_COPIES; i++) {
+        send_relayed_copies(g, PORT, 10, NOW + i * PATIENCE);
+        send_copies(g, PORT, 1, NOW + i * PATIENCE);
+        assert_int_equal(p->n_recent, 11 * i);
+        assert_int_equal(p->n_echoes, i);
+        assert_false(loop_guard_is_paused(g, PORT));
+    }
+    send_relayed_copies(g, PORT, 1, NOW + 5 * PATIENCE - 1);
+    assert_false(loop_guard_is_paused(g, PORT));
+    send_copies(g, PORT, 1, NOW + 5 * PATIENCE);
+    assert_true(loop_guard_is_paused(g, PORT));
+    loop_guard_destroy(g);
+
+    /* A break ends the row of either. */
+    g = make();
+    p = known_of(g, PORT);
+    for (int i = 0; i < 10; i++) {
+        send_copies(g, PORT, LOOP_GUARD_MIN_COPIES - 1, NOW + i * 3000);
+        send_relayed_copies(g, PORT, 1, NOW + i * 3000 + PATIENCE);
+        assert_int_equal(p->n_recent, LOOP_GUARD_MIN_COPIES);
+        assert_int_equal(p->n_echoes, LOOP_GUARD_MIN_COPIES - 1);
+        assert_true(p->first == NOW + i * 3000);
+    }
+    assert_false(loop_guard_is_paused(g, PORT));
+    loop_guard_destroy(g);
+
+    g = make();
+    loop_guard_configure(g, &port, 1, 3600000);
+    send_copies(g, PORT, 400, NOW);
+    send_relayed_copies(g, PORT, 599, NOW);
+    assert_false(loop_guard_is_paused(g, PORT));
+    send_relayed_copies(g, PORT, 1, NOW);
+    assert_true(loop_guard_is_paused(g, PORT));
+    loop_guard_destroy(g);
+}
+
+/* Others do not take from the time that two relays have to find each other. */
+static void
+test_patience_begins_with_the_first_echo(void **state OVS_UNUSED)
+{
+    struct loop_guard *g = make();
+    const struct loop_port *p = known_of(g, PORT);
+
+    send_relayed_copies(g, PORT, 10, NOW);
+    send_copies(g, PORT, LOOP_GUARD_MIN_COPIES, NOW + PATIENCE);
+    assert_true(p->first == NOW + PATIENCE);
+    assert_false(loop_guard_is_paused(g, PORT));
+    send_copies(g, PORT, 1, NOW + 2 * PATIENCE - 1);
+    assert_false(loop_guard_is_paused(g, PORT));
+    send_relayed_copies(g, PORT, 1, NOW + 2 * PATIENCE);
+    assert_true(loop_guard_is_paused(g, PORT));
+    loop_guard_destroy(g);
+}
+
+/* What comes back later than an Ethernet segment takes has another cause: a
+ * program that answers with what it was told, or another sender. */
+static void
+test_only_prompt_copies_are_echoes(void **state OVS_UNUSED)
+{
+    static const long long int beginnings[] = { NOW, WRAP - 2, WRAP - 50,
+                                                WRAP + 2, 3 * WRAP - 99 };
+    static const struct {
+        long long int late;
+        bool echo;
+    } copies[] = { { 0, true },    { 1, true },     { 99, true },
+                   { 100, true },  { 101, false },  { 102, false },
+                   { 500, false }, { 1999, false }, { 2000, false } };
+
+    assert_int_equal(LOOP_GUARD_ECHO_MS, 100);
+    for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++) {
+        for (size_t k = 0; k < ARRAY_SIZE(copies); k++) {
+            const long long int begin = beginnings[i];
+            struct loop_guard *g = make();
+            const struct loop_port *p = known_of(g, PORT);
+
+            assert_false(emit(g, search, begin));
+            assert_true(punt(g, from(search, 99), begin + copies[k].late));
+            assert_int_equal(p->n_echoes, copies[k].echo);
+            assert_int_equal(p->n_recent, 1);
+            assert_true(p->n_copies == 1);
+
+            /* As of when it was last emitted. */
+            assert_false(emit(g, search, begin + copies[k].late));
+            assert_true(punt(g, from(search, 99), begin + copies[k].late));
+            assert_int_equal(p->n_echoes, copies[k].echo + 1);
+            loop_guard_destroy(g);
+        }
+    }
+
+    /* They count for a storm only. */
+    struct loop_guard *g = make();
+    for (int i = 0; i < 100; i++) {
+        assert_false(emit(g, search, NOW + i * 200));
+        assert_true(punt(g, from(search, 99), NOW + i * 200 + 101));
+    }
+    assert_false(loop_guard_is_paused(g, PORT));
+    for (int i = 0; i < LOOP_GUARD_MAX_COPIES; i++) {
+        assert_false(loop_guard_is_paused(g, PORT));
+        assert_true(punt(g, from(search, 99), NOW + 99 * 200 + 1200));
+    }
+    assert_true(loop_guard_is_paused(g, PORT));
+    assert_int_equal(known_of(g, PORT)->n_echoes, 0);
+    loop_guard_destroy(g);
+}
+
+/* What was relayed and, not having been understood, emitted as well, was
+ * emitted. */
+static void
+test_copies_of_what_went_both_ways(void **state OVS_UNUSED)
+{
+    for (int both = 0; both < 2; both++) {
+        struct loop_guard *g = make();
+
+        for (int i = 0; i < LOOP_GUARD_MIN_COPIES; i++) {
+            const struct broadcast b = numbered(i);
+
+            assert_false(loop_guard_is_paused(g, PORT));
+            assert_false(punt(g, foreign(b), NOW + i * PATIENCE));
+            if (both) {
+                assert_false(emit(g, b, NOW + i * PATIENCE));
+            }
+            assert_true(punt(g, from(b, 99), NOW + i * PATIENCE));
+        }
+        assert_int_equal(known_of(g, PORT)->n_echoes,
+                         both ? LOOP_GUARD_MIN_COPIES : 0);
+        assert_int_equal(loop_guard_is_paused(g, PORT), both);
+        loop_guard_destroy(g);
+    }
+
+    /* Not what was emitted long ago. */
+    struct loop_guard *g = make();
+    assert_false(emit(g, search, NOW));
+    assert_false(punt(g, search, NOW + 2001));
+    assert_true(punt(g, from(search, 99), NOW + 2001));
+    assert_int_equal(known_of(g, PORT)->n_recent, 1);
+    assert_int_equal(known_of(g, PORT)->n_echoes, 0);
     loop_guard_destroy(g);
 }
 
@@ -1184,15 +1502,15 @@ test_copies_from_the_mesh_do_not_pause(void **state OVS_UNUSED)
     loop_guard_destroy(g);
 }
 
-/* What was emitted and comes back pauses as what was relayed does. */
+/* What was emitted and comes back pauses, whoever brings it. */
 static void
 test_what_was_emitted_and_comes_back_pauses(void **state OVS_UNUSED)
 {
     struct loop_guard *g = make();
 
-    assert_false(emit(g, search, NOW));
     for (int i = 0; i < LOOP_GUARD_MIN_COPIES; i++) {
         assert_false(loop_guard_is_paused(g, PORT));
+        assert_false(emit(g, search, NOW + i * PATIENCE));
         assert_true(punt(g, search, NOW + i * PATIENCE));
     }
     assert_true(loop_guard_is_paused(g, PORT));
@@ -1209,14 +1527,18 @@ test_copies_from_known_macs_do_not_pause(void **state OVS_UNUSED)
 
     loop_guard_set_macs(g, macs, ARRAY_SIZE(macs));
     for (size_t i = 0; i < ARRAY_SIZE(macs); i++) {
-        assert_false(punt(g, numbered(i), NOW));
-        for (int k = 0; k < 2 * LOOP_GUARD_MAX_COPIES; k++) {
-            assert_true(
-                punt(g, from(numbered(i), macs[i].ea[5]), NOW + k / 2));
+        for (int punted = 0; punted < 2; punted++) {
+            const struct broadcast b = numbered(2 * i + punted);
+
+            assert_false(take(g, &b, punted, NOW));
+            for (int k = 0; k < 2 * LOOP_GUARD_MAX_COPIES; k++) {
+                assert_true(punt(g, from(b, macs[i].ea[5]), NOW + k / 2));
+            }
         }
     }
-    assert_true(p->n_copies == 2 * LOOP_GUARD_MAX_COPIES * ARRAY_SIZE(macs));
+    assert_true(p->n_copies == 4 * LOOP_GUARD_MAX_COPIES * ARRAY_SIZE(macs));
     assert_int_equal(p->n_recent, 0);
+    assert_int_equal(p->n_echoes, 0);
     assert_true(eth_addr_is_zero(p->mac));
     assert_false(loop_guard_is_paused(g, PORT));
 
@@ -1248,11 +1570,12 @@ test_known_macs_among_others(void **state OVS_UNUSED)
     loop_guard_set_macs(g, &known, 1);
     for (int i = 0; i < LOOP_GUARD_MIN_COPIES - 1; i++) {
         send_copies(g, PORT, 1, NOW + i * 1000);
-        assert_false(punt(g, numbered(UINT32_MAX - i), NOW + i * 1000));
+        assert_false(emit(g, numbered(UINT32_MAX - i), NOW + i * 1000));
         assert_true(
             punt(g, from(numbered(UINT32_MAX - i), 50), NOW + i * 1000 + 900));
     }
-    assert_int_equal(p->n_recent, LOOP_GUARD_MIN_COPIES - 1);
+    assert_int_equal(p->n_recent, 1);
+    assert_int_equal(p->n_echoes, LOOP_GUARD_MIN_COPIES - 1);
     assert_true(p->last == NOW + (LOOP_GUARD_MIN_COPIES - 2) * 1000);
     assert_int_equal(p->mac.ea[5], 99);
     assert_false(loop_guard_is_paused(g, PORT));
@@ -1281,6 +1604,7 @@ test_a_pause_ends(void **state OVS_UNUSED)
     assert_true(loop_guard_deadline(g) == LLONG_MAX);
     assert_true(p->until == until);
     assert_int_equal(p->n_recent, 0);
+    assert_int_equal(p->n_echoes, 0);
 
     /* Once. */
     seqno = loop_guard_seqno(g);
@@ -1512,15 +1836,22 @@ struct model_frame {
     int content; /* With the port. */
     bool relayed;
     uint8_t mac;
+    bool foreign;
+    long long int when;
+};
+
+/* A copy from an unknown MAC. */
+struct model_copy {
+    bool echo; /* Of what had just been emitted? */
     long long int when;
 };
 
 struct model_port {
     uint16_t port;
     uint64_t n_copies;
-    long long int *times; /* Of copies from unknown MACs since the last pause
-                           * ended. */
-    size_t n_times;
+    struct model_copy *copies;
+    size_t n_all;
+    size_t n_before; /* Until the last pause ended. */
     bool paused;
     long long int until;
     unsigned int last; /* Length of the last pause, s. */
@@ -1551,20 +1882,48 @@ model_find(const struct model *m, int content, bool relayed, long long int now)
     return NULL;
 }
 
-/* Counts a copy that came to 'p' at 'now' from a MAC that is not known. */
+/* Returns how many copies came to 'p' in the second of the last one.  Seconds
+ * begin with the first copy that is in none. */
+static size_t
+model_second(const struct model_port *p)
+{
+    long long int begin = LLONG_MIN / 2;
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->n_all; i++) {
+        if (p->copies[i].when - begin >= 1000) {
+            begin = p->copies[i].when;
+            n = 0;
+        }
+        n += i >= p->n_before;
+    }
+    return n;
+}
+
+/* Counts a copy that came to 'p' at 'now' from a MAC that is not known, an
+ * 'echo' of what was just emitted or not. */
 static void
-model_count(struct model *m, struct model_port *p, int patience,
+model_count(struct model *m, struct model_port *p, bool echo, int patience,
             long long int now)
 {
-    size_t first = p->n_times;
+    long long int first = now;
+    size_t n_echoes = 0;
 
-    p->times[p->n_times++] = now;
-    while (first > 0 && p->times[first] - p->times[first - 1] <= 2000) {
-        first--;
+    p->copies[p->n_all++] = (struct model_copy){ echo, now };
+    for (size_t i = p->n_all; i-- > p->n_before;) {
+        const struct model_copy *c = &p->copies[i];
+
+        if (c->echo) {
+            n_echoes++;
+            first = c->when;
+        }
+        if (i && c->when - c[-1].when > 2000) {
+            break;
+        }
     }
-    size_t n = p->n_times - first;
     if (!p->paused
-        && ((n >= 4 && now - p->times[first] >= patience) || n >= 1000)) {
+        && ((n_echoes >= 4 && now - first >= patience)
+            || model_second(p) >= 1000)) {
         bool calm = !p->n_pauses || now - p->until >= 60000;
 
         p->last = calm ? 1 : MIN(2 * p->last, 64);
@@ -1587,14 +1946,16 @@ model_take(struct model *m, const struct broadcast *b, int content,
     if (punted && (relayed ? relayed->mac != b->mac : emitted != NULL)) {
         p->n_copies++;
         if (!known) {
-            model_count(m, p, patience, now);
+            model_count(m, p, emitted && now - emitted->when <= 100, patience,
+                        now);
         }
         return true;
-    } else if (!punted && relayed) {
+    } else if (!punted && relayed && (!relayed->foreign || emitted)) {
         return true;
     }
     assert_true(m->n < MAX_FRAMES);
-    m->frames[m->n++] = (struct model_frame){ content, punted, b->mac, now };
+    m->frames[m->n++] =
+        (struct model_frame){ content, punted, b->mac, b->foreign, now };
     return false;
 }
 
@@ -1606,7 +1967,7 @@ model_run(struct model *m, long long int now)
 
         if (p->paused && now >= p->until) {
             p->paused = false;
-            p->n_times = 0;
+            p->n_before = p->n_all;
             m->n_changes++;
         }
     }
@@ -1646,11 +2007,11 @@ do_anything(uint32_t seed, unsigned int step, int patience, long long int now)
     const struct eth_addr known = mac_of(N_MACS - 1);
     struct loop_guard *g = make_alike();
     struct model m = { .frames = xcalloc(MAX_FRAMES, sizeof *m.frames) };
-    size_t n_copies[2] = { 0, 0 };
+    size_t n_copies[2] = { 0, 0 }, n_foreign = 0;
 
     for (int i = 0; i < N_PORTS; i++) {
         m.ports[i].port = ports[i];
-        m.ports[i].times = xcalloc(MAX_FRAMES, sizeof *m.ports[i].times);
+        m.ports[i].copies = xcalloc(MAX_FRAMES, sizeof *m.ports[i].copies);
     }
     loop_guard_configure(g, ports, N_PORTS, patience);
     loop_guard_set_macs(g, &known, 1);
@@ -1674,18 +2035,22 @@ do_anything(uint32_t seed, unsigned int step, int patience, long long int now)
         b.payload = payload;
         b.port = ports[next_random(&seed) % N_PORTS];
         b.ip_dst = next_random(&seed);
+        b.foreign = next_random(&seed) % 3 == 0;
         bool expected = model_take(&m, &b, payload[0] << 16 | b.port, punted,
                                    b.mac == N_MACS - 1, patience, now);
         assert_int_equal(take(g, &b, punted, now), expected);
         n_copies[punted] += expected;
+        n_foreign += !punted && !expected
+                     && model_find(&m, payload[0] << 16 | b.port, true, now);
         assert_as_model(g, &m);
         assert_int_equal(loop_guard_seqno(g) - seqno, m.n_changes);
     }
     assert_true(n_copies[false] > 100); /* Or it would prove little. */
+    assert_true(n_foreign > 100);
     assert_true(n_copies[true] > 100 && n_copies[true] < MAX_FRAMES / 2);
     for (int i = 0; i < N_PORTS; i++) {
         assert_true(m.ports[i].n_pauses > 2);
-        free(m.ports[i].times);
+        free(m.ports[i].copies);
     }
     free(m.frames);
     loop_guard_destroy(g);
@@ -1700,7 +2065,7 @@ test_anything_quickly(void **state OVS_UNUSED)
 static void
 test_anything_slowly(void **state OVS_UNUSED)
 {
-    do_anything(5064, 150, 1000, NOW);
+    do_anything(5064, 60, 300, NOW);
 }
 
 /* Past several wraps, by whatever steps but not on them, where a ms counts for
@@ -1725,6 +2090,8 @@ main(void)
         cmocka_unit_test(test_what_was_emitted_may_be_emitted_again),
         cmocka_unit_test(
             test_what_was_relayed_and_comes_from_the_mesh_is_a_copy),
+        cmocka_unit_test(test_what_nobody_understood_may_be_emitted_once),
+        cmocka_unit_test(test_what_is_understood_after_all),
         cmocka_unit_test(test_what_tells_broadcasts_apart),
         cmocka_unit_test(test_ports_the_other_way_round),
         cmocka_unit_test(test_payloads_that_differ_anywhere),
@@ -1759,6 +2126,12 @@ main(void)
         cmocka_unit_test(test_a_few_copies_are_put_up_with),
         cmocka_unit_test(test_copies_in_a_row),
         cmocka_unit_test(test_a_storm),
+        cmocka_unit_test(test_a_few_relayed_copies_never_pause),
+        cmocka_unit_test(test_a_storm_of_relayed_copies),
+        cmocka_unit_test(test_copies_of_both_kinds),
+        cmocka_unit_test(test_patience_begins_with_the_first_echo),
+        cmocka_unit_test(test_only_prompt_copies_are_echoes),
+        cmocka_unit_test(test_copies_of_what_went_both_ways),
         cmocka_unit_test(test_no_patience),
         cmocka_unit_test(test_patience_changes),
         cmocka_unit_test(test_copies_from_the_mesh_do_not_pause),

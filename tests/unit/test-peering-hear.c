@@ -1589,48 +1589,49 @@ test_the_segment_is_known_first(void **state OVS_UNUSED)
     assert_taken(0, "10.0.0.2", make_frame(8, 8, 1), PEERING_FRAME);
 }
 
-/* SnowSignal does not say who it is, but where its frames come from. */
+/* One that gets another id expects the next number, not the first one. */
 static void
-test_who_answers_on_the_segment(void **state OVS_UNUSED)
+test_another_relay_at_an_address_goes_on_counting(void **state OVS_UNUSED)
 {
+    static const struct {
+        uint64_t id;
+        uint64_t then, now; /* What its next number is, and is made. */
+    } relays[] = {
+        { 7, 0, 100 },
+        { 8, 100, 200 },
+        { 7, 200, 50 },
+        { 8, 200, 0 },
+    };
+
     know(0, "10.0.0.2");
-    know(0, "10.0.0.3");
-    accept_from(0, "10.0.9.0/24");
     start(0);
-    assert_taken(0, "10.0.0.2", make_snowsignal(), PEERING_FRAME);
-    assert_taken(0, "10.0.0.3", make_snowsignal(), PEERING_FRAME);
-    assert_int_equal(n_targets(0), 2);
-    run_for(100);
-    peering_macs_changed(nodes[0].peering, clock_us(0));
+    for (size_t i = 0; i < ARRAY_SIZE(relays); i++) {
+        const uint64_t id = relays[i].id;
 
-    peer_of(0, 1)->on_link = true;
-    peering_links_changed(nodes[0].peering);
-    assert_int_equal(n_targets(0), 1);
-    assert_state(0, 1, "segment");
-    assert_state(0, 2, "snowsignal");
-    assert_dropped(0, "10.0.0.2", make_snowsignal(), DROP_SEGMENT);
-    assert_taken(0, "10.0.0.3", make_snowsignal(), PEERING_FRAME);
-    assert_taken(0, "10.0.9.1", make_snowsignal(), PEERING_FRAME);
-    assert_int_equal(peer_of(0, 1)->rx, 2);
-
-    peer_of(0, 1)->on_link = false;
-    peering_links_changed(nodes[0].peering);
-    assert_int_equal(n_targets(0), 2);
-    assert_state(0, 1, "snowsignal");
-    assert_taken(0, "10.0.0.2", make_snowsignal(), PEERING_FRAME);
+        assert_taken(0, "10.0.0.2", make_hello(id, id, &plain_hello),
+                     PEERING_CONTROL);
+        struct remote *remote = peer_of(0, 1)->remote;
+        assert_true(remote->id == id);
+        assert_true(remote->next_seq == relays[i].then);
+        remote->next_seq = relays[i].now;
+    }
 }
 
-/* One of ours that says hello tells better than its address. */
+/* A SnowSignal node that has a card on the segment may serve another one. */
 static void
-test_a_relay_that_answers_on_the_segment(void **state OVS_UNUSED)
+test_a_card_on_the_segment_tells_nothing(void **state OVS_UNUSED)
 {
     know(0, "10.0.0.2");
     start(0);
     peer_of(0, 1)->on_link = true;
-    peering_links_changed(nodes[0].peering);
-    assert_dropped(0, "10.0.0.2", make_snowsignal(), DROP_SEGMENT);
-    assert_state(0, 1, "segment");
+    assert_taken(0, "10.0.0.2", make_snowsignal(), PEERING_FRAME);
+    assert_state(0, 1, "snowsignal");
+    assert_int_equal(n_targets(0), 1);
+    run_for(100);
+    assert_taken(0, "10.0.0.2", make_snowsignal(), PEERING_FRAME);
+    assert_int_equal(peer_of(0, 1)->rx, 2);
 
+    /* Nor of one of ours, which says where it is. */
     assert_taken(0, "10.0.0.2", make_hello(7, 7, &plain_hello),
                  PEERING_CONTROL);
     assert_state(0, 1, "up");
@@ -1713,8 +1714,8 @@ main(void)
         TEST(test_the_segment_gets_no_frames),
         TEST(test_the_segment_is_greeted),
         TEST(test_the_segment_is_known_first),
-        TEST(test_who_answers_on_the_segment),
-        TEST(test_a_relay_that_answers_on_the_segment),
+        TEST(test_a_card_on_the_segment_tells_nothing),
+        TEST(test_another_relay_at_an_address_goes_on_counting),
     };
 
     vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF);

@@ -8,16 +8,18 @@
 
 #include "support-peering.h"
 
+#include <limits.h>
 #include <unistd.h>
 
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "peer-macs.h"
+#include "peering-private.h"
 #include "sset.h"
 #include "timeval.h"
 
 /* As in the peering: see there. */
-enum { KEEP_MS = 8000, RECALL_MS = 1000 };
+enum { KEEP_MS = 8000, NEWS_MS = 100, RECALL_MS = 1000 };
 
 /* Fails the test unless the MACs of the peers of node 0 are those of the nodes
  * whose bits are set in 'expected', each once. */
@@ -198,6 +200,33 @@ test_another_id_is_another_relay(void **state OVS_UNUSED)
     uint32_t number = send_frame(0);
     run_for(2);
     assert_true(has_taken(1, number));
+}
+
+/* And what they number for it goes on from where it was. */
+static void
+test_another_id_does_not_cost_frames_of_others(void **state OVS_UNUSED)
+{
+    start_all(2);
+    for (int i = 0; i < 100; i++) {
+        const uint32_t number = send_frame(1);
+
+        run_for(1);
+        assert_true(has_taken(0, number));
+    }
+    const uint64_t received = peer_of(0, 1)->remote->window.received;
+
+    nodes[0].id = 0x999;
+    peering_set_id(nodes[0].peering, 0x999);
+    run_node(0);
+    run_for(2);
+    for (int i = 0; i < 10; i++) {
+        const uint32_t number = send_frame(1);
+
+        run_for(1);
+        assert_true(has_taken(0, number));
+    }
+    assert_true(peer_of(0, 1)->remote->window.received == received + 10);
+    assert_true(peer_of(0, 1)->remote->window.lost == 0);
 }
 
 /* The header that frames get is that of the hellos. */
@@ -391,12 +420,15 @@ test_news_are_told_at_once(void **state OVS_UNUSED)
     assert_int_equal(nodes[0].n_said, first + 1);
     assert_int_equal(nodes[0].said[first].hello.ports[1], 6001);
 
+    run_for(NEWS_MS);
     nodes[0].config.n_ports = 1;
     peering_configure(nodes[0].peering, &nodes[0].config);
     update(0);
     run_node(0);
+    assert_int_equal(nodes[0].n_said, first + 2);
     assert_int_equal(nodes[0].said[first + 1].hello.n_ports, 1);
 
+    run_for(NEWS_MS);
     peering_set_local_mac(nodes[0].peering, nodes[3].mac);
     run_node(0);
     assert_int_equal(nodes[0].n_said, first + 3);
@@ -404,6 +436,80 @@ test_news_are_told_at_once(void **state OVS_UNUSED)
         eth_addr_equals(nodes[0].said[first + 2].hello.macs[0], nodes[3].mac));
     run_node(0);
     assert_int_equal(nodes[0].n_said, first + 3);
+}
+
+/* Not all the time: what changes soon after is told together, in its time. */
+static void
+test_news_come_together(void **state OVS_UNUSED)
+{
+    start_all(3);
+    run_for(NEWS_MS);
+    const size_t first = nodes[0].n_said;
+
+    peering_set_role(nodes[0].peering, RELAY_LISTENING, 0);
+    run_node(0);
+    assert_int_equal(nodes[0].n_said, first + 2); /* To each of the others. */
+    peering_set_role(nodes[0].peering, RELAY_STANDBY, 7);
+    run_node(0);
+    run_for(NEWS_MS / 2);
+    peering_set_local_mac(nodes[0].peering, nodes[3].mac);
+    run_for(NEWS_MS / 2 - 2);
+    peering_set_role(nodes[0].peering, RELAY_CLAIMING, 0);
+    run_for(1);
+    assert_int_equal(nodes[0].n_said, first + 2);
+    for (size_t i = 1; i < 3; i++) {
+        assert_int_equal(peer_of(i, 0)->remote->role, RELAY_LISTENING);
+    }
+    run_for(1);
+    assert_int_equal(nodes[0].n_said, first + 4);
+    run_for(2);
+    for (size_t i = 1; i < 3; i++) {
+        assert_int_equal(peer_of(i, 0)->remote->role, RELAY_CLAIMING);
+        assert_true(
+            eth_addr_equals(peer_of(i, 0)->remote->macs[0], nodes[3].mac));
+    }
+
+    /* Once, and the next ones wait again. */
+    run_for(2 * NEWS_MS);
+    assert_int_equal(nodes[0].n_said, first + 4);
+    peering_set_role(nodes[0].peering, RELAY_FORWARDING, 0);
+    run_node(0);
+    assert_int_equal(nodes[0].n_said, first + 6);
+    peering_set_role(nodes[0].peering, RELAY_STANDBY, 0);
+    run_for(NEWS_MS - 1);
+    assert_int_equal(nodes[0].n_said, first + 6);
+
+    /* Whatever else is to be done meanwhile. */
+    nodes[0].peering->next_check = 0;
+    run_node(0);
+    assert_int_equal(nodes[0].n_said, first + 6);
+    run_for(1);
+    assert_int_equal(nodes[0].n_said, first + 8);
+}
+
+/* Hellos that are due do not wait for news, and have them. */
+static void
+test_hellos_do_not_wait_for_news(void **state OVS_UNUSED)
+{
+    start_all(2);
+    run_for(2000);
+    size_t n = nodes[0].n_said;
+    while (nodes[0].n_said == n) {
+        run_for(1);
+    }
+    run_for(nodes[0].config.hello_ms - 50); /* The next one is near. */
+    n = nodes[0].n_said;
+    peering_set_role(nodes[0].peering, RELAY_LISTENING, 0);
+    run_node(0);
+    assert_int_equal(nodes[0].n_said, n + 1);
+
+    for (int i = 0; i < 50; i++) {
+        peering_set_role(nodes[0].peering,
+                         i % 2 ? RELAY_STANDBY : RELAY_CLAIMING, 0);
+        run_for(NEWS_MS);
+    }
+    assert_in_range(nodes[0].n_said - n, 49, 60);
+    assert_both_up(0, 1);
 }
 
 /* Of any number that a configuration may have. */
@@ -996,21 +1102,6 @@ test_macs_are_forgotten(void **state OVS_UNUSED)
     assert_macs(0xa);
 }
 
-/* What the links have come to may change what the loop filter is about. */
-static void
-test_links_change(void **state OVS_UNUSED)
-{
-    start_all(2);
-    assert_true(macs_changed());
-    nodes[1].mac.ea[0] = 0x06;
-    peering_set_local_mac(nodes[1].peering, nodes[1].mac);
-    run_for(10);
-    assert_false(macs_changed());
-    peering_links_changed(nodes[0].peering);
-    assert_true(macs_changed());
-    assert_macs(0x2);
-}
-
 /* The role. */
 
 /* Who forwards for a segment is told to all, at once. */
@@ -1035,9 +1126,22 @@ test_a_role_is_told_at_once(void **state OVS_UNUSED)
     peering_set_role(nodes[0].peering, RELAY_STANDBY, 0x777);
     run_for(300);
     assert_int_equal(nodes[0].n_said, first);
+
+    /* Nor is another forwarder reason enough. */
+    peering_set_role(nodes[0].peering, RELAY_STANDBY, 0x888);
+    run_for(200);
+    assert_int_equal(nodes[0].n_said, first);
+    assert_true(peer_of(1, 0)->remote->forwarder == 0x777);
+    run_for(nodes[0].config.hello_ms);
+    for (size_t i = 1; i < 3; i++) {
+        assert_int_equal(peer_of(i, 0)->remote->role, RELAY_STANDBY);
+        assert_true(peer_of(i, 0)->remote->forwarder == 0x888);
+    }
+
+    const size_t second = nodes[0].n_said;
     peering_set_role(nodes[0].peering, RELAY_FORWARDING, nodes[0].id);
     run_for(2);
-    assert_int_equal(nodes[0].n_said, first + 2);
+    assert_int_equal(nodes[0].n_said, second + 2);
     assert_int_equal(peer_of(1, 0)->remote->role, RELAY_FORWARDING);
     assert_true(peer_of(1, 0)->remote->forwarder == nodes[0].id);
 
@@ -1552,9 +1656,23 @@ test_waiting_with_news(void **state OVS_UNUSED)
     know(0, "10.0.0.1");
     net.now = time_msec() * 1000;
     start(0);
+    const long long int due = clock_ms(0) + NEWS_MS;
     peering_macs_changed(nodes[0].peering, clock_us(0) + 1000000);
     peering_set_local_mac(nodes[0].peering, nodes[3].mac);
 
+    alarm(30);
+    peering_wait(nodes[0].peering);
+    poll_block();
+    alarm(0);
+    assert_true(time_msec() >= due);
+    net.now = time_msec() * 1000;
+    run_node(0);
+    assert_false(nodes[0].peering->self.news);
+
+    /* What is due is not put off by news that are not. */
+    peering_set_local_mac(nodes[0].peering, nodes[2].mac);
+    nodes[0].peering->next_news = LLONG_MAX / 2;
+    nodes[0].peering->next_check = time_msec();
     alarm(30);
     peering_wait(nodes[0].peering);
     poll_block();
@@ -1590,6 +1708,7 @@ main(void)
         TEST(test_no_hello_counts_before_this_relay_knows_itself),
         TEST(test_an_id_of_the_configuration),
         TEST(test_another_id_is_another_relay),
+        TEST(test_another_id_does_not_cost_frames_of_others),
         TEST(test_frames_get_this_relays_header),
         TEST(test_without_peers_a_relay_is_its_own),
         TEST(test_without_ports_a_relay_has_nobody),
@@ -1600,6 +1719,8 @@ main(void)
         TEST(test_hellos_to_many_go_together),
         TEST(test_who_cannot_be_sent_to_is_not_greeted),
         TEST(test_news_are_told_at_once),
+        TEST(test_news_come_together),
+        TEST(test_hellos_do_not_wait_for_news),
         TEST(test_all_ports_fit_in_a_hello),
         TEST(test_a_new_pace_is_told_at_once),
         TEST(test_nobody_answers),
@@ -1631,7 +1752,6 @@ main(void)
         TEST(test_macs_of_the_dead_stay),
         TEST(test_macs_of_one_set_aside_leave),
         TEST(test_macs_are_forgotten),
-        TEST(test_links_change),
         TEST(test_a_role_is_told_at_once),
         TEST(test_who_this_relay_is),
         TEST(test_peers_come_at_run_time),

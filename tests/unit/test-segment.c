@@ -567,6 +567,119 @@ test_all_are_gone_with_the_election(void **state OVS_UNUSED)
     assert_int_equal(s.n, 0);
 }
 
+/* Returns how often 'wanted' is among the MACs of those that went. */
+static size_t
+n_gone_macs(const struct segment *s, struct eth_addr wanted)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < SEGMENT_MAX_GONE; i++) {
+        n += eth_addr_equals(s->gone_macs[i], wanted);
+    }
+    return n;
+}
+
+/* Fails the test unless the MACs of those that went are those of the 'n'
+ * others from the 'first'th on. */
+static void
+assert_gone_macs(const struct segment *s, size_t first, size_t n)
+{
+    const struct eth_addr none = ETH_ADDR_C(00, 00, 00, 00, 00, 00);
+
+    for (size_t i = first; i < first + n; i++) {
+        assert_int_equal(n_gone_macs(s, other(i).mac), 1);
+    }
+    assert_int_equal(n_gone_macs(s, none), SEGMENT_MAX_GONE - n);
+}
+
+/* The last to go are remembered by their MACs, which may still be in what is
+ * on its way, for two rounds. */
+static void
+test_macs_of_those_that_went(void **state OVS_UNUSED)
+{
+    enum { N = 2 * SEGMENT_MAX_GONE + 5 };
+    struct segment s;
+
+    assert_int_equal(SEGMENT_MAX_GONE, 16);
+    set_up(&s);
+    assert_gone_macs(&s, 0, 0);
+    for (size_t i = 0; i < N; i++) {
+        const size_t first = i < SEGMENT_MAX_GONE ? 0 : i - SEGMENT_MAX_GONE;
+        struct announcement a = other(i);
+
+        take(&s, &a, NOW);
+        assert_news(&s, NULL, 0);
+        assert_gone_macs(&s, first, i - first);
+
+        a.state = RELAY_GONE;
+        take(&s, &a, NOW);
+        assert_gone_macs(&s, first, i - first); /* As of the last news. */
+        ASSERT_GONE(&s, a.relay_id);
+        assert_gone_macs(&s, i < SEGMENT_MAX_GONE ? 0 : first + 1,
+                         MIN(i + 1, SEGMENT_MAX_GONE));
+    }
+
+    /* Who is there, comes or stays is not among them. */
+    const struct announcement b = other(N);
+    take(&s, &b, NOW);
+    assert_news(&s, NULL, 0);
+    assert_no_news(&s);
+    assert_gone_macs(&s, N - SEGMENT_MAX_GONE, SEGMENT_MAX_GONE);
+}
+
+/* Whoever takes the place of one that goes, and how many go at once. */
+static void
+test_macs_of_some_of_several(void **state OVS_UNUSED)
+{
+    for (unsigned int going = 0; going < 1 << 4; going++) {
+        struct announcement all[4];
+        struct segment s;
+        uint64_t ids[4];
+        size_t n = 0;
+
+        set_up(&s);
+        for (uint8_t i = 0; i < ARRAY_SIZE(all); i++) {
+            all[i] = other(i);
+            take(&s, &all[i], NOW);
+        }
+        assert_news(&s, NULL, 0);
+        for (uint8_t i = 0; i < ARRAY_SIZE(all); i++) {
+            if (going >> i & 1) {
+                all[i].state = RELAY_GONE;
+                take(&s, &all[i], NOW + 1);
+                ids[n++] = all[i].relay_id;
+            }
+        }
+        const struct announcement more = other(9);
+        take(&s, &more, NOW + 2);
+        assert_news(&s, ids, n);
+        for (uint8_t i = 0; i < ARRAY_SIZE(all); i++) {
+            assert_int_equal(n_gone_macs(&s, all[i].mac), going >> i & 1);
+        }
+        assert_int_equal(n_gone_macs(&s, more.mac), 0);
+    }
+}
+
+/* The MAC is the one that the relay had last. */
+static void
+test_the_mac_of_one_that_changed_it_and_went(void **state OVS_UNUSED)
+{
+    struct announcement a = other(1);
+    struct segment s;
+
+    set_up(&s);
+    take(&s, &a, NOW);
+    assert_news(&s, NULL, 0);
+    a.mac.ea[4] = 99;
+    take(&s, &a, NOW + 1);
+    assert_news(&s, NULL, 0);
+    a.state = RELAY_GONE;
+    take(&s, &a, NOW + 2);
+    ASSERT_GONE(&s, a.relay_id);
+    assert_int_equal(n_gone_macs(&s, a.mac), 1);
+    assert_int_equal(n_gone_macs(&s, other(1).mac), 0);
+}
+
 /* As many as are listened to, all at once. */
 static void
 test_as_many_as_there_may_be(void **state OVS_UNUSED)
@@ -588,6 +701,13 @@ test_as_many_as_there_may_be(void **state OVS_UNUSED)
     election_run(&s.election, NOW + DEAD_MS);
     assert_news(&s, ids, CANDIDATES_MAX);
     assert_int_equal(s.n, 0);
+
+    /* More than are remembered. */
+    size_t n_macs = 0;
+    for (size_t i = 0; i < CANDIDATES_MAX; i++) {
+        n_macs += n_gone_macs(&s, other(i).mac);
+    }
+    assert_int_equal(n_macs, SEGMENT_MAX_GONE);
 }
 
 int
@@ -613,6 +733,9 @@ main(void)
         cmocka_unit_test(test_another_mac_is_news),
         cmocka_unit_test(test_another_state_is_news),
         cmocka_unit_test(test_all_are_gone_with_the_election),
+        cmocka_unit_test(test_macs_of_those_that_went),
+        cmocka_unit_test(test_macs_of_some_of_several),
+        cmocka_unit_test(test_the_mac_of_one_that_changed_it_and_went),
         cmocka_unit_test(test_as_many_as_there_may_be),
     };
     return cmocka_run_group_tests_name("segment", tests, NULL, NULL);

@@ -115,7 +115,8 @@ test_another_interval_is_news(void **state OVS_UNUSED)
     }
 }
 
-/* The others are to know soon who forwards. */
+/* The others are to know soon what this relay is.  Who else forwards goes with
+ * the next hello. */
 static void
 test_another_role_is_news(void **state OVS_UNUSED)
 {
@@ -127,13 +128,16 @@ test_another_role_is_news(void **state OVS_UNUSED)
         { RELAY_OFF, 0, false },
         { RELAY_LISTENING, 0, true },
         { RELAY_LISTENING, 0, false },
-        { RELAY_LISTENING, 7, true },
+        { RELAY_LISTENING, 7, false },
         { RELAY_STANDBY, 7, true },
         { RELAY_STANDBY, 7, false },
-        { RELAY_STANDBY, UINT64_C(7) << 32 | 7, true },
+        { RELAY_STANDBY, UINT64_C(7) << 32 | 7, false },
+        { RELAY_CLAIMING, UINT64_C(7) << 32 | 7, true },
         { RELAY_FORWARDING, 1, true },
+        { RELAY_FORWARDING, 2, false },
         { RELAY_GONE, 0, true },
         { RELAY_OFF, 0, true },
+        { RELAY_OFF, 1, false },
     };
     struct self self;
 

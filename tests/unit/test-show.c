@@ -320,7 +320,8 @@ hear(const struct announcement *a, long long int ms)
     segment_take(&segment, frame, announcement_encode(a, frame), when + ms);
 }
 
-/* Has 'n' copies on 'port' come 'ms' after 'when' from 02:00:00:00:00:63. */
+/* Has 'n' copies of what was emitted on 'port' come 'ms' after 'when' from
+ * 02:00:00:00:00:63. */
 static void
 send_copies(uint16_t port, int n, long long int ms)
 {
@@ -336,10 +337,10 @@ send_copies(uint16_t port, int n, long long int ms)
         .udp_length = 8,
     };
 
-    assert_false(loop_guard_punt(guard, &frame, when + ms));
+    assert_false(loop_guard_emit(guard, &frame, when + ms));
     bytes[6 + 5] = 0x63;
     while (n--) {
-        assert_true(loop_guard_punt(guard, &frame, when + ms));
+        assert_true(loop_guard_punt(guard, &frame, true, when + ms));
     }
 }
 
@@ -362,17 +363,13 @@ check_ages(char *text, long long int heard)
     }
 }
 
-/* Fails the test unless show_segment() returns what 'format' and what follows
- * it make.  Others were heard 'heard' ms after 'when'. */
-static void OVS_PRINTF_FORMAT(2, 3)
-    assert_shown(long long int heard, const char *format, ...)
+/* Fails the test unless show_segment() returns 'expected', which it frees.
+ * Others were heard 'heard' ms after 'when'. */
+static void
+assert_shown(long long int heard, char *expected)
 {
     char *text = show_segment(&segment, guard);
-    va_list args;
 
-    va_start(args, format);
-    char *expected = xvasprintf(format, args);
-    va_end(args);
     check_ages(text, heard);
     assert_string_equal(text, expected);
     assert_null(strstr(text, " \n"));
@@ -382,14 +379,10 @@ static void OVS_PRINTF_FORMAT(2, 3)
 
 /* The same of show_segment_forwarder(). */
 static void
-    OVS_PRINTF_FORMAT(1, 2) assert_forwarder_shown(const char *format, ...)
+assert_forwarder_shown(char *expected)
 {
     char *text = show_segment_forwarder(&segment);
-    va_list args;
 
-    va_start(args, format);
-    char *expected = xvasprintf(format, args);
-    va_end(args);
     assert_string_equal(text, expected);
     free(text);
     free(expected);
@@ -402,17 +395,18 @@ test_this_relay_forwards(void **state OVS_UNUSED)
 {
     begin_with(2, DEAD_MS);
     election_in_place(&segment.election, when + 3000);
-    assert_shown(0,
-                 "forwarder: self\n"
-                 "since: %s\n"
-                 "why: no other relay was ready\n" ELECTION_ON
-                 "RELAY             ADDRESS    MAC                PRIORITY  "
-                 "STATE       SINCE                HEARD  WHY\n"
-                 "0102030405060708  192.0.2.1  02:00:00:00:00:01       100  "
-                 "forwarding  %s   self  no other relay was ready\n",
-                 wall_text(3000), wall_text(3000));
-    assert_forwarder_shown("self, since %s: no other relay was ready",
-                           wall_text(3000));
+    assert_shown(
+        0,
+        xasprintf("forwarder: self\n"
+                  "since: %s\n"
+                  "why: no other relay was ready\n" ELECTION_ON
+                  "RELAY             ADDRESS    MAC                PRIORITY  "
+                  "STATE       SINCE                HEARD  WHY\n"
+                  "0102030405060708  192.0.2.1  02:00:00:00:00:01       100  "
+                  "forwarding  %s   self  no other relay was ready\n",
+                  wall_text(3000), wall_text(3000)));
+    assert_forwarder_shown(xasprintf(
+        "self, since %s: no other relay was ready", wall_text(3000)));
 }
 
 static void
@@ -430,24 +424,27 @@ test_another_relay_forwards(void **state OVS_UNUSED)
     a.reason = REASON_LATER;
     a.age_ms = 0;
     hear(&a, -9000);
-    assert_shown(-9000,
-                 "forwarder: 0000000000000077 192.0.2.7\n"
-                 "since: %s\n"
-                 "why: its relay id is the lowest\n" ELECTION_ON
-                 "RELAY             ADDRESS    MAC                PRIORITY  "
-                 "STATE       SINCE                       HEARD  WHY\n"
-                 "0102030405060708  192.0.2.1  02:00:00:00:00:01       100  "
-                 "listening   %s          self  it has started, or its switch "
-                 "has\n"
-                 "0000000000000077  192.0.2.7  02:00:00:00:00:07       100  "
-                 "forwarding  %s  ##### ms ago  its relay id is the lowest\n"
-                 "ffffffffffffffff  ::1        02:00:00:00:00:08         1  "
-                 "standby     %s  ##### ms ago  another relay forwards\n",
-                 wall_text(-69000), wall_text(0), wall_text(-69000),
-                 wall_text(-9000));
-    assert_forwarder_shown("0000000000000077 192.0.2.7, since %s: its relay "
-                           "id is the lowest",
-                           wall_text(-69000));
+    assert_shown(
+        -9000,
+        xasprintf(
+            "forwarder: 0000000000000077 192.0.2.7\n"
+            "since: %s\n"
+            "why: its relay id is the lowest\n" ELECTION_ON
+            "RELAY             ADDRESS    MAC                PRIORITY  "
+            "STATE       SINCE                       HEARD  WHY\n"
+            "0102030405060708  192.0.2.1  02:00:00:00:00:01       100  "
+            "listening   %s          self  it has started, or its switch "
+            "has\n"
+            "0000000000000077  192.0.2.7  02:00:00:00:00:07       100  "
+            "forwarding  %s  ##### ms ago  its relay id is the lowest\n"
+            "ffffffffffffffff  ::1        02:00:00:00:00:08         1  "
+            "standby     %s  ##### ms ago  another relay forwards\n",
+            wall_text(-69000), wall_text(0), wall_text(-69000),
+            wall_text(-9000)));
+    assert_forwarder_shown(
+        xasprintf("0000000000000077 192.0.2.7, since %s: its relay "
+                  "id is the lowest",
+                  wall_text(-69000)));
 }
 
 /* One that is about to forward is the forwarder already. */
@@ -460,9 +457,10 @@ test_another_relay_claims_to_forward(void **state OVS_UNUSED)
     a.reason = REASON_SILENT;
     begin_with(1, 0);
     hear(&a, 0);
-    assert_forwarder_shown("0000000000000077 192.0.2.7, since %s: the "
-                           "forwarder before it fell silent",
-                           wall_text(-60000));
+    assert_forwarder_shown(
+        xasprintf("0000000000000077 192.0.2.7, since %s: the "
+                  "forwarder before it fell silent",
+                  wall_text(-60000)));
 }
 
 /* One that is nowhere to be found is known by its MAC. */
@@ -480,23 +478,25 @@ test_relays_without_an_address(void **state OVS_UNUSED)
     begin_with(1, 0);
     election_set_self(&segment.election, &self, when);
     hear(&a, -9000);
-    assert_shown(-9000,
-                 "forwarder: 0000000000000077 02:00:00:00:00:07\n"
-                 "since: %s\n"
-                 "why: its relay id is the lowest\n" ELECTION_ON
-                 "RELAY             ADDRESS            MAC                "
-                 "PRIORITY  STATE       SINCE                       HEARD  "
-                 "WHY\n"
-                 "0102030405060708  02:00:00:00:00:01  02:00:00:00:00:01  "
-                 "     100  listening   %s          self  "
-                 "it has started, or its switch has\n"
-                 "0000000000000077  02:00:00:00:00:07  02:00:00:00:00:07  "
-                 "     100  forwarding  %s  ##### ms ago  "
-                 "its relay id is the lowest\n",
-                 wall_text(-69000), wall_text(0), wall_text(-69000));
-    assert_forwarder_shown("0000000000000077 02:00:00:00:00:07, since %s: its "
-                           "relay id is the lowest",
-                           wall_text(-69000));
+    assert_shown(
+        -9000,
+        xasprintf("forwarder: 0000000000000077 02:00:00:00:00:07\n"
+                  "since: %s\n"
+                  "why: its relay id is the lowest\n" ELECTION_ON
+                  "RELAY             ADDRESS            MAC                "
+                  "PRIORITY  STATE       SINCE                       HEARD  "
+                  "WHY\n"
+                  "0102030405060708  02:00:00:00:00:01  02:00:00:00:00:01  "
+                  "     100  listening   %s          self  "
+                  "it has started, or its switch has\n"
+                  "0000000000000077  02:00:00:00:00:07  02:00:00:00:00:07  "
+                  "     100  forwarding  %s  ##### ms ago  "
+                  "its relay id is the lowest\n",
+                  wall_text(-69000), wall_text(0), wall_text(-69000)));
+    assert_forwarder_shown(
+        xasprintf("0000000000000077 02:00:00:00:00:07, since %s: its "
+                  "relay id is the lowest",
+                  wall_text(-69000)));
 }
 
 /* Before anybody forwards it is told what this relay does about it. */
@@ -516,8 +516,8 @@ test_nobody_forwards(void **state OVS_UNUSED)
     assert_int_equal(strncmp(text, expected, strlen(expected)), 0);
     free(expected);
     free(text);
-    assert_forwarder_shown("none, since %s: it has started, or its switch has",
-                           wall_text(0));
+    assert_forwarder_shown(xasprintf(
+        "none, since %s: it has started, or its switch has", wall_text(0)));
 }
 
 /* Without an election nobody else is known of. */
@@ -530,14 +530,13 @@ test_the_election_is_off(void **state OVS_UNUSED)
     begin_with(1, 0);
     hear(&a, 0);
     segment_configure(&segment, &config, when + 2000);
-    assert_shown(0,
-                 "forwarder: self\n"
-                 "since: %s\n"
-                 "why: its election is off\n"
-                 "election: off\n",
-                 wall_text(2000));
-    assert_forwarder_shown("self, since %s: its election is off",
-                           wall_text(2000));
+    assert_shown(0, xasprintf("forwarder: self\n"
+                              "since: %s\n"
+                              "why: its election is off\n"
+                              "election: off\n",
+                              wall_text(2000)));
+    assert_forwarder_shown(
+        xasprintf("self, since %s: its election is off", wall_text(2000)));
 }
 
 /* From the start, too. */
@@ -548,8 +547,8 @@ test_the_election_was_never_on(void **state OVS_UNUSED)
 
     segment_configure(&segment, &config, when);
     segment_configure(&segment, &config, when + 5000);
-    assert_forwarder_shown("self, since %s: its election is off",
-                           wall_text(0));
+    assert_forwarder_shown(
+        xasprintf("self, since %s: its election is off", wall_text(0)));
 }
 
 static void
@@ -558,10 +557,12 @@ test_nothing_is_relayed(void **state OVS_UNUSED)
     struct config config = make_config(true, 0);
 
     segment_configure(&segment, &config, when);
-    assert_shown(0, "forwarder: none\nwhy: this relay relays nothing\n");
+    assert_shown(0,
+                 xstrdup("forwarder: none\nwhy: this relay relays nothing\n"));
     config.election = false;
     segment_configure(&segment, &config, when);
-    assert_shown(0, "forwarder: none\nwhy: this relay relays nothing\n");
+    assert_shown(0,
+                 xstrdup("forwarder: none\nwhy: this relay relays nothing\n"));
 }
 
 /* Nor any more. */
@@ -577,7 +578,8 @@ test_nothing_is_relayed_any_more(void **state OVS_UNUSED)
         assert_true(election_forwards(&segment.election));
         config.n_ports = 0;
         segment_configure(&segment, &config, when + 2000);
-        assert_shown(0, "forwarder: none\nwhy: this relay relays nothing\n");
+        assert_shown(
+            0, xstrdup("forwarder: none\nwhy: this relay relays nothing\n"));
         tear_down(NULL);
         set_up(NULL);
     }
@@ -636,16 +638,17 @@ test_paused_ports(void **state OVS_UNUSED)
     send_copies(5076, 3, 2000);
     send_copies(5064, 5, 2000);
     send_copies(9, 4, 4000);
-    assert_shown(0,
-                 "forwarder: self\n"
-                 "since: %s\n"
-                 "why: its election is off\n"
-                 "election: off\n"
-                 "port 5064: not punted until %s: 5 broadcasts came back, the "
-                 "last one from 02:00:00:00:00:63\n"
-                 "port 9: not punted until %s: 4 broadcasts came back, the "
-                 "last one from 02:00:00:00:00:63\n",
-                 wall_text(0), wall_text(3000), wall_text(5000));
+    assert_shown(
+        0, xasprintf(
+               "forwarder: self\n"
+               "since: %s\n"
+               "why: its election is off\n"
+               "election: off\n"
+               "port 5064: not punted until %s: 5 broadcasts came back, the "
+               "last one from 02:00:00:00:00:63\n"
+               "port 9: not punted until %s: 4 broadcasts came back, the "
+               "last one from 02:00:00:00:00:63\n",
+               wall_text(0), wall_text(3000), wall_text(5000)));
 
     /* Before the relays. */
     begin_with(3, 0);
