@@ -20,6 +20,7 @@ struct candidate {
     struct announcement said; /* Its last announcement. */
     long long int heard;      /* When that came. */
     long long int since;      /* When it got into its state. */
+    bool overdue; /* Has it claimed longer than it may, as of the last look? */
 };
 
 struct candidates {

@@ -290,7 +290,9 @@ election_configure(struct election *e, const struct election_params *p,
         if (took_part) {
             announce_now(e, now);
         }
-        e->announced = now; /* Not too late for another pace. */
+        if (now - e->announced < self->dead_ms) {
+            e->announced = now; /* Not too late for another pace. */
+        }
     }
     self->priority = p->priority;
     self->hello_ms = p->hello_ms;
@@ -543,6 +545,13 @@ election_run(struct election *e, long long int now)
             lose_candidate(e, &e->candidates.all[i], REASON_SILENT);
         }
     }
+    for (size_t i = 0; i < e->candidates.n; i++) {
+        struct candidate *c = &e->candidates.all[i];
+        bool overdue = candidate_is_overdue(c, now);
+
+        e->seqno += overdue != c->overdue;
+        c->overdue = overdue;
+    }
     evaluate(e, now);
 }
 
@@ -687,7 +696,7 @@ election_forwarder(const struct election *e)
     for (size_t i = 0; i < e->candidates.n; i++) {
         const struct candidate *c = &e->candidates.all[i];
 
-        if (nearness[c->said.state]
+        if (nearness[c->said.state] && !c->overdue
             && (!best
                 || (nearness[c->said.state] != nearness[best->said.state]
                         ? nearness[c->said.state] > nearness[best->said.state]

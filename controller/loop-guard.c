@@ -27,6 +27,8 @@ struct memory {
     uint32_t emitted;
     struct eth_addr source; /* Of the frame that was relayed. */
     bool understood;        /* Was that one? */
+    uint32_t counted;       /* Since when emissions are counted. */
+    unsigned int n_emitted; /* So many. */
 };
 
 struct loop_guard {
@@ -268,8 +270,19 @@ loop_guard_punt(struct loop_guard *g, const struct frame *frame,
     return false;
 }
 
+/* Counts an emission of 'm'.  Returns true if it is one too many. */
+static bool
+count_emission(struct memory *m, uint32_t now)
+{
+    if (!is_recent(m->counted, now)) {
+        m->counted = now;
+        m->n_emitted = 0;
+    }
+    return m->n_emitted++ >= LOOP_GUARD_MAX_EMISSIONS;
+}
+
 bool
-loop_guard_emit(struct loop_guard *g, const struct frame *frame,
+loop_guard_emit(struct loop_guard *g, const struct frame *frame, bool numbered,
                 long long int now_)
 {
     if (!frame->ip_src) {
@@ -280,6 +293,9 @@ loop_guard_emit(struct loop_guard *g, const struct frame *frame,
     struct memory *m = remember(g, digest(g, frame), now);
     if (is_recent(m->relayed, now)
         && (m->understood || is_recent(m->emitted, now))) {
+        return true;
+    }
+    if (count_emission(m, now) && !numbered) {
         return true;
     }
     m->emitted = now;

@@ -53,6 +53,11 @@ enum {
     /* ...or as many of anything in a second. */
     LOOP_GUARD_MAX_COPIES = 1000,
 
+    /* How often a frame that comes without a number may be emitted within
+     * LOOP_GUARD_MS.  Nodes of SnowSignal on two segments may send one round
+     * between them where no relay ever punts it. */
+    LOOP_GUARD_MAX_EMISSIONS = 16,
+
     LOOP_GUARD_MIN_PAUSE_MS = 1000,
     LOOP_GUARD_MAX_PAUSE_MS = 64000,
     LOOP_GUARD_CALM_MS = 60000
@@ -92,11 +97,12 @@ void loop_guard_set_macs(struct loop_guard *, const struct eth_addr *macs,
 
 /* Takes in 'frame', which was punted, or is to be emitted.  Returns true if it
  * is a copy, and otherwise remembers it.  One that was punted is 'understood'
- * if the segment's hosts take its IP destination for one that means them. */
+ * if the segment's hosts take its IP destination for one that means them.  One
+ * that is to be emitted is 'numbered' if it came in a format with numbers. */
 bool loop_guard_punt(struct loop_guard *, const struct frame *frame,
                      bool understood, long long int now);
 bool loop_guard_emit(struct loop_guard *, const struct frame *frame,
-                     long long int now);
+                     bool numbered, long long int now);
 
 /* Returns true if 'port' is not to be punted. */
 bool loop_guard_is_paused(const struct loop_guard *, uint16_t port);

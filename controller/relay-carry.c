@@ -155,26 +155,27 @@ is_from_here(const struct relay *r, const uint8_t *bytes)
             && !peering_is_self(r->peering));
 }
 
-/* Judges the frame in the 'length' bytes at 'bytes', which came from a peer at
- * 'now', in ms.  Returns true and fills in '*frame' if it is to be emitted. */
+/* Judges the frame in 'wire', which came from a peer at 'now', in ms.  Returns
+ * true and fills in '*frame' if it is to be emitted. */
 static bool
-take_frame(struct relay *r, uint8_t *bytes, size_t length, long long int now,
+take_frame(struct relay *r, const struct wire *wire, long long int now,
            struct frame *frame)
 {
-    enum frame_verdict verdict = frame_check(bytes, length, frame);
+    const bool numbered = wire->kind == WIRE_FRAME;
+    enum frame_verdict verdict = frame_check(wire->body, wire->length, frame);
     int reason;
 
     if (verdict != FRAME_OK) {
         reason = verdict;
     } else if (!relay_has_port(r->relayed_ports, frame->port)) {
         reason = DROP_PORT;
-    } else if (is_from_here(r, bytes)) {
+    } else if (is_from_here(r, wire->body)) {
         reason = DROP_OWN;
     } else if (!relay_has_port(r->emitted_ports, frame->port)) {
         reason = DROP_STANDBY;
     } else if (!emit_is_ready(r->emit)) {
         reason = DROP_NO_SWITCH;
-    } else if (loop_guard_emit(r->loop_guard, frame, now)
+    } else if (loop_guard_emit(r->loop_guard, frame, numbered, now)
                && !peering_is_self(r->peering)) {
         reason = DROP_LOOP;
     } else {
@@ -207,7 +208,7 @@ take_datagram(struct relay *r, const struct mesh_datagram *d,
         counters_drop(&r->counters, DIRECTION_MESH, DROP_STANDBY, 1);
         return;
     }
-    if (!take_frame(r, wire.body, wire.length, now_us / 1000, &frame)) {
+    if (!take_frame(r, &wire, now_us / 1000, &frame)) {
         return;
     }
 

@@ -90,14 +90,16 @@ relay_add_names(const struct relay *r, struct sset *names)
     peering_add_names(r->peering, names);
 }
 
-/* Adds 'mac', on the broadcast ports in 'ports', to the 'n' in 'macs', unless
- * it is one of the first 'n_compared'.  Returns the new number. */
+/* Adds 'mac', on the broadcast ports in 'ports', to the 'n' in 'macs'.  If it
+ * is one of the first 'n_compared' it gets these ports, too.  Returns the new
+ * number. */
 static size_t
 add_mac(struct relay_mac *macs, size_t n, size_t n_compared,
         struct eth_addr mac, uint64_t ports)
 {
     for (size_t i = 0; i < n_compared; i++) {
         if (eth_addr_equals(macs[i].mac, mac)) {
+            macs[i].ports |= ports;
             return n;
         }
     }
@@ -153,12 +155,12 @@ update_macs(struct relay *r)
     struct relay_mac *macs = xcalloc(max, sizeof *macs);
     size_t n = add_mac(macs, 0, 0, r->local_mac, UINT64_MAX);
 
+    for (size_t i = 0; i < config->n_others; i++) {
+        n = add_mac(macs, n, n, config->others[i], UINT64_MAX);
+    }
     for (size_t i = 0; i < e->candidates.n; i++) {
         const struct candidate *c = &e->candidates.all[i];
         n = add_mac(macs, n, n, c->said.mac, ports_of(r, c));
-    }
-    for (size_t i = 0; i < config->n_others; i++) {
-        n = add_mac(macs, n, n, config->others[i], UINT64_MAX);
     }
     for (size_t i = 0; i < all->n_all; i++) {
         if (all->all[i]->on_link) {
@@ -166,8 +168,14 @@ update_macs(struct relay *r)
         }
     }
     for (size_t i = 0, n_others = n; i < n_peers; i++) {
-        /* Each of these is there once. */
-        n = add_mac(macs, n, n_others, peers[i], UINT64_MAX);
+        /* Each of these is there once.  One that is a candidate says better
+         * itself which ports it relays. */
+        size_t before = n;
+
+        n = add_mac(macs, n, n_others, peers[i], 0);
+        if (n > before) {
+            macs[before].ports = UINT64_MAX;
+        }
     }
 
     bool changed = (n != r->n_macs || memcmp(macs, r->macs, n * sizeof *macs));

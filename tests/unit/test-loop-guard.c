@@ -44,6 +44,8 @@ struct broadcast {
     size_t offset;    /* Of the frame in its memory, from an aligned place. */
 
     bool foreign; /* Is its IP destination one that no host understands? */
+    bool without_number; /* Does it come from the mesh in SnowSignal's format?
+                          */
 };
 
 static const struct broadcast search = {
@@ -164,8 +166,9 @@ take(struct loop_guard *g, const struct broadcast *b, bool punted,
     uint8_t *room = malloc(b->offset + length);
     memcpy(room + b->offset, bytes, length);
     assert_int_equal(frame_check(room + b->offset, length, &frame), FRAME_OK);
-    bool is_copy = (punted ? loop_guard_punt(g, &frame, !b->foreign, now)
-                           : loop_guard_emit(g, &frame, now));
+    bool is_copy =
+        (punted ? loop_guard_punt(g, &frame, !b->foreign, now)
+                : loop_guard_emit(g, &frame, !b->without_number, now));
     assert_memory_equal(room + b->offset, bytes, length);
     free(room);
     return is_copy;
@@ -1406,6 +1409,16 @@ test_only_prompt_copies_are_echoes(void **state OVS_UNUSED)
         }
     }
 
+    /* What was never emitted is none, when time has just begun either. */
+    for (long long int now = 0; now <= 2 * WRAP; now += WRAP) {
+        struct loop_guard *early = make();
+
+        assert_false(punt(early, search, now + 20));
+        assert_true(punt(early, from(search, 99), now + 21));
+        assert_int_equal(known_of(early, PORT)->n_echoes, 0);
+        loop_guard_destroy(early);
+    }
+
     /* They count for a storm only. */
     struct loop_guard *g = make();
     for (int i = 0; i < 100; i++) {
@@ -2056,6 +2069,32 @@ do_anything(uint32_t seed, unsigned int step, int patience, long long int now)
     loop_guard_destroy(g);
 }
 
+/* Without numbers only so many are emitted within LOOP_GUARD_MS, and as many
+ * again after it; with numbers any. */
+static void
+test_emissions_without_a_number(void **state OVS_UNUSED)
+{
+    for (int numbered = 0; numbered < 2; numbered++) {
+        struct loop_guard *g = make();
+        struct broadcast b = search;
+        int n = 0;
+
+        b.without_number = !numbered;
+        for (int i = 0; i <= LOOP_GUARD_MS; i++) {
+            n += !take(g, &b, false, NOW + i);
+        }
+        assert_int_equal(n, numbered ? LOOP_GUARD_MS + 1
+                                     : LOOP_GUARD_MAX_EMISSIONS);
+        n = 0;
+        for (int i = 1; i <= LOOP_GUARD_MS; i++) {
+            n += !take(g, &b, false, NOW + LOOP_GUARD_MS + i);
+        }
+        assert_int_equal(n,
+                         numbered ? LOOP_GUARD_MS : LOOP_GUARD_MAX_EMISSIONS);
+        loop_guard_destroy(g);
+    }
+}
+
 static void
 test_anything_quickly(void **state OVS_UNUSED)
 {
@@ -2083,6 +2122,7 @@ main(void)
 
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_new_is_no_copy),
+        cmocka_unit_test(test_emissions_without_a_number),
         cmocka_unit_test(test_a_sender_may_repeat_itself),
         cmocka_unit_test(test_the_same_from_another_mac_is_a_copy),
         cmocka_unit_test(test_macs_that_differ_by_a_byte),
