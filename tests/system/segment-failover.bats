@@ -264,6 +264,23 @@ takes_over() {
     once_both_ways
 }
 
+@test "a forwarder that has nothing to relay any more hands over, and stands by when it has again" {
+    three_relays
+    configure 1 '.relay.ports = []'
+    reload 1
+    lab_wait 5 states_are "off forwarding" 1 2
+    run -0 appctl 2 segment/show
+    [[ "$output" == *"the forwarder before it left"* ]]
+    [ "$(our_flows 1 | wc -l)" -eq 0 ]
+    once h1 "${EVERYWHERE[@]}"
+    configure 1
+    reload 1
+    lab_wait 5 states_are "standby forwarding" 1 2
+    lab_wait 5 peers_known 1 2 4
+    once_both_ways
+    once h1 "${EVERYWHERE[@]}"
+}
+
 # ---- restarts and halts
 
 @test "a lone relay that is restarted forwards again" {

@@ -139,16 +139,14 @@ settle() {
 }
 
 peers_known() {
-    local n m state
+    local n address state
     for n; do
-        for m in 1 2 3 4 5; do
-            if [ "$n" -eq "$m" ] || ! is_running "$m"; then continue; fi
-            state=$(peer "$n" "172.30.0.$m" state)
+        while read -r address state; do
             case $state in
-                up | segment | '') ;;
-                *) return 1 ;;
+                up | segment | own | snowsignal) ;;
+                *) ! is_running "${address##*.}" || return ;;
             esac
-        done
+        done < <(lab_status "$n" '.peers[] | "\(.address | sub(":.*"; "")) \(.state)"')
     done
 }
 
@@ -183,26 +181,32 @@ RUN=$((BATS_TEST_NUMBER * 1000))
 
 # listen RUN "PORT..." NODE...: begins to count the datagrams of RUN at each NODE.
 listen() {
-    local run=$1 ports=$2 node
+    local run=$1 ports=$2 node port
+    local -a pids=()
     shift 2
+    port=$(printf %04X "${ports%% *}")
     for node; do
-        local before port=${ports%% *}
-        before=$(sockets "$node" "$port")
         # shellcheck disable=SC2086 # several ports
         lab_in_background "$node" "$BUILD/bench-probe" recv $ports --tick-ms 5 --run "$run" \
             --seconds 120 > "$BATS_TEST_TMPDIR/$run-$node"
+        pids+=("$LAB_PID")
         LISTENERS+=("$LAB_PID")
-        lab_wait 5 more_sockets "$node" "$port" "$before"
+        SOCKETS[$node:$port]=$((${SOCKETS[$node:$port]:-0} + 1))
+    done
+    for node; do
+        lab_wait 5 has_sockets "${pids[0]}" "$port" "${SOCKETS[$node:$port]}" || return
+        pids=("${pids[@]:1}")
     done
 }
 
-sockets() {
-    # shellcheck disable=SC2016 # awk's
-    lab_on "$1" awk -v port="$(printf ':%04X$' "$2")" '$2 ~ port { n++ } END { print n + 0 }' \
-        /proc/net/udp
+# has_sockets PID PORT N: are N sockets, or more, bound to PORT where the process PID is?
+has_sockets() {
+    local at n=0
+    while read -r _ at _; do
+        [[ "$at" != *:"$2" ]] || n=$((n + 1))
+    done < "/proc/$1/net/udp"
+    ((n >= $3))
 }
-
-more_sockets() { [ "$(sockets "$1" "$2")" -gt "$3" ]; }
 
 # transmit RUN NODE[/PORT] COUNT [RATE [ADDRESS]]: sends them, in the background, to the broadcast
 # address of NODE's subnet unless told otherwise; transmitted waits for all.
@@ -228,6 +232,7 @@ listened() {
     sleep 0.5
     [ ${#LISTENERS[@]} -eq 0 ] || lab_kill "${LISTENERS[@]}"
     LISTENERS=()
+    SOCKETS=()
 }
 
 # copies RUN NODE: prints how many different datagrams came, and how many copies more, for each
@@ -276,9 +281,10 @@ once_both_ways() {
 
 LISTENERS=()
 SENDERS=()
+declare -gA SOCKETS=()
 
 end_listening() {
     local -a pids=("${LISTENERS[@]}" "${SENDERS[@]}")
     [ ${#pids[@]} -eq 0 ] || lab_kill "${pids[@]}"
-    LISTENERS=() SENDERS=()
+    LISTENERS=() SENDERS=() SOCKETS=()
 }

@@ -347,17 +347,19 @@ say_frame() {
 # ---- what it tells
 
 @test "segment/show, mesh/show and status tell who forwards, since when and why" {
-    configure "1 2 4"
+    # It is told where its mesh is, the others announce themselves with the address of their bridge.
+    configure 1 '.mesh.address = "172.30.0.1"'
+    configure "2 4"
     start_in_turn 1 2 4
     settle 1 2
     run -0 appctl 1 segment/show
     echo "$output"
     [ "${lines[0]}" = "forwarder: self" ]
     [[ "$output" == *"since: 20"[0-9][0-9]-* ]]
-    [[ "$output" == *"$(relay_id 2)"*"$(mac 2)"*100*standby* ]]
+    [[ "$output" == *"$(relay_id 2) "*10.1.0.102*"$(mac 2)"*100*standby* ]]
     run -0 appctl 2 segment/show
     echo "$output"
-    [ "${lines[0]}" = "forwarder: $(relay_id 1) 10.1.0.1" ]
+    [ "${lines[0]}" = "forwarder: $(relay_id 1) 172.30.0.1" ]
     [[ "$output" == *"since: 20"[0-9][0-9]-* ]]
     [[ "$output" == *"$(relay_id 1)"*"$(mac 1)"*100*forwarding* ]]
 
@@ -365,11 +367,11 @@ say_frame() {
     [[ "$output" == *"forwarder: self"* ]]
     [[ "$output" == *172.30.0.2:7124*segment* ]]
     run -0 appctl 2 mesh/show
-    [[ "$output" == *"forwarder: $(relay_id 1) 10.1.0.1"* ]]
+    [[ "$output" == *"forwarder: $(relay_id 1) 172.30.0.1"* ]]
     run -0 appctl 1 status
     [[ "$output" == *"forwarder: self"* ]]
     run -0 appctl 2 status
-    [[ "$output" == *"forwarder: $(relay_id 1) 10.1.0.1"* ]]
+    [[ "$output" == *"forwarder: $(relay_id 1) 172.30.0.1"* ]]
 
     relay_kill 1
     lab_wait 5 state_is 2 forwarding
