@@ -289,15 +289,23 @@ set_mesh_port(struct config *c, const char *path, const json_t *value)
     return get_port(path, value, &c->mesh.port);
 }
 
+/* Stores 'value', ms, which must be from 'min' to 'max', in '*ms'. */
+static char *
+get_ms(const char *path, const json_t *value, uint32_t min, uint32_t max,
+       uint32_t *ms)
+{
+    int64_t number = *ms;
+    char *error = get_integer(path, value, min, max, &number);
+
+    *ms = number;
+    return error;
+}
+
 static char *
 set_hello_ms(struct config *c, const char *path, const json_t *value)
 {
-    int64_t ms = c->hello_ms;
-    char *error = get_integer(path, value, HELLO_MIN_INTERVAL_MS,
-                              HELLO_MAX_INTERVAL_MS, &ms);
-
-    c->hello_ms = ms;
-    return error;
+    return get_ms(path, value, HELLO_MIN_INTERVAL_MS, HELLO_MAX_INTERVAL_MS,
+                  &c->hello_ms);
 }
 
 static char *
@@ -323,23 +331,15 @@ set_priority(struct config *c, const char *path, const json_t *value)
 static char *
 set_announce_ms(struct config *c, const char *path, const json_t *value)
 {
-    int64_t ms = c->announce_ms;
-    char *error = get_integer(path, value, ANNOUNCEMENT_MIN_HELLO_MS,
-                              ANNOUNCEMENT_MAX_HELLO_MS, &ms);
-
-    c->announce_ms = ms;
-    return error;
+    return get_ms(path, value, ANNOUNCEMENT_MIN_HELLO_MS,
+                  ANNOUNCEMENT_MAX_HELLO_MS, &c->announce_ms);
 }
 
 static char *
 set_dead_ms(struct config *c, const char *path, const json_t *value)
 {
-    int64_t ms = c->dead_ms;
-    char *error = get_integer(path, value, ANNOUNCEMENT_MIN_DEAD_MS,
-                              ANNOUNCEMENT_MAX_DEAD_MS, &ms);
-
-    c->dead_ms = ms;
-    return error;
+    return get_ms(path, value, ANNOUNCEMENT_MIN_DEAD_MS,
+                  ANNOUNCEMENT_MAX_DEAD_MS, &c->dead_ms);
 }
 
 static char *

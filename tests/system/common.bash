@@ -9,6 +9,7 @@
 teardown_file() { lab_destroy; }
 
 export CAPTURES=$BATS_TEST_DIRNAME/../captures
+export BUILD=${BUILD:-$LAB_ROOT/build}
 
 # record NODE[:CARD[:out]] FILE FILTER...: begins to write what arrives on NODE's CARD, eth0 unless
 # given, or what leaves it, to FILE; returns once tcpdump listens. Its pid is in LAB_PID.

@@ -133,4 +133,24 @@ next_random(uint32_t *state)
     return *state;
 }
 
+/* Writes 'value' to 'p' in network byte order. */
+static inline void
+put16(uint8_t *p, uint16_t value)
+{
+    p[0] = value >> 8;
+    p[1] = value & 0xff;
+}
+
+/* Returns the one's complement sum of 'sum' and the 'n' bytes at 'p'
+ * (RFC 1071). */
+static inline uint16_t
+ones_sum(uint32_t sum, const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i += 2) {
+        sum += p[i] << 8 | (i + 1 < n ? p[i + 1] : 0);
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    return sum;
+}
+
 #endif /* support.h */

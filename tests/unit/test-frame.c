@@ -47,24 +47,6 @@ get16(const uint8_t *p)
     return p[0] << 8 | p[1];
 }
 
-static void
-put16(uint8_t *p, uint16_t value)
-{
-    p[0] = value >> 8;
-    p[1] = value & 0xff;
-}
-
-/* Returns the one's complement sum of 'sum' and the 'n' bytes at 'p'. */
-static uint16_t
-ones_sum(uint32_t sum, const uint8_t *p, size_t n)
-{
-    for (size_t i = 0; i < n; i += 2) {
-        sum += p[i] << 8 | (i + 1 < n ? p[i + 1] : 0);
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    return sum;
-}
-
 static size_t
 ip_header_length(const uint8_t *frame)
 {

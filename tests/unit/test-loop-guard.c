@@ -86,29 +86,10 @@ foreign(struct broadcast b)
 /* The bytes. */
 
 static void
-put16(uint8_t *p, uint16_t value)
-{
-    p[0] = value >> 8;
-    p[1] = value & 0xff;
-}
-
-static void
 put32(uint8_t *p, uint32_t value)
 {
     put16(p, value >> 16);
     put16(p + 2, value & 0xffff);
-}
-
-/* Returns the one's complement sum of 'sum' and the 'n' bytes at 'p'
- * (RFC 1071). */
-static uint16_t
-ones_sum(uint32_t sum, const uint8_t *p, size_t n)
-{
-    for (size_t i = 0; i < n; i += 2) {
-        sum += p[i] << 8 | (i + 1 < n ? p[i + 1] : 0);
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    return sum;
 }
 
 /* Writes 'b' to 'bytes' and returns its length. */
