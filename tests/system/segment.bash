@@ -256,6 +256,15 @@ came_once() {
     return "$wrong"
 }
 
+# never_twice RUN NODE...: did nothing come more than once?
+never_twice() {
+    local run=$1 node
+    shift
+    for node; do
+        [ "$(duplicates "$run" "$node")" -eq 0 ] || { echo "run $run: copies at $node"; return 1; }
+    done
+}
+
 # once FROM TO...: does each of 100 broadcasts of FROM come to each TO once?
 once() {
     local from=$1
