@@ -56,7 +56,7 @@ enum {
     /* How often a frame that comes without a number may be emitted within
      * LOOP_GUARD_MS.  Nodes of SnowSignal on two segments may send one round
      * between them where no relay ever punts it. */
-    LOOP_GUARD_MAX_EMISSIONS = 16,
+    LOOP_GUARD_MAX_EMISSIONS = 8,
 
     LOOP_GUARD_MIN_PAUSE_MS = 1000,
     LOOP_GUARD_MAX_PAUSE_MS = 64000,

@@ -206,7 +206,7 @@ start_node() {
     far_node 172.30.0.1 172.30.0.6
     start 1 4
     settle 1
-    # A node changes no destination, so it cannot serve who listens to a subnet's.
+    # Eight times by the relay, and by the node what that brings.
     run -0 storm h1c1 h1c1 h1c2 h4c1
     at_most 20
     run -0 storm h4c1 h1c1 h1c2 h4c1
