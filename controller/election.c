@@ -418,6 +418,16 @@ hear_double(const struct announcement *a)
                  ETH_ADDR_ARGS(a->mac), a->relay_id);
 }
 
+/* Takes in whether 'c' claims longer than it may. */
+static void
+note_overdue(struct election *e, struct candidate *c, long long int now)
+{
+    bool overdue = candidate_is_overdue(c, now);
+
+    e->seqno += overdue != c->overdue;
+    c->overdue = overdue;
+}
+
 /* Returns true if an answer may be another one with 'b' instead of 'a'. */
 static bool
 says_more(const struct announcement *a, const struct announcement *b)
@@ -473,6 +483,7 @@ election_take(struct election *e, const struct announcement *a,
     }
     c->said = *a;
     c->heard = now;
+    note_overdue(e, c, now);
     evaluate(e, now);
     if (e->self.state == RELAY_FORWARDING && candidate_is_holder(c, now)
         && !relay_goes_before(&c->said, &e->self)) {
@@ -527,6 +538,18 @@ election_wake(struct election *e, long long int now)
     }
 }
 
+/* Has one that is gone for want of ports, and has said so, be off. */
+static void
+stay_off(struct election *e)
+{
+    if (e->left && !e->self.n_ports && e->self.state != RELAY_OFF
+        && e->announce == LLONG_MAX) {
+        e->self.state = RELAY_OFF;
+        e->self.reason = REASON_NONE;
+        e->seqno++;
+    }
+}
+
 void
 election_run(struct election *e, long long int now)
 {
@@ -534,23 +557,14 @@ election_run(struct election *e, long long int now)
         e->left = true;
         e->until = e->announce = LLONG_MAX;
     }
-    if (e->left && !e->self.n_ports && e->self.state != RELAY_OFF
-        && e->announce == LLONG_MAX) {
-        e->self.state = RELAY_OFF;
-        e->self.reason = REASON_NONE;
-        e->seqno++;
-    }
+    stay_off(e);
     for (size_t i = e->candidates.n; i-- > 0;) {
         if (now >= candidate_deadline(&e->candidates.all[i])) {
             lose_candidate(e, &e->candidates.all[i], REASON_SILENT);
         }
     }
     for (size_t i = 0; i < e->candidates.n; i++) {
-        struct candidate *c = &e->candidates.all[i];
-        bool overdue = candidate_is_overdue(c, now);
-
-        e->seqno += overdue != c->overdue;
-        c->overdue = overdue;
+        note_overdue(e, &e->candidates.all[i], now);
     }
     evaluate(e, now);
 }
@@ -604,6 +618,7 @@ election_announced(struct election *e, bool sent, long long int now)
     }
     if (e->left) {
         e->announce = LLONG_MAX;
+        stay_off(e);
     } else if (!sent) {
         e->announce = now + ELECTION_ANSWER_MS;
     } else if (e->self.state == RELAY_GONE) {

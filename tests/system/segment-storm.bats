@@ -208,9 +208,9 @@ start_node() {
     settle 1
     # Eight times by the relay, and by the node what that brings.
     run -0 storm h1c1 h1c1 h1c2 h4c1
-    at_most 20
+    at_most 30
     run -0 storm h4c1 h1c1 h1c2 h4c1
-    at_most 20
+    at_most 30
 }
 
 # ---- loops that the relay cannot know of

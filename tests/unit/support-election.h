@@ -29,6 +29,7 @@ static const uint16_t all_ports[] = { 5064, 5065, 5076 };
 
 /* What an election answers. */
 struct answers {
+    enum relay_state state;
     bool forwards;
     bool decided;
     bool forwards_port[ARRAY_SIZE(all_ports)];
@@ -185,6 +186,7 @@ answers_of(const struct election *e)
     struct answers a;
 
     memset(&a, 0, sizeof a);
+    a.state = election_state(e);
     a.forwards = election_forwards(e);
     a.decided = election_is_decided(e);
     for (size_t i = 0; i < ARRAY_SIZE(all_ports); i++) {

@@ -162,6 +162,39 @@ test_the_example_is_decoded(void **state OVS_UNUSED)
     assert_same(&a, &example);
 }
 
+/* The one that docs/segment-protocol.md takes apart. */
+static void
+test_the_example_of_the_protocol(void **state OVS_UNUSED)
+{
+    static const uint8_t bytes[] = {
+        0x03, 0x53, 0x4e, 0x4f, 0x57, 0x01, 0x02, 0x00, 0x00, 0x00, 0x01,
+        0x01, 0x88, 0xb5, 0x53, 0x4e, 0x4f, 0x57, 0x01, 0x04, 0x02, 0x64,
+        0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x01, 0x01, 0xaa, 0x36, 0x9b,
+        0x87, 0xef, 0x07, 0x11, 0xfb, 0x00, 0x00, 0x00, 0xc8, 0x00, 0x00,
+        0x02, 0xbc, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x0c, 0x4c, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff,
+        0x0a, 0x01, 0x00, 0x01, 0x00, 0x01, 0x00, 0x00, 0x13, 0xd4,
+    };
+    const struct announcement expected = {
+        .mac = ETH_ADDR_C(02, 00, 00, 00, 01, 01),
+        .state = RELAY_FORWARDING,
+        .reason = REASON_ALONE,
+        .priority = 100,
+        .relay_id = UINT64_C(0x0000020000000101),
+        .session = UINT64_C(0xaa369b87ef0711fb),
+        .hello_ms = 200,
+        .dead_ms = 700,
+        .age_ms = 3148,
+        .address.s6_addr = { [10] = 0xff, 0xff, 10, 1, 0, 1 },
+        .ports = { 5076 },
+        .n_ports = 1,
+    };
+    struct announcement a;
+
+    assert_int_equal(decode(bytes, sizeof bytes, &a), ANNOUNCEMENT_OK);
+    assert_same(&a, &expected);
+}
+
 /* Only relays are to hear it, and no switch is to keep it from them: neither a
  * unicast address nor one of those that bridges do not forward. */
 static void
@@ -653,6 +686,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_example_is_encoded_byte_for_byte),
         cmocka_unit_test(test_the_example_is_decoded),
+        cmocka_unit_test(test_the_example_of_the_protocol),
         cmocka_unit_test(test_the_address_is_a_group_of_our_own),
         cmocka_unit_test(test_the_numbers_of_states_and_reasons),
         cmocka_unit_test(test_what_is_encoded_is_decoded),

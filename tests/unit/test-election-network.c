@@ -48,12 +48,14 @@ static struct {
 
 /* Who is there. */
 
+/* Returns true if relay 'i' takes part in the election of 'part'. */
 static bool
 is_in(size_t i, int part)
 {
     const struct relay_on_segment *r = &segment.relays[i];
 
-    return r->runs && !r->halted && r->online && r->part == part;
+    return (r->runs && !r->halted && r->online && r->part == part
+            && r->params.on && r->params.n_ports);
 }
 
 /* Returns true if relay 'i' is one that could forward. */
@@ -350,7 +352,7 @@ sleep_and_wake(size_t i)
     run_for(ms);
     note_event(MAX(seen.max_hello, seen.max_dead));
     unguard_lower(i);
-    if (ms < r->params.dead_ms || was_alone || r->leaves) {
+    if (ms < r->params.dead_ms || was_alone || r->leaves || !r->params.on) {
         unguard_all();
         go_on(i);
     } else {
@@ -400,6 +402,7 @@ choose_priority(size_t i)
         priorities[random_below(ARRAY_SIZE(priorities))];
 }
 
+/* Has relay 'i' relay some ports, but no longer none. */
 static void
 choose_ports(size_t i)
 {
@@ -415,6 +418,48 @@ choose_ports(size_t i)
     }
 }
 
+/* Has relay 'i' relay other ports, or none. */
+static void
+change_ports(size_t i)
+{
+    struct relay_on_segment *r = &segment.relays[i];
+
+    if (!r->params.n_ports) {
+        note_event(seen.max_dead);
+        unguard_lower(i);
+        choose_ports(i);
+    } else if (happens(20)) {
+        unguard(i);
+        note_event(seen.max_dead);
+        r->params.n_ports = 0;
+    } else {
+        note_event(0);
+        choose_ports(i);
+    }
+    configure(i);
+}
+
+/* Has relay 'i' take part no longer, and forward whatever there is, or take
+ * part again, and go on forwarding until it hears who else does. */
+static void
+switch_election(size_t i)
+{
+    struct relay_on_segment *r = &segment.relays[i];
+
+    r->params.on = !r->params.on;
+    if (r->params.on) {
+        unguard_all();
+    } else {
+        unguard(i);
+    }
+    note_event(MAX(seen.max_hello, seen.max_dead));
+    configure(i);
+    expect(r->params.on || !r->params.n_ports || is_forwarder(i),
+           "relay %" PRIuSIZE
+           " does not forward, although its election is off",
+           i);
+}
+
 /* Something happens. */
 static void
 disturb(void)
@@ -422,7 +467,7 @@ disturb(void)
     size_t i = random_below(segment.n);
     struct relay_on_segment *r = &segment.relays[i];
 
-    switch (random_below(18)) {
+    switch (random_below(19)) {
     case 0:
     case 1:
         if (r->runs) {
@@ -474,10 +519,14 @@ disturb(void)
         break;
 
     case 14:
-        choose_ports(i);
-        if (r->runs) {
-            note_event(0);
-            configure(i);
+        if (r->runs && !r->leaves) {
+            change_ports(i);
+        }
+        break;
+
+    case 18:
+        if (r->runs && !r->leaves) {
+            switch_election(i);
         }
         break;
 

@@ -276,6 +276,18 @@ begin_in(enum relay_state state, uint64_t id)
                         relay_state_name(state));
 }
 
+/* What docs/segment-protocol.md tells of. */
+static void
+test_constants(void **state OVS_UNUSED)
+{
+    assert_int_equal(CANDIDATES_MAX, 64);
+    assert_int_equal(ELECTION_ANSWER_MS, 20);
+    assert_int_equal(ELECTION_LEAVE_MS, 800);
+    assert_int_equal(ELECTION_GONE_MS, 200);
+    assert_int_equal(ELECTION_SETTLE_MS, 200);
+    assert_int_equal(ELECTION_HOLD_OFF, 10);
+}
+
 /* Beginning. */
 
 static void
@@ -512,6 +524,57 @@ test_what_changes_is_announced_at_once(void **state OVS_UNUSED)
     iterate_alone();
     assert_int_equal(n_said, 0);
     assert_is(RELAY_FORWARDING, REASON_ALONE);
+}
+
+/* Nobody is forgotten, and nothing begins anew, for that. */
+static void
+test_what_changes_is_no_new_beginning(void **state OVS_UNUSED)
+{
+    for (enum relay_state s = RELAY_LISTENING; s <= RELAY_LEAVING; s++) {
+        begin_in(s, AFTER);
+        const long long int since = e.since;
+        pass(1);
+        self.address.s6_addr[0] = 0xfd;
+        election_set_self(&e, &self, now);
+        self.session++;
+        election_set_self(&e, &self, now);
+        self.mac.ea[5]++;
+        election_set_self(&e, &self, now);
+        iterate_alone();
+        assert_int_equal(e.self.state, s);
+        assert_true(e.since == since);
+        assert_int_equal(e.candidates.n, 1);
+    }
+}
+
+/* Frames are carried before time goes by: what others say counts for them. */
+static void
+test_what_comes_counts_at_once(void **state OVS_UNUSED)
+{
+    struct announcement a = of(BEFORE, RELAY_GONE);
+
+    begin_standby(BEFORE);
+    election_take(&e, &a, now);
+    assert_is(RELAY_CLAIMING, REASON_LEFT);
+    begin_standby(BEFORE);
+    a.state = RELAY_LEAVING;
+    election_take(&e, &a, now);
+    assert_is(RELAY_CLAIMING, REASON_LEFT);
+    begin_forwarder();
+    a.state = RELAY_FORWARDING;
+    election_take(&e, &a, now);
+    assert_is(RELAY_STANDBY, REASON_YIELDED);
+    params.priority = 101;
+    election_configure(&e, &params, now);
+    assert_is(RELAY_CLAIMING, REASON_PRIORITY);
+
+    begin_forwarder();
+    a.relay_id = AFTER;
+    election_take(&e, &a, now);
+    assert_is(RELAY_FORWARDING, REASON_ALONE);
+    self.relay_id = AFTER + 1;
+    election_set_self(&e, &self, now);
+    assert_is(RELAY_STANDBY, REASON_YIELDED);
 }
 
 /* Standing by. */
@@ -822,8 +885,10 @@ test_a_claim_of_a_lone_relay_stands(void **state OVS_UNUSED)
     keep_hearing(of(AFTER, RELAY_LISTENING), 2 * DEAD);
     assert_is(RELAY_CLAIMING, REASON_ALONE);
 
-    /* The time is up, but it is looked at once a dead time. */
-    keep_hearing(of(AFTER, RELAY_STANDBY), DEAD);
+    /* One that stands by could, once this dead time is over, too. */
+    keep_hearing(of(AFTER, RELAY_STANDBY), DEAD - 1);
+    assert_is(RELAY_CLAIMING, REASON_ALONE);
+    pass(1);
     assert_is(RELAY_LISTENING, REASON_REFUSED);
 }
 
@@ -1064,6 +1129,23 @@ test_why_it_claims(void **state OVS_UNUSED)
     hear_of(BEFORE, RELAY_LISTENING);
     assert_is(RELAY_CLAIMING, REASON_LEFT);
 
+    begin_standby(AFTER);
+    hear_of(AFTER, RELAY_STANDBY);
+    assert_is(RELAY_CLAIMING, REASON_LEFT);
+    begin();
+    pass(DEAD - 1);
+    hear_of(AFTER, RELAY_CLAIMING);
+    pass(1);
+    hear_of(AFTER, RELAY_LISTENING);
+    assert_is(RELAY_CLAIMING, REASON_LEFT);
+
+    /* It was this one itself. */
+    set_in_place();
+    set_online_alone(false);
+    set_online_alone(true);
+    pass(DEAD);
+    assert_is(RELAY_CLAIMING, REASON_ALONE);
+
     /* One that stood by does not count, nor one before another one. */
     begin();
     hear_of(BEFORE, RELAY_STANDBY);
@@ -1199,7 +1281,11 @@ test_a_clean_leave(void **state OVS_UNUSED)
     assert_false(election_punts_port(&e, all_ports[0]));
 
     /* It says twice that it is gone. */
-    pass(ELECTION_GONE_MS - 1);
+    pass(ELECTION_GONE_MS / 2 - 1);
+    assert_int_equal(n_said, 1);
+    pass(1);
+    assert_int_equal(n_said, 2);
+    pass(ELECTION_GONE_MS / 2 - 1);
     assert_int_equal(n_said, 2);
     assert_false(election_has_left(&e));
     pass(1);
@@ -1247,6 +1333,42 @@ test_a_leave_when_the_others_leave_too(void **state OVS_UNUSED)
     pass(1);
     assert_is(RELAY_GONE, REASON_STOPPED);
     assert_true(election_has_left(&e));
+}
+
+/* One that leaves too is none that forwards from now on. */
+static void
+test_two_that_leave(void **state OVS_UNUSED)
+{
+    begin_in(RELAY_FORWARDING, AFTER);
+    hear_of(BEFORE, RELAY_LEAVING);
+    leave_alone();
+    assert_is(RELAY_LEAVING, REASON_STOPPED);
+    hear_of(BEFORE, RELAY_LEAVING);
+    assert_is(RELAY_LEAVING, REASON_STOPPED);
+    hear_of(AFTER, RELAY_FORWARDING);
+    assert_is(RELAY_GONE, REASON_STOPPED);
+}
+
+/* Whatever its pace is otherwise. */
+static void
+test_one_that_is_gone_says_so_twice(void **state OVS_UNUSED)
+{
+    static const uint32_t paces[] = { 50, 90, 110, 10000 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(paces); i++) {
+        begin_in(RELAY_STANDBY, BEFORE);
+        params.hello_ms = paces[i];
+        params.dead_ms = 60000;
+        configure_alone();
+        leave_alone();
+        n_said = 0;
+        pass(ELECTION_GONE_MS / 2 - 1);
+        assert_int_equal(n_said, 0);
+        pass(1);
+        assert_int_equal(n_said, 1);
+        pass(10 * DEAD);
+        assert_int_equal(n_said, 1);
+    }
 }
 
 /* Nobody is there to be told; it is said once, for who comes just then. */
@@ -1333,9 +1455,10 @@ test_a_leave_of_one_that_takes_no_part(void **state OVS_UNUSED)
         case 1: params.on = false; break;
         case 2: params.n_ports = 0; break;
         case 3: set_online_alone(false); break;
-        case 4: begin_in(RELAY_FORWARDING, AFTER); break;
+        case 4: break;
         }
         if (i == 1 || i == 2) {
+            hear_of(AFTER, RELAY_STANDBY);
             configure_alone();
         } else if (i == 4) {
             hear_of(AFTER, RELAY_FORWARDING);
@@ -1407,6 +1530,80 @@ test_who_claims_forwards_at_once_when_nobody_does(void **state OVS_UNUSED)
     pass(9);
     assert_is(RELAY_CLAIMING, REASON_PRIORITY);
     pass(1);
+    assert_is(RELAY_FORWARDING, REASON_PRIORITY);
+}
+
+/* Nor where others that could forward do not. */
+static void
+test_who_claims_waits_for_a_forwarder_only(void **state OVS_UNUSED)
+{
+    static const enum relay_state states[] = { RELAY_LISTENING, RELAY_STANDBY,
+                                               RELAY_CLAIMING };
+
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+        begin();
+        pass(DEAD - 1);
+        hear_of(AFTER, states[i]);
+        pass(1);
+        if (states[i] == RELAY_CLAIMING) {
+            hear_of(AFTER, RELAY_LISTENING);
+            hear_of(AFTER, RELAY_CLAIMING);
+        }
+        set_in_place();
+        assert_int_equal(e.self.state, RELAY_FORWARDING);
+    }
+}
+
+/* However often it is told that the switch has its flows. */
+static void
+test_the_wait_for_the_switch_begins_once(void **state OVS_UNUSED)
+{
+    begin_in(RELAY_CLAIMING, BEFORE);
+    set_in_place();
+    for (int i = 1; i < SETTLE; i++) {
+        hear_of(BEFORE, RELAY_FORWARDING);
+        pass(1);
+        set_in_place();
+        assert_is(RELAY_CLAIMING, REASON_PRIORITY);
+    }
+    pass(1);
+    assert_is(RELAY_FORWARDING, REASON_PRIORITY);
+}
+
+/* Its flows are late, but there: that is no reason to give up. */
+static void
+test_a_claim_may_take_longer_once_its_flows_are_there(void **state OVS_UNUSED)
+{
+    begin_in(RELAY_CLAIMING, BEFORE);
+    keep_hearing(of(BEFORE, RELAY_FORWARDING), DEAD - 1);
+    set_in_place();
+    keep_hearing(of(BEFORE, RELAY_FORWARDING), SETTLE - 1);
+    assert_is(RELAY_CLAIMING, REASON_PRIORITY);
+    keep_hearing(of(BEFORE, RELAY_FORWARDING), 1);
+    assert_is(RELAY_FORWARDING, REASON_PRIORITY);
+}
+
+/* It may still be another one's turn; and what was there for one claim may not
+ * be for the next one. */
+static void
+test_a_claim_may_end_while_it_waits_for_the_switch(void **state OVS_UNUSED)
+{
+    struct announcement a = of(AFTER, RELAY_FORWARDING);
+
+    begin_in(RELAY_CLAIMING, BEFORE);
+    set_in_place();
+    pass(10);
+    a.priority = 200;
+    hear(&a);
+    assert_is(RELAY_STANDBY, REASON_LATER);
+    a.priority = 199;
+    hear(&a);
+    assert_is(RELAY_CLAIMING, REASON_PRIORITY);
+    hear_of(BEFORE, RELAY_GONE);
+    keep_hearing(a, DEAD - 1);
+    assert_is(RELAY_CLAIMING, REASON_PRIORITY);
+    set_in_place();
+    keep_hearing(a, SETTLE);
     assert_is(RELAY_FORWARDING, REASON_PRIORITY);
 }
 
@@ -1517,6 +1714,14 @@ test_a_lone_forwarder_goes_on_when_its_switch_returns(void **state OVS_UNUSED)
     set_online_alone(true);
     assert_is(RELAY_FORWARDING, REASON_ALONE);
     assert_int_equal(n_said, 1);
+    assert_said(0);
+
+    /* It says so even if it has not been away for long. */
+    pass(10);
+    set_online_alone(false);
+    pass(10);
+    set_online_alone(true);
+    assert_int_equal(n_said, 2);
     assert_said(0);
 }
 
@@ -1656,12 +1861,15 @@ test_one_that_could_not_announce_has_been_replaced(void **state OVS_UNUSED)
 static void
 test_a_switch_that_returns_is_no_halt(void **state OVS_UNUSED)
 {
+    const struct announcement a = of(AFTER, RELAY_LISTENING);
+
     begin_forwarder();
     set_online_alone(false);
     pass(10 * DEAD);
     election_wake(&e, now);
     election_set_online(&e, true, now);
-    hear_of(AFTER, RELAY_LISTENING);
+    election_wake(&e, now);
+    election_take(&e, &a, now);
     election_wake(&e, now);
     assert_is(RELAY_FORWARDING, REASON_ALONE);
 }
@@ -1699,16 +1907,32 @@ test_a_shorter_pace_is_no_halt(void **state OVS_UNUSED)
     }
 }
 
-/* One that was halted does not owe it to a configuration that says what the
- * one before did that it goes on. */
+/* However long it has been what it is. */
 static void
-test_the_same_configuration_is_no_excuse(void **state OVS_UNUSED)
+test_a_shorter_pace_after_a_long_time(void **state OVS_UNUSED)
 {
     begin_in(RELAY_FORWARDING, AFTER);
-    now = said_at + DEAD;
+    keep_hearing(of(AFTER, RELAY_STANDBY), 10 * DEAD);
+    now = said_at + HELLO;
+    params.dead_ms = HELLO;
     election_configure(&e, &params, now);
     election_wake(&e, now);
-    assert_is(RELAY_LISTENING, REASON_STARTED);
+    assert_is(RELAY_FORWARDING, REASON_ALONE);
+}
+
+/* One that was halted does not owe it to a configuration, the same as before
+ * or another one, that it goes on. */
+static void
+test_a_configuration_is_no_excuse(void **state OVS_UNUSED)
+{
+    for (int i = 0; i < 2; i++) {
+        begin_in(RELAY_FORWARDING, AFTER);
+        now = said_at + DEAD;
+        params.hello_ms += i;
+        election_configure(&e, &params, now);
+        election_wake(&e, now);
+        assert_is(RELAY_LISTENING, REASON_STARTED);
+    }
 }
 
 /* Configuration. */
@@ -1722,6 +1946,9 @@ test_an_election_that_is_off(void **state OVS_UNUSED)
     configure_alone();
     election_set_self(&e, &self, now);
     set_online_alone(true);
+    now++;
+    configure_alone();
+    assert_true(e.since == START);
     assert_true(election_forwards(&e));
     assert_true(election_is_decided(&e));
     assert_true(election_forwards_port(&e, all_ports[0]));
@@ -1796,6 +2023,25 @@ test_an_election_is_switched_on(void **state OVS_UNUSED)
         assert_int_equal(e.self.state,
                          ids[i] == BEFORE ? RELAY_STANDBY : RELAY_FORWARDING);
     }
+}
+
+/* As many as fit into an announcement. */
+static void
+test_as_many_ports_as_there_can_be(void **state OVS_UNUSED)
+{
+    uint16_t ports[ANNOUNCEMENT_MAX_PORTS];
+
+    for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+        ports[i] = 5000 + i;
+    }
+    prepare();
+    params.ports = ports;
+    params.n_ports = ARRAY_SIZE(ports);
+    election_configure(&e, &params, now);
+    election_set_self(&e, &self, now);
+    set_online_alone(true);
+    assert_int_equal(said.n_ports, ARRAY_SIZE(ports));
+    assert_memory_equal(said.ports, ports, sizeof ports);
 }
 
 /* Whoever relays nothing takes no part. */
@@ -1993,7 +2239,6 @@ test_more_relays_than_there_is_room_for(void **state OVS_UNUSED)
     assert_int_equal(e.candidates.n, 0);
 }
 
-/* A loop brings back what was sent. */
 /* How long an announcement was under way does not move what it tells of. */
 static void
 test_since_when_another_one_is_what_it_is(void **state OVS_UNUSED)
@@ -2031,6 +2276,7 @@ test_since_when_another_one_is_what_it_is(void **state OVS_UNUSED)
     assert_true(c->since == since + 20);
 }
 
+/* A loop brings back what was sent. */
 static void
 test_its_own_announcements_are_ignored(void **state OVS_UNUSED)
 {
@@ -2101,6 +2347,43 @@ test_the_forwarder_of_several(void **state OVS_UNUSED)
     hear_of(AFTER, RELAY_LEAVING);
     hear_of(BEFORE, RELAY_CLAIMING);
     assert_true(election_forwarder(&e)->said.relay_id == AFTER);
+}
+
+/* One that claims longer than it may is not about to forward any more. */
+static void
+test_an_overdue_claim_is_none_of_the_forwarder(void **state OVS_UNUSED)
+{
+    struct announcement a = of(BEFORE, RELAY_CLAIMING);
+    unsigned int seqno;
+
+    begin();
+    hear_of(AFTER, RELAY_STANDBY);
+    a.age_ms = DEAD - HELLO;
+    hear(&a);
+    pass(HELLO - 1);
+    assert_non_null(election_forwarder(&e));
+    seqno = e.seqno;
+    pass(1);
+    assert_null(election_forwarder(&e));
+    assert_int_not_equal(e.seqno, seqno);
+    seqno = e.seqno;
+    iterate_alone();
+    assert_int_equal(e.seqno, seqno);
+
+    /* Unless it does after all, or claims anew: frames are carried before time
+     * goes by. */
+    a.state = RELAY_FORWARDING;
+    a.age_ms = 0;
+    election_take(&e, &a, now);
+    assert_non_null(election_forwarder(&e));
+    for (int i = 0; i < 2; i++) {
+        a.state = RELAY_CLAIMING;
+        a.age_ms = i ? 0 : 2 * DEAD;
+        seqno = e.seqno;
+        election_take(&e, &a, now);
+        assert_int_equal(election_forwarder(&e) != NULL, i);
+        assert_int_not_equal(e.seqno, seqno);
+    }
 }
 
 /* Who asks again only when the number grows has the same answer. */
@@ -2478,6 +2761,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_constants),
         cmocka_unit_test(test_one_that_knows_nothing_does_nothing),
         cmocka_unit_test(test_a_lone_relay_listens_then_claims_then_forwards),
         cmocka_unit_test(test_what_is_decided),
@@ -2487,6 +2771,8 @@ main(void)
         cmocka_unit_test(test_announcements_hold_what_is_known),
         cmocka_unit_test(test_hellos_are_regular),
         cmocka_unit_test(test_what_changes_is_announced_at_once),
+        cmocka_unit_test(test_what_changes_is_no_new_beginning),
+        cmocka_unit_test(test_what_comes_counts_at_once),
         cmocka_unit_test(test_a_second_relay_stands_by),
         cmocka_unit_test(test_one_that_comes_is_answered),
         cmocka_unit_test(test_answers_are_not_frequent),
@@ -2517,6 +2803,8 @@ main(void)
         cmocka_unit_test(test_a_clean_leave),
         cmocka_unit_test(test_a_leave_that_nobody_follows),
         cmocka_unit_test(test_a_leave_when_the_others_leave_too),
+        cmocka_unit_test(test_two_that_leave),
+        cmocka_unit_test(test_one_that_is_gone_says_so_twice),
         cmocka_unit_test(test_a_lone_relay_leaves_at_once),
         cmocka_unit_test(test_others_leave_at_once),
         cmocka_unit_test(test_one_that_is_gone_stays_so),
@@ -2524,6 +2812,11 @@ main(void)
         cmocka_unit_test(test_the_switch_goes_while_one_leaves),
         cmocka_unit_test(test_who_leaves_is_followed_at_once),
         cmocka_unit_test(test_who_claims_forwards_at_once_when_nobody_does),
+        cmocka_unit_test(test_who_claims_waits_for_a_forwarder_only),
+        cmocka_unit_test(test_the_wait_for_the_switch_begins_once),
+        cmocka_unit_test(
+            test_a_claim_may_take_longer_once_its_flows_are_there),
+        cmocka_unit_test(test_a_claim_may_end_while_it_waits_for_the_switch),
         cmocka_unit_test(test_who_claims_waits_no_longer_than_a_switch_takes),
         cmocka_unit_test(test_who_dies_is_replaced_when_its_dead_time_is_over),
         cmocka_unit_test(test_a_forwarder_that_restarts_is_replaced_at_once),
@@ -2538,10 +2831,12 @@ main(void)
         cmocka_unit_test(test_one_that_could_not_announce_has_been_replaced),
         cmocka_unit_test(test_a_switch_that_returns_is_no_halt),
         cmocka_unit_test(test_a_shorter_pace_is_no_halt),
-        cmocka_unit_test(test_the_same_configuration_is_no_excuse),
+        cmocka_unit_test(test_a_shorter_pace_after_a_long_time),
+        cmocka_unit_test(test_a_configuration_is_no_excuse),
         cmocka_unit_test(test_an_election_that_is_off),
         cmocka_unit_test(test_an_election_is_switched_off),
         cmocka_unit_test(test_an_election_is_switched_on),
+        cmocka_unit_test(test_as_many_ports_as_there_can_be),
         cmocka_unit_test(test_no_ports),
         cmocka_unit_test(test_ports_come_and_go),
         cmocka_unit_test(test_the_ports_of_a_lone_relay_go),
@@ -2553,6 +2848,7 @@ main(void)
         cmocka_unit_test(test_its_own_announcements_are_ignored),
         cmocka_unit_test(test_its_own_id_with_another_session),
         cmocka_unit_test(test_the_forwarder_of_several),
+        cmocka_unit_test(test_an_overdue_claim_is_none_of_the_forwarder),
         cmocka_unit_test(test_the_number_grows_with_what_others_say),
         cmocka_unit_test(test_which_ports_a_candidate_relays),
         cmocka_unit_test(test_an_orphan_port),
