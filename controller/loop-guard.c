@@ -25,10 +25,11 @@ struct memory {
     uint64_t digest;
     uint32_t relayed;
     uint32_t emitted;
-    struct eth_addr source; /* Of the frame that was relayed. */
-    bool understood;        /* Was that one? */
-    uint32_t counted;       /* Since when emissions are counted. */
-    unsigned int n_emitted; /* So many. */
+    struct eth_addr source;         /* Of the frame that was relayed. */
+    struct eth_addr emitted_source; /* Of the one that was emitted, before. */
+    bool understood;                /* Was that one? */
+    uint32_t counted;               /* Since when emissions are counted. */
+    unsigned int n_emitted;         /* So many. */
 };
 
 struct loop_guard {
@@ -260,8 +261,12 @@ loop_guard_punt(struct loop_guard *g, const struct frame *frame,
     struct memory *m = remember(g, digest(g, frame), now);
     if (is_recent(m->relayed, now) ? !eth_addr_equals(m->source, source)
                                    : is_recent(m->emitted, now)) {
-        take_copy(g, frame,
-                  m->emitted && now - m->emitted <= LOOP_GUARD_ECHO_MS, now_);
+        /* From the MAC that it had before it was emitted it is no echo:
+         * another relay of the segment has brought it before its sender did.
+         */
+        bool echo = (m->emitted && now - m->emitted <= LOOP_GUARD_ECHO_MS
+                     && !eth_addr_equals(m->emitted_source, source));
+        take_copy(g, frame, echo, now_);
         return true;
     }
     m->relayed = now;
@@ -299,6 +304,7 @@ loop_guard_emit(struct loop_guard *g, const struct frame *frame, bool numbered,
         return true;
     }
     m->emitted = now;
+    m->emitted_source = source_of(frame);
     return false;
 }
 

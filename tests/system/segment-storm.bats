@@ -315,3 +315,19 @@ two_ports() {
     stop_recording "$file" 50
     [ "$(count "$file")" -eq 50 ]
 }
+
+@test "a broadcast that another relay of the segment brings before its sender does is no loop" {
+    local datagram=$BATS_TEST_TMPDIR/datagram
+    peers_of 1 4
+    start 1
+    settle 1
+    snowsignal_datagram > "$datagram"
+    for _ in {1..30}; do
+        # Without an election another relay may be faster than this one's own switch.
+        lab_on h4 socat -b 10000 -u "OPEN:$datagram" UDP4-SENDTO:172.30.0.1:7124
+        lab_on h1c1 tcpreplay --quiet --intf1=eth0 --limit=1 \
+            "$CAPTURES/epics-client-segment.pcap" > /dev/null
+    done
+    [ "$(logged 1 'not punting the port')" -eq 0 ]
+    [ "$(counter 1 punt_dropped.loop)" -ge 20 ]
+}

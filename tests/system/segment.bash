@@ -150,9 +150,11 @@ peers_known() {
     done
 }
 
+# Is the relay of host N there? What a killed one leaves in its pid file may be a stranger's by now.
 is_running() {
-    local pid
-    pid=$(lab_relay_pid "$1" 2> /dev/null) && ! lab_gone "$pid"
+    local identity
+    identity=$(lab_identity "$(lab_relay_pid "$1" 2> /dev/null)") &&
+        grep -qx "$identity" "$LAB_DIR/pids"
 }
 
 # flows N ROLE: prints the flows of that role on host N's bridge.
