@@ -19,8 +19,11 @@ teardown() {
     end_relays 1 2 3 4
 }
 
+# What is relayed, and what traffic is spread over.
+PORTS="5076"
+
 three_relays() {
-    configure "1 2 4"
+    configure "1 2 4" ".relay.ports = [${PORTS// /, }]"
     start_in_turn 1 2 4
     settle 1 2
     states_are "forwarding standby" 1 2
@@ -29,12 +32,15 @@ three_relays() {
 # traffic COUNT [NODE...]: begins to send 1,000 a second each way, run 1 from the segment to the
 # remote one and run 2 back, and to count at the NODES and at the remote client.
 traffic() {
-    local count=$1
+    local count=$1 n port
     shift
-    listen 1 5076 "$@" "${REMOTE[@]}"
-    listen 2 5076 "$@" "${REMOTE[@]}"
-    transmit 1 h2c1 "$count"
-    transmit 2 h4c1 "$count"
+    n=$(wc -w <<< "$PORTS")
+    listen 1 "$PORTS" "$@" "${REMOTE[@]}"
+    listen 2 "$PORTS" "$@" "${REMOTE[@]}"
+    for port in $PORTS; do
+        transmit 1 "h2c1/$port" $((count / n)) $((1000 / n))
+        transmit 2 "h4c1/$port" $((count / n)) $((1000 / n))
+    done
     sleep 1
 }
 
@@ -154,6 +160,14 @@ takes_over() {
     lab_wait 5 one_forwards 1 2
     lab_wait 5 peers_known 1 2
     once_both_ways
+}
+
+@test "four ports are taken over like one, from a forwarder that exits and from one that is killed" {
+    PORTS="5076 5064 5065 137"
+    hands_over appctl 1 exit
+    end_relays 1 2 4
+    three_relays
+    takes_over "the relay of four ports killed" "${ON_SEGMENT[*]}" relay_kill 1
 }
 
 # ---- a split
