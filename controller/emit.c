@@ -9,7 +9,6 @@
 #include "openflow/openflow.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofp-packet.h"
-#include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofp-protocol.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/util.h"
@@ -90,7 +89,6 @@ emit_encode(const char *actions, const uint8_t *frame, size_t length,
     match_init_catchall(&po.flow_metadata);
     match_set_in_port(&po.flow_metadata, OFPP_CONTROLLER);
     *msg = ofputil_encode_packet_out(&po, OFPUTIL_P_OF15_OXM);
-    ofpmsg_update_length(*msg);
     ofpbuf_uninit(&ofpacts);
     return NULL;
 }
