@@ -45,7 +45,7 @@ WARNINGS = -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes \
 ALL_CPPFLAGS = -D_GNU_SOURCE -DSNOWRELAY_VERSION='"$(VERSION)"' \
 	       -iquote controller $(OVS_CPPFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS)
-LIBS = $(OVS_LIBS) -ljansson -lcares -lpthread
+LIBS = $(OVS_LIBS) -ljansson -lcares -lsodium -lpthread
 
 # V=1 shows the commands.
 COMPILE = $(if $(V),,@echo "  CC $<";) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<

@@ -262,14 +262,27 @@ set_ports(struct config *c, const char *path, const json_t *value)
     return give_elements(c, path, value, set_port_element);
 }
 
+/* Stores the frames a second in 'value' in '*max_pps'. */
+static char *
+get_pps(const char *path, const json_t *value, uint32_t *max_pps)
+{
+    int64_t number = *max_pps;
+    char *error = get_integer(path, value, 1, CONFIG_MAX_PPS, &number);
+
+    *max_pps = number;
+    return error;
+}
+
 static char *
 set_max_pps(struct config *c, const char *path, const json_t *value)
 {
-    int64_t max_pps = c->max_pps;
-    char *error = get_integer(path, value, 1, 10000000, &max_pps);
+    return get_pps(path, value, &c->max_pps);
+}
 
-    c->max_pps = max_pps;
-    return error;
+static char *
+set_mesh_max_pps(struct config *c, const char *path, const json_t *value)
+{
+    return get_pps(path, value, &c->mesh_max_pps);
 }
 
 static char *
@@ -381,7 +394,8 @@ set_mesh(struct config *c, const char *path, const json_t *value)
         { "discover", .texts = config_add_discover },
         { "relay_id", .text = config_set_relay_id },
         { "hello_ms", .value = set_hello_ms },
-        { .name = "key_file" },
+        { "max_pps", .value = set_mesh_max_pps },
+        { "key_file", .text = config_set_key_file },
         { .name = "transport" },
     };
     return give_members(c, path, value, keys, ARRAY_SIZE(keys));

@@ -10,6 +10,7 @@
 
 #include "conf-file.h"
 #include "conf.h"
+#include "key-file.h"
 #include "openvswitch/util.h"
 #include "options.h"
 #include "util.h"
@@ -29,6 +30,19 @@ set_ports(struct config *c, const char *source, const char *text)
     }
     free(copy);
     return error;
+}
+
+/* A relative name of a key file is one in the folder of the configuration
+ * file, 'name'. */
+static void
+place_key_file(struct config *c, const char *name)
+{
+    char *folder = dir_name(name);
+    char *file = abs_file_name(folder, c->key_file);
+
+    free(folder);
+    free(c->key_file);
+    c->key_file = file;
 }
 
 /* Reads the file 'name' into 'c'. */
@@ -59,6 +73,9 @@ read_file(struct config *c, const char *name)
         error = config_parse_json(c, text, length, name);
     }
     free(text);
+    if (!error && c->key_file) {
+        place_key_file(c, name);
+    }
     return error;
 }
 
@@ -107,6 +124,13 @@ apply_options(struct config *c, const struct options *o)
     return error;
 }
 
+/* Reads the keys of the mesh, if there are any. */
+static char *
+read_keys(struct config *c)
+{
+    return c->key_file ? key_file_read(c->key_file, &c->keys) : NULL;
+}
+
 /* Applies all that 'options' ask for to 'c', the weakest source first. */
 static char *
 apply_sources(struct config *c, const struct options *options)
@@ -125,7 +149,10 @@ apply_sources(struct config *c, const struct options *options)
     if (!error && options->database) {
         error = config_set_database(c, "--db", options->database);
     }
-    return error ? error : config_check(c);
+    if (!error) {
+        error = config_check(c);
+    }
+    return error ? error : read_keys(c);
 }
 
 char *

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <net/if.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,8 @@ config_destroy(struct config *c)
         free(c->switch_target);
         free(c->database);
         free(c->forward);
+        free(c->key_file);
+        sodium_memzero(&c->keys, sizeof c->keys);
         free(c);
     }
 }
@@ -350,6 +353,17 @@ config_set_log_level(struct config *c, const char *source, const char *text)
     return xasprintf("%s: \"%s\" is none of debug, info, warning, error, "
                      "critical",
                      source, text);
+}
+
+char *
+config_set_key_file(struct config *c, const char *source, const char *text)
+{
+    if (!*text || text[strcspn(text, "\r\n")]) {
+        return xasprintf("%s: \"%s\" is not a file name", source, text);
+    }
+    free(c->key_file);
+    c->key_file = xstrdup(text);
+    return NULL;
 }
 
 char *

@@ -21,12 +21,14 @@
 #include "openvswitch/types.h"
 #include "peer-spec.h"
 #include "rule.h"
+#include "seal.h"
 
 enum {
     CONFIG_MAX_PORTS = 64, /* No more: see struct relay_mac. */
     CONFIG_MAX_PEERS = 4096,
     CONFIG_MAX_ACCEPT = 256,
     CONFIG_MAX_LOCAL_MACS = 64,
+    CONFIG_MAX_PPS = 10000000,
 
     /* Announcements within the time for which a silent relay counts. */
     CONFIG_MIN_HELLOS = 3
@@ -63,6 +65,10 @@ struct config {
     bool relay_id_auto;         /* The bridge's datapath id; else: */
     uint64_t relay_id;
     uint32_t hello_ms;     /* Between hellos. */
+    uint32_t mesh_max_pps; /* Frames a second from each peer, 0 for as many as
+                            * this relay would punt. */
+    char *key_file;        /* NULL if the mesh is not sealed. */
+    struct seal_keys keys; /* What is in it. */
     struct subnet *accept; /* Senders to accept besides the peers. */
     char **accept_texts;
     size_t n_accept;
@@ -81,6 +87,17 @@ void config_destroy(struct config *);
 /* Checks what no value can say of itself, and fills in what follows from the
  * others.  Returns NULL, or a message that the caller frees. */
 char *config_check(struct config *) OVS_WARN_UNUSED_RESULT;
+
+/* Returns how many frames a second each peer may send. */
+static inline uint32_t
+config_mesh_max_pps(const struct config *c)
+{
+    uint32_t as_here = c->max_pps * (c->n_ports ? c->n_ports : 1);
+
+    return (c->mesh_max_pps            ? c->mesh_max_pps
+            : as_here < CONFIG_MAX_PPS ? as_here
+                                       : (uint32_t) CONFIG_MAX_PPS);
+}
 
 /* Setters, for the readers of the sources.  'source' names where 'text' is
  * from in the message that they return if it is wrong. */
@@ -116,6 +133,8 @@ char *config_set_forward(struct config *, const char *source,
                          const char *text) OVS_WARN_UNUSED_RESULT;
 char *config_add_other(struct config *, const char *source,
                        const char *text) OVS_WARN_UNUSED_RESULT;
+char *config_set_key_file(struct config *, const char *source,
+                          const char *text) OVS_WARN_UNUSED_RESULT;
 void config_clear_ports(struct config *);
 
 #endif /* conf.h */

@@ -22,6 +22,12 @@ drop_reason_name(enum drop_reason reason)
     case DROP_STANDBY: return "standby";
     case DROP_LOOP: return "loop";
     case DROP_DUPLICATE: return "duplicate";
+    case DROP_UNSEALED: return "unsealed";
+    case DROP_SEALED: return "sealed";
+    case DROP_SEAL: return "seal";
+    case DROP_REPLAY: return "replay";
+    case DROP_RATE: return "rate";
+    case DROP_OWN_SOURCE: return "own_source";
     case DROP_VERSION: return "version";
     case DROP_FORMAT: return "format";
     case DROP_NO_SWITCH: return "no_switch";

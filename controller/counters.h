@@ -37,6 +37,13 @@ enum drop_reason {
     DROP_STANDBY,                 /* Another relay forwards. */
     DROP_LOOP,                    /* A copy of one that came before. */
     DROP_DUPLICATE,    /* Has come before, or so late that it may have. */
+    DROP_UNSEALED,     /* Not sealed, but the mesh is. */
+    DROP_SEALED,       /* Sealed, but this relay has no key. */
+    DROP_SEAL,         /* Its seal does not fit: forged, or another key. */
+    DROP_REPLAY,       /* Sealed, but recorded by somebody and sent again, or
+                        * by a sender that we have not answered yet. */
+    DROP_RATE,         /* More than this peer may send. */
+    DROP_OWN_SOURCE,   /* Its IP source is the bridge's own address. */
     DROP_VERSION,      /* Of a version of the wire format to come. */
     DROP_FORMAT,       /* A datagram in none of the mesh's wire formats, or
                         * a message of the switch that is no punt. */

@@ -12,7 +12,7 @@
 
 enum { FLAG_ANSWER = 1 << 0, FLAG_ANSWERS = 1 << 1 };
 
-enum { ITEM_MACS = 1, ITEM_PORTS = 2, ITEM_ROLE = 3 };
+enum { ITEM_PADDING = 0, ITEM_MACS = 1, ITEM_PORTS = 2, ITEM_ROLE = 3 };
 
 /* The fixed part, as it is on the wire. */
 struct fixed {
@@ -38,19 +38,23 @@ struct item {
     ovs_be16 length; /* Of the value. */
 };
 
-/* Appends an item to '*p'. */
+/* Appends an item to '*p', unless it would go beyond 'end'. */
 static void
-put_item(uint8_t **p, uint16_t type, const void *value, size_t length)
+put_item(uint8_t **p, const uint8_t *end, uint16_t type, const void *value,
+         size_t length)
 {
     const struct item item = { htons(type), htons(length) };
 
+    if (sizeof item + length > (size_t) (end - *p)) {
+        return;
+    }
     memcpy(*p, &item, sizeof item);
     memcpy(*p + sizeof item, value, length);
     *p += sizeof item + length;
 }
 
 size_t
-hello_encode(const struct hello *h, uint8_t *body)
+hello_encode(const struct hello *h, uint8_t *body, size_t max)
 {
     const struct fixed fixed = {
         .version_min = h->version_min,
@@ -69,22 +73,40 @@ hello_encode(const struct hello *h, uint8_t *body)
         .lost = htonll(h->lost),
     };
     ovs_be16 ports[HELLO_MAX_PORTS];
+    const uint8_t *end = body + MIN(max, HELLO_MAX_LEN);
     uint8_t *p = body + sizeof fixed;
 
+    if (max < sizeof fixed) {
+        return 0;
+    }
     memcpy(body, &fixed, sizeof fixed);
-    put_item(&p, ITEM_MACS, h->macs, h->n_macs * sizeof *h->macs);
+    put_item(&p, end, ITEM_MACS, h->macs, h->n_macs * sizeof *h->macs);
     for (size_t i = 0; i < h->n_ports; i++) {
         ports[i] = htons(h->ports[i]);
     }
-    put_item(&p, ITEM_PORTS, ports, h->n_ports * sizeof *ports);
+    put_item(&p, end, ITEM_PORTS, ports, h->n_ports * sizeof *ports);
     if (h->role) {
         const ovs_be64 forwarder = htonll(h->forwarder);
         uint8_t role[HELLO_ROLE_LEN] = { h->role };
 
         memcpy(role + 1, &forwarder, sizeof forwarder);
-        put_item(&p, ITEM_ROLE, role, sizeof role);
+        put_item(&p, end, ITEM_ROLE, role, sizeof role);
     }
     return p - body;
+}
+
+size_t
+hello_pad(uint8_t *body, size_t length)
+{
+    const struct item item = { htons(ITEM_PADDING),
+                               htons(HELLO_MAX_LEN - length - sizeof item) };
+
+    if (length + sizeof item > HELLO_MAX_LEN) {
+        return length;
+    }
+    memset(body + length, 0, HELLO_MAX_LEN - length);
+    memcpy(body + length, &item, sizeof item);
+    return HELLO_MAX_LEN;
 }
 
 static void

@@ -69,9 +69,9 @@ struct hello {
     uint64_t lost;
 
     struct eth_addr macs[HELLO_MAX_MACS]; /* The sender's local MACs. */
-    size_t n_macs;
-    uint16_t ports[HELLO_MAX_PORTS]; /* Its broadcast ports. */
-    size_t n_ports;
+    size_t n_macs;                        /* 0 if it does not say so. */
+    uint16_t ports[HELLO_MAX_PORTS];      /* Its broadcast ports. */
+    size_t n_ports;                       /* 0 likewise. */
 
     /* What it is to its segment, and the relay that forwards for that one, 0
      * if none is known.  RELAY_OFF if it does not say so. */
@@ -79,9 +79,15 @@ struct hello {
     uint64_t forwarder;
 };
 
-/* Writes 'hello' to 'body', of HELLO_MAX_LEN bytes.  Returns how many bytes it
- * takes. */
-size_t hello_encode(const struct hello *hello, uint8_t *body);
+/* Writes 'hello' to 'body', of HELLO_MAX_LEN bytes, of which it takes no more
+ * than 'max': what does not fit besides its fixed part is left out.  Returns
+ * how many bytes it takes, 0 if not even that fits. */
+size_t hello_encode(const struct hello *hello, uint8_t *body, size_t max);
+
+/* Makes the hello of 'length' bytes at 'body' one of HELLO_MAX_LEN bytes, by
+ * an item that means nothing, if there is room for that: so that its answer,
+ * which must not be longer, may say everything.  Returns its new length. */
+size_t hello_pad(uint8_t *body, size_t length);
 
 /* Reads the 'length' bytes at 'body' into '*hello'.  Items of unknown types,
  * addresses that cannot be a relay's, the port 0, and what is more than fits

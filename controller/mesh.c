@@ -16,6 +16,7 @@
 #include "packets.h"
 #include "peers.h"
 #include "remotes.h"
+#include "seal.h"
 #include "socket-util.h"
 #include "util.h"
 #include "wire.h"
@@ -32,11 +33,17 @@ enum {
     /* Room for bursts in the kernel, in bytes. */
     SOCKET_BUFFER = 4 * 1024 * 1024,
 
-    /* Room for a datagram.  The frame in it begins WIRE_SNOWSIGNAL_LEN or
-     * WIRE_HEADER_LEN bytes later, so that its IP header is aligned on 4
-     * bytes. */
+    /* Room for a datagram.  The frame in it begins WIRE_SNOWSIGNAL_LEN,
+     * WIRE_HEADER_LEN or SEAL_HEADER_LEN bytes later, so that its IP header is
+     * aligned on 4 bytes. */
     SLOT_SIZE = ROUND_UP(WIRE_MAX + 1, 64),
+
+    /* Room for sealed datagrams to send: little enough to stay in a cache. */
+    SEALED_BYTES = 256 * 1024,
+    MAX_SEALED = SEAL_OVERHEAD + FRAME_MAX
 };
+BUILD_ASSERT_DECL(MAX_SEALED <= (int) WIRE_MAX);
+BUILD_ASSERT_DECL((SEAL_HEADER_LEN + ETH_HEADER_LEN) % 4 == 0);
 BUILD_ASSERT_DECL((WIRE_SNOWSIGNAL_LEN + ETH_HEADER_LEN) % 4 == 0);
 BUILD_ASSERT_DECL((WIRE_HEADER_LEN + ETH_HEADER_LEN) % 4 == 0);
 
@@ -60,6 +67,8 @@ struct mesh {
     struct peer *tx_peers[SEND_BATCH];
     size_t tx_frames[SEND_BATCH]; /* Index of the frame in each. */
     size_t last_relayed; /* Index of the frame last sent to anybody. */
+    uint8_t *sealed;     /* SEALED_BYTES, of which 'sealed_used' are used. */
+    size_t sealed_used;
 
     /* Sending: messages collected for one sendmmsg(). */
     struct mmsghdr say_msgs[SAY_BATCH];
@@ -141,6 +150,7 @@ mesh_open(const struct endpoint *local, struct mesh **meshp)
     mesh->fd = fd;
     mesh->ipv6 = ss.ss_family == AF_INET6;
     mesh->slots = xmalloc_cacheline(MESH_BATCH * SLOT_SIZE);
+    mesh->sealed = xmalloc_cacheline(SEALED_BYTES);
     for (size_t i = 0; i < MESH_BATCH; i++) {
         mesh->rx_iovs[i].iov_base = mesh->slots + i * SLOT_SIZE;
         mesh->rx_iovs[i].iov_len = WIRE_MAX;
@@ -156,6 +166,7 @@ mesh_close(struct mesh *mesh)
     if (mesh) {
         close(mesh->fd);
         free_cacheline(mesh->slots);
+        free_cacheline(mesh->sealed);
         free(mesh);
     }
 }
@@ -177,14 +188,20 @@ send_failed(const struct peer *peer, int error)
                  endpoint_format(&peer->target, target), ovs_strerror(error));
 }
 
+/* Writes 'endpoint' to '*ss' in the form that the socket takes.  Returns its
+ * length. */
+static socklen_t
+get_address(const struct mesh *mesh, const struct endpoint *endpoint,
+            struct sockaddr_storage *ss)
+{
+    return (mesh->ipv6 ? endpoint_to_sockaddr6(endpoint, ss)
+                       : endpoint_to_sockaddr(endpoint, ss));
+}
+
 void
 mesh_address_peer(const struct mesh *mesh, struct peer *peer)
 {
-    if (mesh->ipv6) {
-        peer->ss_len = endpoint_to_sockaddr6(&peer->target, &peer->ss);
-    } else {
-        peer->ss_len = endpoint_to_sockaddr(&peer->target, &peer->ss);
-    }
+    peer->ss_len = get_address(mesh, &peer->target, &peer->ss);
 }
 
 bool
@@ -228,7 +245,22 @@ flush(struct mesh *mesh, size_t n, size_t *n_relayed)
             send_failed(mesh->tx_peers[i++], errno);
         }
     }
+    mesh->sealed_used = 0;
     return n_sent;
+}
+
+/* Points 'iov' to 'frame', sealed for 'peer'. */
+static void
+put_sealed(struct mesh *mesh, struct peer *peer, const struct frame *frame,
+           struct iovec *iov)
+{
+    uint8_t *datagram = mesh->sealed + mesh->sealed_used;
+
+    iov->iov_base = datagram;
+    iov->iov_len =
+        seal(&peer->sealer, WIRE_TYPE_FRAME, peer->remote->next_seq++,
+             frame->bytes, frame->length, datagram);
+    mesh->sealed_used += iov->iov_len;
 }
 
 /* Points 'iov', which is the 'i'th, to what goes in front of a frame to
@@ -263,7 +295,11 @@ mesh_send(struct mesh *mesh, const struct frame *frames, size_t n_frames,
             struct peer *peer = peers->targets[j];
             struct iovec *iov = mesh->tx_iovs[n];
 
-            put_header(mesh, n, peers, peer, &iov[0]);
+            if (peers->sealed) {
+                put_sealed(mesh, peer, &frames[i], &iov[0]);
+            } else {
+                put_header(mesh, n, peers, peer, &iov[0]);
+            }
             iov[1].iov_base = frames[i].bytes;
             iov[1].iov_len = frames[i].length;
             mesh->tx_peers[n] = peer;
@@ -272,9 +308,10 @@ mesh_send(struct mesh *mesh, const struct frame *frames, size_t n_frames,
                 .msg_name = &peer->ss,
                 .msg_namelen = peer->ss_len,
                 .msg_iov = iov,
-                .msg_iovlen = 2,
+                .msg_iovlen = peers->sealed ? 1 : 2,
             };
-            if (++n == SEND_BATCH) {
+            if (++n == SEND_BATCH
+                || mesh->sealed_used > SEALED_BYTES - MAX_SEALED) {
                 n_sent += flush(mesh, n, n_relayed);
                 n = 0;
             }
@@ -318,6 +355,17 @@ mesh_say(struct mesh *mesh, struct peer *peer, const void *message,
     if (mesh->n_say == SAY_BATCH) {
         mesh_flush(mesh);
     }
+}
+
+void
+mesh_say_to(struct mesh *mesh, const struct endpoint *to, const void *message,
+            size_t length)
+{
+    struct sockaddr_storage ss;
+    socklen_t ss_len = get_address(mesh, to, &ss);
+
+    ignore(
+        sendto(mesh->fd, message, length, 0, (struct sockaddr *) &ss, ss_len));
 }
 
 /* Makes the first 'n' of 'rx_msgs' ready for recvmmsg(). */

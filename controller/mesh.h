@@ -7,9 +7,10 @@
  *
  * Sends each of many frames to each of many peers with few system calls, and
  * receives many datagrams with one.  Frames are sent from where they are, with
- * the header of the wire format in front that the peer speaks, and received
- * into memory of the mesh.  A datagram longer than the path's MTU is sent in
- * IP fragments, so that a frame of any size crosses whole.
+ * the header of the wire format in front that the peer speaks, or, in a sealed
+ * mesh, sealed for it, and received into memory of the mesh.  A datagram
+ * longer than the path's MTU is sent in IP fragments, so that a frame of any
+ * size crosses whole.
  *
  * Who is a peer and what a frame is are not known here, only which format a
  * peer speaks, and where its numbers are. */
@@ -76,6 +77,10 @@ uint64_t mesh_send(struct mesh *, const struct frame *frames, size_t n_frames,
 void
 mesh_say(struct mesh *, struct peer *peer, const void *message, size_t length);
 void mesh_flush(struct mesh *);
+
+/* The same to 'to', which is no peer, at once. */
+void mesh_say_to(struct mesh *, const struct endpoint *to, const void *message,
+                 size_t length);
 
 /* Receives up to MESH_BATCH datagrams without waiting, stores a pointer to
  * them in '*datagrams' and returns their number.  They are valid until the

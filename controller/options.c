@@ -24,6 +24,7 @@ enum {
     OPT_PRINT_FLOWS,
     OPT_SWITCH,
     OPT_DB,
+    OPT_GENERATE_KEY,
     OPT_UNIXCTL,
     OPT_BOOTSTRAP_CA_CERT,
     OPT_PEER_CA_CERT,
@@ -43,6 +44,7 @@ static const struct option long_options[] = {
     { "print-flows", no_argument, NULL, OPT_PRINT_FLOWS },
     { "switch", required_argument, NULL, OPT_SWITCH },
     { "db", required_argument, NULL, OPT_DB },
+    { "generate-key", required_argument, NULL, OPT_GENERATE_KEY },
     { "unixctl", required_argument, NULL, OPT_UNIXCTL },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, 'V' },
@@ -91,6 +93,8 @@ print_usage(void)
         "configuration, exit\n"
         "  --print-flows                  print what the switch would be "
         "told, exit\n"
+        "  --generate-key=FILE            make a key file for a sealed mesh, "
+        "exit\n"
         "  -h, --help                     print this, exit\n"
         "  -V, --version                  print the version, exit\n",
         program_name, ovs_rundir(), ovs_rundir());
@@ -176,6 +180,7 @@ options_parse(int argc, char *argv[], struct options *o, char **unixctl_path)
         case OPT_PRINT_FLOWS: o->print_flows = true; break;
         case OPT_SWITCH: o->switch_target = optarg; break;
         case OPT_DB: o->database = optarg; break;
+        case OPT_GENERATE_KEY: o->generate_key = optarg; break;
         case OPT_UNIXCTL: *unixctl_path = optarg; break;
 
         case 'h': print_usage(); exit(EXIT_SUCCESS);

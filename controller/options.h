@@ -28,7 +28,8 @@ struct options {
     struct svec other_relays;
     bool check_config;
     bool print_flows;
-    struct svec verbosity; /* Arguments of -v, "" where it has none. */
+    const char *generate_key; /* File to make. */
+    struct svec verbosity;    /* Arguments of -v, "" where it has none. */
 };
 
 /* Takes apart 'argv' into '*options', whose strings point into 'argv'.  Sets

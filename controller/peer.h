@@ -15,8 +15,10 @@
 #include "endpoint.h"
 #include "liveness.h"
 #include "openvswitch/hmap.h"
+#include "openvswitch/token-bucket.h"
 #include "openvswitch/types.h"
 #include "roster.h"
+#include "seal.h"
 
 struct remote;
 
@@ -56,7 +58,8 @@ struct peer {
     socklen_t ss_len;
 
     /* What comes from 'target'. */
-    uint32_t path; /* Our number for it, in hellos. */
+    uint32_t path;        /* Our number for it, in hellos. */
+    struct sealer sealer; /* Of what goes there, in a sealed mesh. */
     struct liveness liveness;
     struct remote *remote; /* Who is there, NULL while not known. */
     bool has_echo;
@@ -73,10 +76,13 @@ struct peer {
     /* Is a target, and gets frames in our own format? */
     bool speaks_ours;
 
+    struct token_bucket bucket; /* Of the frames that it may send us. */
+
     /* Statistics. */
     uint64_t tx, tx_bytes; /* Frames sent to it. */
     uint64_t tx_errors;    /* Frames that could not be sent to it. */
     uint64_t rx, rx_bytes; /* Frames received from it, however often. */
+    uint64_t rx_limited;   /* Those of them that were too many a second. */
 };
 
 /* Notes that 'remote', which may be NULL for nobody known, is where 'peer' is

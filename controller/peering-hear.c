@@ -9,6 +9,7 @@
 #include "greeting.h"
 #include "hello.h"
 #include "mesh.h"
+#include "openvswitch/token-bucket.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "timeval.h"
@@ -17,8 +18,16 @@
 
 VLOG_DEFINE_THIS_MODULE(hear);
 
-/* At most so many answers to hellos of a peer in so many ms. */
-enum { MAX_ANSWERS = 16, ANSWERS_MS = 500 };
+enum {
+    /* At most so many answers to hellos of a peer in so many ms. */
+    MAX_ANSWERS = 16,
+    ANSWERS_MS = 500,
+
+    /* How old what a hello echoes may be if it is to prove that its sender is
+     * there now. */
+    MAX_PROOF_AGE_MS = 10000
+};
+BUILD_ASSERT_DECL((int) MAX_PROOF_AGE_MS < (int) STREAMS_MAX_IDLE_MS);
 
 /* Hellos. */
 
@@ -85,6 +94,7 @@ find_remote(struct peering *p, const struct hello *h, const struct wire *w,
         return NULL;
     }
     remote->heard = now;
+    remote->key_id = w->key_id;
     if (h->answer) {
         window_skip(&remote->window, w->seq);
     } else {
@@ -149,19 +159,71 @@ answer_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
     if ((h->answer || (elsewhere && !h->answers))
         && may_answer(p, peer, now_us / 1000)) {
         if (elsewhere) {
-            greeting_answer(&p->self, mesh, peer, h, w, now_us);
+            greeting_answer(&p->self, mesh, peer, h, w, p->remotes.first_seq,
+                            false, now_us);
         } else {
-            peering_say_hello(p, mesh, peer, now_us);
+            greeting_reply(&p->self, mesh, peer, w, now_us);
         }
         mesh_flush(mesh);
     }
 }
 
-/* Takes in the hello 'w' from 'peer', or from a sender that is accepted if
- * that is NULL. */
+/* Sealed hellos. */
+
+/* Answers the hello 'h' in 'w', which came from 'from', where no peer is.  Its
+ * sender has the key, and knows this relay for a peer.  'remote' is who it is,
+ * or NULL if it has yet to prove itself. */
+static void
+answer_stranger(struct peering *p, struct mesh *mesh,
+                const struct endpoint *from, const struct remote *remote,
+                const struct hello *h, const struct wire *w,
+                long long int now_us)
+{
+    if (remote ? !h->answers || h->answer
+               : token_bucket_withdraw(&p->answers, PEERING_ANSWER_TOKENS)) {
+        greeting_answer_stranger(&p->self, mesh, from, &p->stranger, remote, h,
+                                 w, p->remotes.first_seq, !remote, now_us);
+    }
+}
+
+/* Returns true if the hello 'h' shows that its sender has heard us just now:
+ * nobody can have recorded it long ago. */
+static bool
+is_proof(const struct peering *p, const struct hello *h, long long int now_us)
+{
+    return (h->echo_session == p->self.session
+            && h->echo_timestamp <= (uint64_t) now_us
+            && now_us - (int64_t) h->echo_timestamp
+                   <= MAX_PROOF_AGE_MS * 1000LL);
+}
+
+/* Judges the hello 'h' in 'w', which was sealed and is of a stream that is not
+ * accepted.  Returns true if the stream is now.  Otherwise asks its sender,
+ * 'peer' or, if that is NULL, whoever is at 'from', to prove itself, and notes
+ * nothing. */
+static bool
+accept_stream(struct peering *p, struct mesh *mesh, struct peer *peer,
+              const struct endpoint *from, const struct hello *h,
+              struct wire *w, long long int now_us)
+{
+    if (is_proof(p, h, now_us)) {
+        return streams_accept(&p->streams, w, now_us / 1000);
+    }
+    if (!peer || !peer_is_greeted(peer)) {
+        answer_stranger(p, mesh, from, NULL, h, w, now_us);
+    } else if (may_answer(p, peer, now_us / 1000)) {
+        greeting_answer(&p->self, mesh, peer, h, w, p->remotes.first_seq, true,
+                        now_us);
+        mesh_flush(mesh);
+    }
+    return false;
+}
+
+/* Takes in the hello 'w', which came from 'from', an address of 'peer', or of
+ * a sender that is accepted if that is NULL. */
 static bool
 take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
-           const struct wire *w, long long int now_us)
+           const struct endpoint *from, struct wire *w, long long int now_us)
 {
     const long long int now = now_us / 1000;
     struct hello h;
@@ -170,6 +232,10 @@ take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
         return false;
     } else if (!self_is_known(&p->self)) {
         return true; /* It will say hello again. */
+    }
+    if (w->datagram && !w->stream
+        && !accept_stream(p, mesh, peer, from, &h, w, now_us)) {
+        return true;
     }
 
     struct remote *remote = find_remote(p, &h, w, now);
@@ -180,6 +246,8 @@ take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
     if (!peer || !peer_is_greeted(peer)) {
         if (remote->peer) {
             answer_hello(p, mesh, remote->peer, &h, w, true, now_us);
+        } else if (w->datagram) {
+            answer_stranger(p, mesh, from, remote, &h, w, now_us);
         }
         return true;
     }
@@ -248,17 +316,23 @@ hear_self(struct peering *p, const struct mesh_datagram *d,
     }
 }
 
-/* Says that 'd' came from nobody we know. */
-static void
-refuse_sender(const struct mesh_datagram *d)
+/* Says why 'd' is dropped, now and then.  Returns 'why', a drop reason. */
+static int
+refuse(const struct mesh_datagram *d, int why)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
     char from[INET6_ADDRSTRLEN];
 
-    VLOG_WARN_RL(&rl,
-                 "datagram from %s dropped: no peer has this address, "
-                 "nor does mesh.accept",
-                 address_format(&d->from.address, from));
+    VLOG_WARN_RL(
+        &rl, "datagram from %s dropped: %s",
+        address_format(&d->from.address, from),
+        why == DROP_UNKNOWN_SENDER
+            ? "no peer has this address, nor does mesh.accept"
+        : why == DROP_UNSEALED ? "it is not sealed, and mesh.key_file is set"
+        : why == DROP_SEALED   ? "it is sealed, and mesh.key_file is not set"
+        : why == DROP_SEAL ? "its seal fits none of our keys, or was forged"
+                           : "it was recorded and sent again, or overtaken");
+    return why;
 }
 
 /* Counts the frame 'w' for 'peer', if that is not NULL. */
@@ -269,6 +343,21 @@ count_frame(struct peer *peer, const struct wire *w)
         peer->rx++;
         peer->rx_bytes += w->length;
     }
+}
+
+/* Returns FRAME_OK, or DROP_RATE if 'peer', or those that are accepted and no
+ * peers if that is NULL, have sent more frames than they may. */
+static int
+limit_rate(struct peering *p, struct peer *peer)
+{
+    if (token_bucket_withdraw(peer ? &peer->bucket : &p->accepted,
+                              PEERING_FRAME_TOKENS)) {
+        return FRAME_OK;
+    }
+    if (peer) {
+        peer->rx_limited++;
+    }
+    return DROP_RATE;
 }
 
 /* Takes in the frame 'w' in our own format from an address of 'peer', or of
@@ -292,7 +381,7 @@ take_frame(struct peering *p, struct peer *peer, const struct wire *w,
     if (peer && peer->remote == remote) {
         liveness_frame(&peer->liveness, now);
     }
-    return remote->on_segment ? DROP_SEGMENT : FRAME_OK;
+    return remote->on_segment ? DROP_SEGMENT : limit_rate(p, peer);
 }
 
 /* Returns the verdict on a frame that is to be dropped for 'why', unless that
@@ -307,31 +396,61 @@ pass(int why, int *reason)
     return PEERING_DROP;
 }
 
+/* Judges who sent 'd', taken apart in 'w', which is opened if it is sealed,
+ * and stores the peer, or NULL for one that is accepted, in '*peer'.  Returns
+ * FRAME_OK, or the reason why it is to be dropped. */
+static int
+judge_sender(struct peering *p, const struct mesh_datagram *d, struct wire *w,
+             long long int now, struct peer **peer)
+{
+    if (p->peers.sealed) {
+        /* The key tells who belongs to the mesh; the address, by which of its
+         * ways it comes. */
+        if (w->kind != WIRE_SEALED) {
+            return refuse(d, DROP_UNSEALED);
+        } else if (d->truncated) {
+            return FRAME_OVERSIZE;
+        }
+        int why = streams_open(&p->streams, w, now);
+        if (why == DROP_SEAL || why == DROP_REPLAY) {
+            refuse(d, why);
+        }
+        peers_identify(&p->peers, &d->from, peer);
+        return why;
+    }
+
+    /* One with our own id is told from others below. */
+    if (peers_identify(&p->peers, &d->from, peer) == ORIGIN_UNKNOWN
+        && (w->kind < WIRE_FRAME || w->relay_id != p->self.id)) {
+        return refuse(d, DROP_UNKNOWN_SENDER);
+    }
+    return (d->truncated             ? (int) FRAME_OVERSIZE
+            : w->kind == WIRE_SEALED ? refuse(d, DROP_SEALED)
+                                     : (int) FRAME_OK);
+}
+
 enum peering_verdict
 peering_take(struct peering *p, struct mesh *mesh,
-             const struct mesh_datagram *d, const struct wire *w,
+             const struct mesh_datagram *d, struct wire *w,
              long long int now_us, int *reason)
 {
     const long long int now = now_us / 1000;
     struct peer *peer;
 
+    int why = judge_sender(p, d, w, now, &peer);
+    if (why != FRAME_OK) {
+        *reason = why;
+        return PEERING_DROP;
+    }
     if (w->kind >= WIRE_FRAME && w->relay_id == p->self.id) {
         hear_self(p, d, w, now);
         *reason = DROP_OWN;
         return PEERING_DROP;
     }
-    if (peers_identify(&p->peers, &d->from, &peer) == ORIGIN_UNKNOWN) {
-        refuse_sender(d);
-        *reason = DROP_UNKNOWN_SENDER;
-        return PEERING_DROP;
-    }
-    if (d->truncated) {
-        *reason = FRAME_OVERSIZE;
-        return PEERING_DROP;
-    }
 
     switch (w->kind) {
     case WIRE_MALFORMED:
+    case WIRE_SEALED:
     case WIRE_OTHER: *reason = DROP_FORMAT; return PEERING_DROP;
 
     case WIRE_NEWER: *reason = DROP_VERSION; return PEERING_DROP;
@@ -343,13 +462,14 @@ peering_take(struct peering *p, struct mesh *mesh,
             take_remote(p, peer, NULL, now);
             peering_state_changed(p, peer);
         }
-        return pass(peer && peer_is_on_segment(peer) ? DROP_SEGMENT : FRAME_OK,
+        return pass(peer && peer_is_on_segment(peer) ? (int) DROP_SEGMENT
+                                                     : limit_rate(p, peer),
                     reason);
 
     case WIRE_FRAME: return pass(take_frame(p, peer, w, now), reason);
 
     case WIRE_HELLO:
-        if (!take_hello(p, mesh, peer, w, now_us)) {
+        if (!take_hello(p, mesh, peer, &d->from, w, now_us)) {
             *reason = DROP_FORMAT;
             return PEERING_DROP;
         }

@@ -9,13 +9,26 @@
 
 #include <stdbool.h>
 
+#include "openvswitch/token-bucket.h"
 #include "peer-macs.h"
 #include "peers.h"
 #include "remotes.h"
 #include "roster.h"
 #include "self.h"
+#include "streams.h"
 
 struct mesh;
+
+enum {
+    /* What a frame takes out of its bucket, which is filled every ms. */
+    PEERING_FRAME_TOKENS = 1000,
+
+    /* The same of an answer to who has proved nothing: at most 100 a second.
+     */
+    PEERING_ANSWER_TOKENS = 10,
+    PEERING_ANSWER_RATE = 1,
+    PEERING_ANSWER_BURST = 100
+};
 
 struct peering {
     struct self self;
@@ -26,6 +39,14 @@ struct peering {
     struct peers peers;
     struct remotes remotes;
     struct peer_macs macs;
+
+    /* A sealed mesh. */
+    struct streams streams;       /* Of the others. */
+    struct sealer stranger;       /* Of answers to who is no peer. */
+    struct token_bucket answers;  /* Of answers to who proves nothing. */
+    struct token_bucket accepted; /* Of frames of who is accepted, no peer. */
+    uint32_t max_pps;             /* Frames a second from each. */
+
     long long int next_news;  /* When the others may be told news, ms. */
     long long int next_check; /* When peering_run() has something to do, ms. */
     long long int next_update; /* When peering_update() has, ms. */
@@ -44,6 +65,9 @@ struct peering {
 /* Says hello to 'peer' through 'mesh', which the caller flushes. */
 void peering_say_hello(struct peering *, struct mesh *mesh, struct peer *peer,
                        long long int now_us);
+
+/* Makes 'bucket' one for the frames of one peer. */
+void peering_limit(const struct peering *, struct token_bucket *bucket);
 
 /* Notes that the state of 'peer' changed, and logs it. */
 void peering_state_changed(struct peering *, struct peer *peer);

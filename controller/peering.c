@@ -54,6 +54,8 @@ peering_create(void)
     roster_init(&p->roster);
     peers_init(&p->peers);
     remotes_init(&p->remotes);
+    streams_init(&p->streams);
+    token_bucket_init(&p->answers, PEERING_ANSWER_RATE, PEERING_ANSWER_BURST);
     peer_macs_init(&p->macs);
     p->next_check = p->next_update = LLONG_MAX;
     p->known = -1;
@@ -66,6 +68,7 @@ peering_destroy(struct peering *p)
     if (p) {
         peers_destroy(&p->peers);
         remotes_destroy(&p->remotes);
+        streams_destroy(&p->streams);
         roster_destroy(&p->roster);
         peer_macs_destroy(&p->macs);
         free(p);
@@ -76,13 +79,43 @@ peering_destroy(struct peering *p)
 
 BUILD_ASSERT_DECL((int) HELLO_MAX_PORTS >= (int) CONFIG_MAX_PORTS);
 
+/* Has the mesh sealed with 'keys', if there are any. */
+static void
+configure_seal(struct peering *p, const struct seal_keys *keys)
+{
+    p->peers.sealed = keys->n > 0;
+    streams_set_keys(&p->streams, keys);
+    self_set_key(&p->self, keys->n ? &keys->all[0] : NULL);
+    for (size_t i = 0; i < p->peers.n_all; i++) {
+        struct peer *peer = p->peers.all[i];
+
+        /* The next frame may go before the next hello. */
+        if (keys->n && self_is_known(&p->self)) {
+            greeting_set_key(&p->self, peer);
+        }
+    }
+    peers_choose_targets(&p->peers);
+}
+
+void
+peering_limit(const struct peering *p, struct token_bucket *bucket)
+{
+    /* Room for bursts: a switch that punts as many as it may does so within a
+     * second, and may do so twice in a row. */
+    token_bucket_set(bucket, p->max_pps,
+                     MIN(UINT_MAX, PEERING_FRAME_TOKENS * 2ULL * p->max_pps));
+}
+
 void
 peering_configure(struct peering *p, const struct config *config)
 {
     p->left = false;
     p->reconfigured = true;
+    configure_seal(p, &config->keys);
+    p->max_pps = config_mesh_max_pps(config);
+    peering_limit(p, &p->accepted);
     roster_configure(&p->roster, &config->peers, &config->discover,
-                     &config->mesh, config->n_ports > 0);
+                     &config->mesh, config->n_ports > 0 && !config->keys.n);
     if (roster_is_self(&p->roster)) {
         VLOG_WARN("no peers: relaying to this relay itself, for testing");
     }
@@ -227,9 +260,12 @@ update_peers(struct peering *p, const struct resolver *resolver,
     free(local);
 
     for (size_t i = 0; i < p->peers.n_all; i++) {
-        if (p->peers.all[i]->role == PEER_OTHER) {
-            mesh_address_peer(mesh, p->peers.all[i]);
+        struct peer *peer = p->peers.all[i];
+
+        if (peer->role == PEER_OTHER) {
+            mesh_address_peer(mesh, peer);
         }
+        peering_limit(p, &peer->bucket);
     }
 }
 
@@ -391,6 +427,7 @@ peering_run(struct peering *p, struct mesh *mesh, long long int now_us)
     }
     if (now >= p->next_expiry) {
         remotes_expire(&p->remotes, now, is_peers, p);
+        streams_expire(&p->streams, now);
         p->next_expiry = now + EXPIRE_MS;
     }
     p->next_check = p->next_expiry;
@@ -475,6 +512,12 @@ uint64_t
 peering_session(const struct peering *p)
 {
     return p->self.session;
+}
+
+const struct seal_keys *
+peering_keys(const struct peering *p)
+{
+    return &p->streams.keys;
 }
 
 bool

@@ -31,6 +31,7 @@ struct mesh_datagram;
 struct peering;
 struct peers;
 struct resolver;
+struct seal_keys;
 struct sset;
 struct wire;
 
@@ -100,10 +101,11 @@ void peering_wait(const struct peering *);
 void peering_leave(struct peering *, struct mesh *mesh);
 
 /* Judges the datagram 'd', taken apart in 'w', which has come through 'mesh'.
+ * One that is sealed is opened in its place, and 'w' is what was in it then.
  * If the verdict is PEERING_DROP stores the reason in '*reason'. */
 enum peering_verdict
 peering_take(struct peering *, struct mesh *mesh,
-             const struct mesh_datagram *d, const struct wire *w,
+             const struct mesh_datagram *d, struct wire *w,
              long long int now_us, int *reason);
 
 /* Returns true if the peers' local MACs have changed since this function last
@@ -124,6 +126,9 @@ bool peering_has_begun(const struct peering *);
 struct peers *peering_peers(const struct peering *);
 uint64_t peering_id(const struct peering *);
 uint64_t peering_session(const struct peering *);
+
+/* Returns the keys of the mesh; there are none if it is not sealed. */
+const struct seal_keys *peering_keys(const struct peering *);
 
 /* Returns true if there is no peer but this relay itself, for testing. */
 bool peering_is_self(const struct peering *);

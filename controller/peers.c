@@ -84,7 +84,8 @@ number_peer(struct peers *peers, struct peer *peer)
 {
     do {
         peers->last_path++;
-    } while (!peers->last_path || peers_by_path(peers, peers->last_path));
+    } while (!peers->last_path || peers->last_path == PEERS_NO_PATH
+             || peers_by_path(peers, peers->last_path));
     peer->path = peers->last_path;
     hmap_insert(&peers->by_path, &peer->path_node, hash_int(peer->path, 0));
 }
@@ -564,11 +565,17 @@ peers_self_deadline(const struct peers *peers)
 /* Returns true if 'peer' may get frames, but for others that lead to the same
  * remote. */
 static bool
-may_get_frames(const struct peer *peer)
+may_get_frames(const struct peers *peers, const struct peer *peer)
 {
-    return (peer->role == PEER_OTHER && !peer_is_on_segment(peer)
-            && (peer->source == ROSTER_SELF
-                || peer->liveness.state != LIVENESS_PROBING));
+    if (peer->role != PEER_OTHER || peer_is_on_segment(peer)) {
+        return false;
+    } else if (peers->sealed) {
+        return (peer->remote && peer->remote->version
+                && liveness_is_heard(&peer->liveness)
+                && sealer_is_set(&peer->sealer));
+    }
+    return (peer->source == ROSTER_SELF
+            || peer->liveness.state != LIVENESS_PROBING);
 }
 
 /* Returns how well frames get to 'peer', for comparison. */
@@ -598,7 +605,7 @@ peers_choose_targets(struct peers *peers)
     for (size_t i = 0; i < peers->n_all; i++) {
         struct peer *peer = peers->all[i];
 
-        if (peer->remote && may_get_frames(peer)) {
+        if (peer->remote && may_get_frames(peers, peer)) {
             prefer(peer);
         }
     }
@@ -609,7 +616,7 @@ peers_choose_targets(struct peers *peers)
         struct peer *peer = peers->all[i];
 
         peer->speaks_ours = false;
-        if (may_get_frames(peer)
+        if (may_get_frames(peers, peer)
             && (!peer->remote || peer->remote->peer == peer)) {
             peer->speaks_ours = (peer->remote && peer->remote->version
                                  && liveness_is_heard(&peer->liveness));

@@ -35,6 +35,10 @@
 /* How long a peer that answered with this relay's own id is set aside. */
 enum { PEERS_SELF_MS = 60000 };
 
+/* A path that is no peer's: of answers to those who have the key of the mesh
+ * and are no peers of ours. */
+#define PEERS_NO_PATH UINT32_MAX
+
 struct peers {
     struct peer **all; /* In the order of the roster. */
     size_t n_all;
@@ -51,6 +55,9 @@ struct peers {
 
     /* Header of frames in our own format, but for their number. */
     uint8_t header[WIRE_HEADER_LEN];
+
+    /* Is the mesh sealed?  Then nobody gets frames who does not say hello. */
+    bool sealed;
 };
 
 /* Where a datagram came from. */

@@ -171,6 +171,9 @@ take_frame(struct relay *r, const struct wire *wire, long long int now,
         reason = DROP_PORT;
     } else if (is_from_here(r, wire->body)) {
         reason = DROP_OWN;
+    } else if (own_addresses_contain(&r->own_addresses, frame->ip_src)
+               && !peering_is_self(r->peering)) {
+        reason = DROP_OWN_SOURCE;
     } else if (!relay_has_port(r->emitted_ports, frame->port)) {
         reason = DROP_STANDBY;
     } else if (!emit_is_ready(r->emit)) {

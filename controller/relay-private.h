@@ -16,6 +16,7 @@
 #include "counters.h"
 #include "destination.h"
 #include "openvswitch/types.h"
+#include "own-addresses.h"
 #include "relay-flows.h"
 #include "segment.h"
 
@@ -33,6 +34,7 @@ struct relay {
     struct channel *channel; /* The switch, for frames. */
     struct emit *emit;
     struct destination destination;
+    struct own_addresses own_addresses;
     struct loop_guard *loop_guard;
 
     struct mesh *mesh; /* NULL if nothing is relayed. */

@@ -66,6 +66,15 @@ update_destination(struct relay *r)
                               r->config->bridge, addresses, n);
 }
 
+static void
+update_own_addresses(struct relay *r)
+{
+    size_t n;
+    const struct host_address *addresses = host_addresses(r->host, &n);
+
+    own_addresses_update(&r->own_addresses, r->config->bridge, addresses, n);
+}
+
 /* Configuration. */
 
 void
@@ -315,6 +324,7 @@ relay_update(struct relay *r)
     }
     if (host_changed || r->reconfigured) {
         changed |= update_destination(r);
+        update_own_addresses(r);
     }
     if (update_local_mac(r)) {
         peering_set_local_mac(r->peering, r->local_mac);
@@ -405,6 +415,7 @@ relay_create(const struct config *config, const struct host *host,
     r->bridge = bridge;
     r->peering = peering_create();
     segment_init(&r->segment);
+    own_addresses_init(&r->own_addresses);
     r->onlink = onlink_create();
     r->loop_guard = loop_guard_create();
     r->emit = emit_create();
@@ -423,6 +434,7 @@ relay_destroy(struct relay *r)
         mesh_close(r->mesh);
         onlink_destroy(r->onlink);
         loop_guard_destroy(r->loop_guard);
+        own_addresses_destroy(&r->own_addresses);
         free(r->announcement_actions);
         free(r->macs);
         free(r->known_macs);

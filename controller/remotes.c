@@ -126,13 +126,18 @@ bool
 remote_take_hello(struct remote *remote, const struct hello *h)
 {
     bool changed =
-        (remote->n_macs != h->n_macs
-         || memcmp(remote->macs, h->macs, h->n_macs * sizeof *h->macs));
+        (h->n_macs
+         && (remote->n_macs != h->n_macs
+             || memcmp(remote->macs, h->macs, h->n_macs * sizeof *h->macs)));
 
-    memcpy(remote->macs, h->macs, sizeof remote->macs);
-    remote->n_macs = h->n_macs;
-    memcpy(remote->ports, h->ports, sizeof remote->ports);
-    remote->n_ports = h->n_ports;
+    if (changed) {
+        memcpy(remote->macs, h->macs, sizeof remote->macs);
+        remote->n_macs = h->n_macs;
+    }
+    if (h->n_ports) {
+        memcpy(remote->ports, h->ports, sizeof remote->ports);
+        remote->n_ports = h->n_ports;
+    }
     remote->received = h->received;
     remote->lost = h->lost;
     remote->role = h->role;

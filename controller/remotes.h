@@ -60,6 +60,8 @@ struct remote {
     enum relay_state role;   /* See struct hello. */
     uint64_t forwarder;
 
+    uint16_t key_id; /* In a sealed mesh: of the key of its last hello. */
+
     bool on_segment; /* Is it on this relay's segment? */
 };
 
@@ -103,8 +105,8 @@ void remotes_expire(struct remotes *, long long int now,
  * gone. */
 bool remote_take_session(struct remote *, uint64_t session, long long int now);
 
-/* Takes in what 'hello' says of its sender.  Returns true if its MACs
- * changed. */
+/* Takes in what 'hello' says of its sender.  MACs and ports of which it says
+ * nothing stay as they were.  Returns true if its MACs changed. */
 bool remote_take_hello(struct remote *, const struct hello *hello);
 
 #endif /* remotes.h */

@@ -4,11 +4,11 @@
 #include "self.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
-#include "random.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(self);
@@ -16,7 +16,9 @@ VLOG_DEFINE_THIS_MODULE(self);
 void
 self_init(struct self *self)
 {
+    seal_init();
     memset(self, 0, sizeof *self);
+    randombytes_buf(&self->salt, sizeof self->salt);
 }
 
 void
@@ -27,7 +29,8 @@ self_set_id(struct self *self, uint64_t id)
     }
     self->id = id;
     do {
-        self->session = random_uint64();
+        /* Nobody may be able to guess it: what echoes it has heard us. */
+        randombytes_buf(&self->session, sizeof self->session);
     } while (!self->session);
     self->news = true;
     VLOG_INFO("relay id is %016" PRIx64 ", session %016" PRIx64, id,
@@ -66,6 +69,17 @@ self_set_role(struct self *self, enum relay_state role, uint64_t forwarder)
     self->news |= role != self->role;
     self->role = role;
     self->forwarder = forwarder;
+}
+
+void
+self_set_key(struct self *self, const struct seal_key *key)
+{
+    self->sealed = key != NULL;
+    if (key) {
+        self->key = *key;
+    } else {
+        sodium_memzero(&self->key, sizeof self->key);
+    }
 }
 
 bool

@@ -16,10 +16,14 @@
 
 #include "hello.h"
 #include "openvswitch/types.h"
+#include "seal.h"
 
 struct self {
-    uint64_t id;       /* 0 while it is not known. */
-    uint64_t session;  /* Drawn with the id; never 0 then. */
+    uint64_t id;      /* 0 while it is not known. */
+    uint64_t session; /* Drawn with the id; never 0 then. */
+    uint32_t salt;    /* Drawn at the beginning: see seal.h. */
+    bool sealed;      /* Is what it says sealed, with 'key'? */
+    struct seal_key key;
     uint32_t interval; /* Between hellos, ms. */
     uint16_t ports[HELLO_MAX_PORTS];
     size_t n_ports;
@@ -41,6 +45,10 @@ void self_set_local_mac(struct self *, struct eth_addr mac);
 void self_set_ports(struct self *, const uint16_t *ports, size_t n);
 void self_set_interval(struct self *, uint32_t interval);
 void self_set_role(struct self *, enum relay_state role, uint64_t forwarder);
+
+/* Has what it says sealed with 'key', which is copied, or not if that is
+ * NULL. */
+void self_set_key(struct self *, const struct seal_key *key);
 
 /* Returns true if it is known well enough to say hello. */
 bool self_is_known(const struct self *);

@@ -13,6 +13,7 @@
 #include "peering.h"
 #include "peers.h"
 #include "remotes.h"
+#include "seal.h"
 #include "show.h"
 #include "util.h"
 
@@ -61,8 +62,16 @@ format_rtt(uint32_t us, show_cell cell)
     }
 }
 
+/* A word for the format that 'peer' speaks. */
+static const char *
+format_name(const struct peers *peers, const struct peer *peer)
+{
+    return (peers->sealed && is_measured(peer) ? "sealed"
+                                               : peer_format_name(peer));
+}
+
 static void
-fill_row(const struct peer *peer, show_cell *cells)
+fill_row(const struct peers *peers, const struct peer *peer, show_cell *cells)
 {
     for (int i = 0; i < N_COLUMNS; i++) {
         ovs_strlcpy(cells[i], "-", SHOW_CELL_SIZE);
@@ -71,7 +80,8 @@ fill_row(const struct peer *peer, show_cell *cells)
         endpoint_format(&peer->target, cells[COLUMN_PEER]);
     }
     ovs_strlcpy(cells[COLUMN_NAME], peer->name, SHOW_CELL_SIZE);
-    ovs_strlcpy(cells[COLUMN_FORMAT], peer_format_name(peer), SHOW_CELL_SIZE);
+    ovs_strlcpy(cells[COLUMN_FORMAT], format_name(peers, peer),
+                SHOW_CELL_SIZE);
     ovs_strlcpy(cells[COLUMN_STATE], peer_state_name(peer), SHOW_CELL_SIZE);
     if (peer_role(peer)) {
         ovs_strlcpy(cells[COLUMN_ROLE], relay_state_name(peer_role(peer)),
@@ -121,10 +131,46 @@ show_mesh(const struct peering *peering)
         numbers[i] = columns[i].is_number;
     }
     for (size_t i = 0; i < peers->n_all; i++) {
-        fill_row(peers->all[i], &cells[(i + 1) * N_COLUMNS]);
+        fill_row(peers, peers->all[i], &cells[(i + 1) * N_COLUMNS]);
     }
     show_table(cells, n_rows, N_COLUMNS, numbers, &out);
     free(cells);
+    return ds_steal_cstr(&out);
+}
+
+/* Returns how many of 'peers' seal with the key 'id', as of their last
+ * hellos. */
+static size_t
+count_peers(const struct peers *peers, uint16_t id)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < peers->n_all; i++) {
+        const struct peer *peer = peers->all[i];
+
+        n += (is_measured(peer) && liveness_is_heard(&peer->liveness)
+              && peer->remote->key_id == id);
+    }
+    return n;
+}
+
+char *
+show_mesh_seal(const struct peering *peering)
+{
+    const struct seal_keys *keys = peering_keys(peering);
+    const struct peers *peers = peering_peers(peering);
+    struct ds out = DS_EMPTY_INITIALIZER;
+
+    if (!keys->n) {
+        return xstrdup("off");
+    }
+    for (size_t i = 0; i < keys->n; i++) {
+        size_t n = count_peers(peers, keys->all[i].id);
+
+        ds_put_format(&out, "%s %04x (%" PRIuSIZE " peer%s)",
+                      i ? ", also taken: key" : "key", keys->all[i].id, n,
+                      n == 1 ? "" : "s");
+    }
     return ds_steal_cstr(&out);
 }
 
@@ -164,7 +210,13 @@ add_remote(json_t *object, const struct remote *remote)
 }
 
 static json_t *
-peer_to_json(const struct peer *peer)
+key_id_to_json(uint16_t id)
+{
+    return json_sprintf("%04x", id);
+}
+
+static json_t *
+peer_to_json(const struct peers *peers, const struct peer *peer)
 {
     char address[ENDPOINT_TEXT_SIZE];
     json_t *at = (peer->role == PEER_UNRESOLVED
@@ -177,18 +229,19 @@ peer_to_json(const struct peer *peer)
 
     /* clang-format off */
     json_t *object = json_pack(
-        "{s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:n,"
-        " s:o, s:o, s:n}",
+        "{s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I,"
+        " s:n, s:o, s:o, s:n}",
         "name", peer->name,
         "source", roster_source_name(peer->source),
         "address", at,
-        "format", peer_format_name(peer),
+        "format", format_name(peers, peer),
         "state", peer_state_name(peer),
         "reason", peer_reason(peer),
         "role", role,
         "up_since", show_time_json(peer->up_since),
         "rx", (json_int_t) peer->rx,
         "rx_bytes", (json_int_t) peer->rx_bytes,
+        "rx_limited", (json_int_t) peer->rx_limited,
         "tx", (json_int_t) peer->tx,
         "tx_bytes", (json_int_t) peer->tx_bytes,
         "tx_errors", (json_int_t) peer->tx_errors,
@@ -199,6 +252,10 @@ peer_to_json(const struct peer *peer)
     /* clang-format on */
     if (is_measured(peer)) {
         add_remote(object, peer->remote);
+        if (peers->sealed) {
+            json_object_set_new(object, "key",
+                                key_id_to_json(peer->remote->key_id));
+        }
     }
     return object;
 }
@@ -210,7 +267,7 @@ show_mesh_json(const struct peering *peering)
     json_t *array = json_array();
 
     for (size_t i = 0; i < peers->n_all; i++) {
-        json_array_append_new(array, peer_to_json(peers->all[i]));
+        json_array_append_new(array, peer_to_json(peers, peers->all[i]));
     }
     return array;
 }
@@ -219,4 +276,16 @@ json_t *
 show_mesh_id_json(const struct peering *peering)
 {
     return show_id_json(peering_id(peering));
+}
+
+json_t *
+show_mesh_keys_json(const struct peering *peering)
+{
+    const struct seal_keys *keys = peering_keys(peering);
+    json_t *array = keys->n ? json_array() : json_null();
+
+    for (size_t i = 0; i < keys->n; i++) {
+        json_array_append_new(array, key_id_to_json(keys->all[i].id));
+    }
+    return array;
 }

@@ -17,6 +17,7 @@
 #include "conf.h"
 #include "daemon.h"
 #include "fatal-signal.h"
+#include "key-file.h"
 #include "memory.h"
 #include "node.h"
 #include "openvswitch/dynamic-string.h"
@@ -337,6 +338,15 @@ main(int argc, char *argv[])
     set_pidfile(NULL); /* Without it ovs-appctl does not find us. */
     options_parse(argc, argv, &options, &unixctl_path);
     d.options = &options;
+
+    if (options.generate_key) {
+        char *error = key_file_generate(options.generate_key);
+        if (error) {
+            die(error);
+        }
+        options_destroy(&options);
+        return 0;
+    }
 
     char *error = config_load(&options, &config);
     if (error) {

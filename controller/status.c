@@ -107,7 +107,7 @@ status_to_json(const struct node *node)
 
     /* clang-format off */
     json_t *root = json_pack(
-        "{s:s, s:s, s:b, s:b, s:s, s:o, s:o, s:o, s:o,"
+        "{s:s, s:s, s:b, s:b, s:s, s:o, s:o, s:o, s:o, s:o,"
         " s:o, s:{s:I, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:o}, s:o}",
         "bridge", config->bridge,
         "switch", config->switch_target,
@@ -118,6 +118,7 @@ status_to_json(const struct node *node)
         "mesh", config->n_ports ? json_string(endpoint_format(&config->mesh, mesh))
                                 : json_null(),
         "relay_id", show_mesh_id_json(relay_peering(relay)),
+        "keys", show_mesh_keys_json(relay_peering(relay)),
         "peers", show_mesh_json(relay_peering(relay)),
         "segment", show_segment_json(relay_segment(relay), relay_loop_guard(relay)),
         "counters",
@@ -205,8 +206,10 @@ status_to_text(const struct node *node)
                   " of them sent to\n",
                   endpoint_format(&config->mesh, mesh), id, peers->n_all,
                   peers->n_targets);
+    char *seal = show_mesh_seal(relay_peering(relay));
     char *forwarder = show_segment_forwarder(relay_segment(relay));
-    ds_put_format(&out, "segment: forwarder: %s\n", forwarder);
+    ds_put_format(&out, "seal: %s\nsegment: forwarder: %s\n", seal, forwarder);
+    free(seal);
     free(forwarder);
     ds_put_format(&out,
                   "to the mesh: punted %" PRIu64 ", relayed %" PRIu64
@@ -311,9 +314,12 @@ show_mesh_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
         reply(conn, mesh);
         return;
     }
+    char *seal = show_mesh_seal(relay_peering(relay));
     char *forwarder = show_segment_forwarder(relay_segment(relay));
-    reply(conn, xasprintf("%ssegment: forwarder: %s\n", mesh, forwarder));
+    reply(conn, xasprintf("%sseal: %s\nsegment: forwarder: %s\n", mesh, seal,
+                          forwarder));
     free(mesh);
+    free(seal);
     free(forwarder);
 }
 

@@ -30,6 +30,14 @@ begin(struct window *w, uint64_t next)
     w->first = w->next = next;
 }
 
+void
+window_begin(struct window *w, uint64_t next)
+{
+    window_init(w);
+    memset(w->bits, 0xff, sizeof w->bits);
+    begin(w, next);
+}
+
 static bool
 has_come(const struct window *w, uint64_t seq)
 {
@@ -64,6 +72,13 @@ advance(struct window *w, uint64_t next)
     if (w->next - w->first > WINDOW_SIZE) {
         w->first = w->next - WINDOW_SIZE; /* So that it never is far away. */
     }
+}
+
+bool
+window_has(const struct window *w, uint64_t seq)
+{
+    return (w->begun && (int64_t) (seq - w->next) < 0
+            && (w->next - seq > WINDOW_SIZE || has_come(w, seq)));
 }
 
 enum window_verdict

@@ -59,6 +59,13 @@ void window_init(struct window *);
  * counted stays. */
 void window_restart(struct window *);
 
+/* Makes a window of which all numbers before 'next' have come, and counted
+ * nothing. */
+void window_begin(struct window *, uint64_t next);
+
+/* Returns true if 'seq' has come or is too old to tell. */
+bool window_has(const struct window *, uint64_t seq);
+
 /* Judges a frame with the number 'seq', which has come, and counts it. */
 enum window_verdict window_take(struct window *, uint64_t seq);
 

@@ -31,6 +31,35 @@ put_be64(uint8_t *p, uint64_t value)
     put_unaligned_be64((ovs_be64 *) p, htonll(value));
 }
 
+enum wire_kind
+wire_kind_of_type(uint8_t type)
+{
+    switch (type) {
+    case WIRE_TYPE_FRAME: return WIRE_FRAME;
+    case WIRE_TYPE_HELLO: return WIRE_HELLO;
+    case WIRE_TYPE_BYE: return WIRE_BYE;
+    default: return WIRE_OTHER;
+    }
+}
+
+bool
+wire_pull_relay_id(struct wire *w)
+{
+    if (w->length < WIRE_RELAY_ID_LEN) {
+        return false;
+    }
+    w->relay_id = get_be64(w->body);
+    w->body += WIRE_RELAY_ID_LEN;
+    w->length -= WIRE_RELAY_ID_LEN;
+    return w->relay_id != 0;
+}
+
+void
+wire_encode_relay_id(uint8_t body[WIRE_RELAY_ID_LEN], uint64_t relay_id)
+{
+    put_be64(body, relay_id);
+}
+
 /* Takes apart a datagram that begins with our magic. */
 static void
 decode_own(uint8_t *datagram, size_t length, struct wire *w)
@@ -54,18 +83,16 @@ decode_own(uint8_t *datagram, size_t length, struct wire *w)
     if (!w->relay_id || !w->session) {
         return;
     }
-    switch (datagram[OFS_TYPE]) {
-    case WIRE_TYPE_FRAME: w->kind = WIRE_FRAME; break;
-    case WIRE_TYPE_HELLO: w->kind = WIRE_HELLO; break;
-    case WIRE_TYPE_BYE: w->kind = WIRE_BYE; break;
-    default: w->kind = WIRE_OTHER; break;
-    }
+    w->kind = wire_kind_of_type(datagram[OFS_TYPE]);
 }
 
 void
 wire_decode(uint8_t *datagram, size_t length, struct wire *w)
 {
     w->kind = WIRE_MALFORMED;
+    w->datagram = NULL;
+    w->stream = NULL;
+    w->key_id = 0;
     if (length >= WIRE_SNOWSIGNAL_LEN
         && !memcmp(datagram, WIRE_SNOWSIGNAL_MAGIC, WIRE_SNOWSIGNAL_LEN)) {
         w->kind = WIRE_SNOWSIGNAL;
@@ -74,6 +101,11 @@ wire_decode(uint8_t *datagram, size_t length, struct wire *w)
     } else if (length >= WIRE_HEADER_LEN
                && !memcmp(datagram, WIRE_MAGIC, sizeof WIRE_MAGIC - 1)) {
         decode_own(datagram, length, w);
+    } else if (length >= sizeof SEAL_MAGIC - 1
+               && !memcmp(datagram, SEAL_MAGIC, sizeof SEAL_MAGIC - 1)) {
+        w->kind = WIRE_SEALED;
+        w->datagram = datagram;
+        w->datagram_length = length;
     }
 }
 

@@ -27,13 +27,19 @@
  *              the same relay; of anything else, the number that the next
  *              frame will have
  *
- * docs/mesh-protocol.md describes both byte by byte, and what relays of other
+ * Where the mesh is sealed everything is in datagrams of a third format, which
+ * is in seal.h; their body is a frame, or else the sender's relay id, 8 bytes,
+ * and what follows the header in our own format.
+ *
+ * docs/mesh-protocol.md describes all byte by byte, and what relays of other
  * versions may do.  Pure: no I/O, no state. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "frame.h"
+#include "seal.h"
 
 #define WIRE_SNOWSIGNAL_MAGIC "SS"
 #define WIRE_MAGIC "SR"
@@ -48,7 +54,10 @@ enum {
 
     /* The longest datagram that can hold a frame we carry, behind the longest
      * header of a version to come. */
-    WIRE_MAX = UINT8_MAX + FRAME_MAX
+    WIRE_MAX = UINT8_MAX + FRAME_MAX,
+
+    /* In front of what a sealed datagram holds that is no frame. */
+    WIRE_RELAY_ID_LEN = 8
 };
 
 /* What follows our own header. */
@@ -63,6 +72,7 @@ enum wire_kind {
     WIRE_MALFORMED,  /* Neither format. */
     WIRE_NEWER,      /* Our own, of a version that we do not speak. */
     WIRE_OTHER,      /* Our own, of a type that we do not know. */
+    WIRE_SEALED,     /* Sealed: see streams_open(). */
     WIRE_SNOWSIGNAL, /* A frame in SnowSignal's format. */
     WIRE_FRAME,
     WIRE_HELLO,
@@ -78,12 +88,29 @@ struct wire {
     uint64_t seq;
     uint8_t *body; /* The frame, or what else follows the header. */
     size_t length; /* Of 'body'. */
+
+    /* Of one that is, or was, sealed: all of it, and the stream that it is of
+     * if that is accepted.  NULL of all others. */
+    uint8_t *datagram;
+    size_t datagram_length;
+    struct stream_state *stream;
+    uint16_t key_id; /* Of the key that it was sealed with. */
 };
 
 /* Takes apart the 'length' bytes at 'datagram'.  The body is not looked at.
  * Of datagrams that are WIRE_MALFORMED or WIRE_NEWER only 'kind' means
- * anything. */
+ * anything, of those that are WIRE_SEALED only what is all of it. */
 void wire_decode(uint8_t *datagram, size_t length, struct wire *);
+
+/* Returns what a datagram of 'type', an enum wire_type, is. */
+enum wire_kind wire_kind_of_type(uint8_t type);
+
+/* Moves the relay id that the body of 'w', which was sealed, begins with to
+ * where it belongs.  Returns false if there is none. */
+bool wire_pull_relay_id(struct wire *w);
+
+/* Writes the relay id that the body of a sealed datagram begins with. */
+void wire_encode_relay_id(uint8_t body[WIRE_RELAY_ID_LEN], uint64_t relay_id);
 
 /* Writes a header of our own to 'header'. */
 void wire_encode_header(uint8_t header[WIRE_HEADER_LEN], enum wire_type type,

@@ -311,6 +311,14 @@ mesh_say(struct mesh *mesh, struct peer *peer, const void *message,
 }
 
 void
+mesh_say_to(struct mesh *mesh, const struct endpoint *to, const void *message,
+            size_t length)
+{
+    add_flight(mesh->node, to, message, length);
+    take_off(mesh->node, 1);
+}
+
+void
 mesh_flush(struct mesh *mesh)
 {
     take_off(mesh->node, mesh->n_unsent);
@@ -548,6 +556,7 @@ set_up(void **state OVS_UNUSED)
         node->config.ports[0] = 5076;
         node->config.ports[1] = 6000 + i;
         node->config.n_ports = 2;
+        node->config.max_pps = 1000000;
         for (size_t j = 0; j < N_NODES; j++) {
             net.delay[i][j] = 1000;
         }
@@ -719,7 +728,8 @@ make_hello(uint64_t id, uint64_t session, const struct hello *h)
 {
     uint8_t body[HELLO_MAX_LEN];
 
-    return make(WIRE_TYPE_HELLO, id, session, 0, body, hello_encode(h, body));
+    return make(WIRE_TYPE_HELLO, id, session, 0, body,
+                hello_encode(h, body, sizeof body));
 }
 
 static struct made

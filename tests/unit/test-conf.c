@@ -850,6 +850,12 @@ static const struct wrong_text wrong_values[] = {
       "mesh.relay_id: \"-000000000000001\" " NOT_AN_ID },
     { MESH("\"relay_id\": \" 000000000000001\""),
       "mesh.relay_id: \" 000000000000001\" " NOT_AN_ID },
+    { MESH("\"max_pps\": 0"), "mesh.max_pps: 0 is not from 1 to 10000000" },
+    { MESH("\"max_pps\": 10000001"),
+      "mesh.max_pps: 10000001 is not from 1 to 10000000" },
+    { MESH("\"max_pps\": 4294967297"),
+      "mesh.max_pps: 4294967297 is not from 1 to 10000000" },
+    { MESH("\"key_file\": \"\""), "mesh.key_file: \"\" is not a file name" },
     { MESH("\"hello_ms\": 99"), "mesh.hello_ms: 99 is not from 100 to 60000" },
     { MESH("\"hello_ms\": 60001"),
       "mesh.hello_ms: 60001 is not from 100 to 60000" },
@@ -924,6 +930,11 @@ static const struct wrong_text wrong_types[] = {
       "mesh.discover[1]: false is false, not a string" },
     { MESH("\"relay_id\": 1"),
       "mesh.relay_id: 1 is a whole number, not a string" },
+    { MESH("\"max_pps\": \"all\""),
+      "mesh.max_pps: \"all\" is a string, not a whole number from 1 to "
+      "10000000" },
+    { MESH("\"key_file\": [\"k\"]"),
+      "mesh.key_file: [\"k\"] is an array, not a string" },
     { MESH("\"hello_ms\": \"1000\""),
       "mesh.hello_ms: \"1000\" is a string, not a whole number from 100 to "
       "60000" },
@@ -1019,7 +1030,6 @@ static const struct wrong_text future_keys[] = {
     { "{\"http\": \"127.0.0.1:9714\"}", "http: not yet supported" },
     { "{\"inspect\": [\"pva\"]}", "inspect: not yet supported" },
     { RELAY("\"filter\": \"udp\""), "relay.filter: not yet supported" },
-    { MESH("\"key_file\": \"k\""), "mesh.key_file: not yet supported" },
     { MESH("\"transport\": \"udp\""), "mesh.transport: not yet supported" },
 };
 
@@ -1625,7 +1635,8 @@ test_json_of_defaults(void **state OVS_UNUSED)
                               "    \"discover\": [],\n"
                               "    \"accept\": [],\n"
                               "    \"relay_id\": \"auto\",\n"
-                              "    \"hello_ms\": 1000\n"
+                              "    \"hello_ms\": 1000,\n"
+                              "    \"max_pps\": 10000\n"
                               "  },\n"
                               "  \"replicate\": []\n"
                               "}");
@@ -1684,7 +1695,8 @@ test_json_round_trip(void **state OVS_UNUSED)
                       "      \"2001:db8::/32\"\n"
                       "    ],\n"
                       "    \"relay_id\": \"00ffffffffffffff\",\n"
-                      "    \"hello_ms\": 100\n"
+                      "    \"hello_ms\": 100,\n"
+                      "    \"max_pps\": 250000\n"
                       "  },\n"
                       "  \"replicate\": []\n"
                       "}",

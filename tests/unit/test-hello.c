@@ -160,7 +160,7 @@ encode(const struct hello *h, uint8_t bytes[HELLO_MAX_LEN])
     uint8_t *room = malloc(HELLO_MAX_LEN);
 
     memset(room, 0xa5, HELLO_MAX_LEN);
-    size_t length = hello_encode(h, room);
+    size_t length = hello_encode(h, room, HELLO_MAX_LEN);
     assert_in_range(length, FIXED_LEN, HELLO_MAX_LEN);
     for (size_t i = length; i < HELLO_MAX_LEN; i++) {
         assert_int_equal(room[i], 0xa5);
@@ -756,7 +756,7 @@ test_random_bytes(void **state OVS_UNUSED)
         uint8_t bytes[400];
         struct hello h = random_hello(&seed);
 
-        size_t length = hello_encode(&h, bytes);
+        size_t length = hello_encode(&h, bytes, HELLO_MAX_LEN);
         for (size_t j = length; j < sizeof bytes; j++) {
             bytes[j] = next_random(&seed) % 3;
         }

@@ -963,10 +963,10 @@ count_lost(uint64_t seq, bool answer)
     assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
     assert_taken(0, "10.0.0.2", make_frame(7, 7, 0), PEERING_FRAME);
     h.answer = answer;
-    assert_taken(
-        0, "10.0.0.2",
-        make(WIRE_TYPE_HELLO, 7, 7, seq, body, hello_encode(&h, body)),
-        PEERING_CONTROL);
+    assert_taken(0, "10.0.0.2",
+                 make(WIRE_TYPE_HELLO, 7, 7, seq, body,
+                      hello_encode(&h, body, sizeof body)),
+                 PEERING_CONTROL);
     assert_taken(0, "10.0.0.2", make_frame(7, 7, seq), PEERING_FRAME);
     lost = peer_of(0, 1)->remote->window.lost;
     tear_down(NULL);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "own-addresses.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host.h"
+#include "packets.h"
+#include "util.h"
+
+void
+own_addresses_init(struct own_addresses *own)
+{
+    own->all = NULL;
+    own->n = 0;
+}
+
+void
+own_addresses_destroy(struct own_addresses *own)
+{
+    free(own->all);
+}
+
+void
+own_addresses_update(struct own_addresses *own, const char *bridge,
+                     const struct host_address *addresses, size_t n)
+{
+    free(own->all);
+    own->all = xcalloc(n, sizeof *own->all);
+    own->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct in6_addr *address = &addresses[i].address;
+
+        if (IN6_IS_ADDR_V4MAPPED(address)
+            && !strcmp(addresses[i].interface, bridge)) {
+            own->all[own->n++] = in6_addr_get_mapped_ipv4(address);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SNOWRELAY_OWN_ADDRESSES_H
+#define SNOWRELAY_OWN_ADDRESSES_H 1
+
+/* Own addresses: the IPv4 addresses of the bridge.
+ *
+ * What comes from them starts at this host and never comes from the mesh, so a
+ * frame from there that has one of them for its source is forged, or has gone
+ * astray, and would have the segment answer to this host.  Pure: no I/O. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "openvswitch/types.h"
+
+struct host_address;
+
+struct own_addresses {
+    ovs_be32 *all;
+    size_t n;
+};
+
+void own_addresses_init(struct own_addresses *);
+void own_addresses_destroy(struct own_addresses *);
+
+/* Takes in those of the host's 'n' 'addresses' that the interface of 'bridge'
+ * has. */
+void own_addresses_update(struct own_addresses *, const char *bridge,
+                          const struct host_address *addresses, size_t n);
+
+/* Returns true if 'ip' is one of them. */
+static inline bool
+own_addresses_contain(const struct own_addresses *own, ovs_be32 ip)
+{
+    for (size_t i = 0; i < own->n; i++) {
+        if (own->all[i] == ip) {
+            return true;
+        }
+    }
+    return false;
+}
+
+#endif /* own-addresses.h */
