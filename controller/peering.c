@@ -118,6 +118,8 @@ peering_configure(struct peering *p, const struct config *config)
                      &config->mesh, config->n_ports > 0 && !config->keys.n);
     if (roster_is_self(&p->roster)) {
         VLOG_WARN("no peers: relaying to this relay itself, for testing");
+    } else if (config->n_ports && !config->peers.n && !config->discover.n) {
+        VLOG_INFO("no peers: this relay only listens to those with its key");
     }
     peers_set_accept(&p->peers, config->accept, config->n_accept);
     self_set_ports(&p->self, config->ports, config->n_ports);
