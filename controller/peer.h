@@ -17,6 +17,7 @@
 #include "openvswitch/hmap.h"
 #include "openvswitch/token-bucket.h"
 #include "openvswitch/types.h"
+#include "openvswitch/vlog.h"
 #include "roster.h"
 #include "seal.h"
 
@@ -77,6 +78,10 @@ struct peer {
     bool speaks_ours;
 
     struct token_bucket bucket; /* Of the frames that it may send us. */
+
+    /* Of lines in the log about its state, which is whatever those say who
+     * send from its address. */
+    struct vlog_rate_limit log;
 
     /* Statistics. */
     uint64_t tx, tx_bytes; /* Frames sent to it. */

@@ -66,8 +66,9 @@ take_session(struct remote *remote, uint64_t session, long long int now)
 
     if (remote_take_session(remote, session, now)) {
         if (before != session && remote->peer) {
-            VLOG_INFO("peer %s: relay %016" PRIx64 " has started anew",
-                      remote->peer->name, remote->id);
+            VLOG_INFO_RL(&remote->peer->log,
+                         "peer %s: relay %016" PRIx64 " has started anew",
+                         remote->peer->name, remote->id);
             remote->peer->up_since = time_wall_msec();
         }
         return true;
@@ -238,6 +239,10 @@ take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
         return true;
     }
 
+    if (h.answers && h.echo_session != p->self.session) {
+        return true; /* Somebody else asked, in our name. */
+    }
+
     struct remote *remote = find_remote(p, &h, w, now);
     if (!remote) {
         return true;
@@ -306,8 +311,11 @@ hear_self(struct peering *p, const struct mesh_datagram *d,
         struct peer *peer = peers_by_path(&p->peers, h.path);
 
         /* Where another relay has answered it is the network that has sent
-         * the hello back. */
-        if (peer && peer_is_greeted(peer) && !peer->remote) {
+         * the hello back.  In a sealed mesh it may always be somebody who
+         * wants a peer set aside, and one that does not answer gets nothing
+         * anyway. */
+        if (peer && peer_is_greeted(peer) && !peer->remote
+            && !p->peers.sealed) {
             peer_set_self(&p->peers, peer, now);
             peers_choose_targets(&p->peers);
             peer_macs_note(&p->macs, now);

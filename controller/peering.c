@@ -344,11 +344,13 @@ peering_state_changed(struct peering *p, struct peer *peer)
     if (!p->begun) {
         p->next_check = 0; /* It may have been the last one. */
     }
-    VLOG(l->state == LIVENESS_DOWN || l->state == LIVENESS_SUSPECT ? VLL_WARN
-                                                                   : VLL_INFO,
-         "peer %s: %s is %s: %s%s", peer->name,
-         endpoint_format(&peer->target, target), liveness_state_name(l->state),
-         l->reason, relay);
+    VLOG_RL(&peer->log,
+            l->state == LIVENESS_DOWN || l->state == LIVENESS_SUSPECT
+                ? VLL_WARN
+                : VLL_INFO,
+            "peer %s: %s is %s: %s%s", peer->name,
+            endpoint_format(&peer->target, target),
+            liveness_state_name(l->state), l->reason, relay);
 }
 
 void

@@ -269,6 +269,7 @@ fill_peer(struct peers *peers, struct peer *peer, const struct roster_entry *e,
 {
     if (!peer) {
         peer = xzalloc(sizeof *peer);
+        peer->log = (struct vlog_rate_limit) VLOG_RATE_LIMIT_INIT(6, 20);
         peer->role = PEER_UNRESOLVED;
         forget_contact(peers, peer, now);
     }

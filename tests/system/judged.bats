@@ -125,3 +125,23 @@ CASES
     [ "$(count "$file.answer")" -eq 1 ]
     [ "$(count "$file.answer" 'udp[4:2] > 112')" -eq 0 ]
 }
+
+@test "a peer that comes and goes without end does not fill the log" {
+    local lines
+    lab_relay 2 --other-relays 172.30.0.1
+    lines=$(wc -l < "$LAB_DIR/h2/snowrelayd.log")
+    lab_on h1 python3 - << 'PYTHON'
+import socket, struct, time
+mesh = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(3000):
+    head = struct.pack("!2sBBBBQQQ", b"SR", 1, 2, 30, 0, 10, 1 + i // 10, 0)
+    body = struct.pack("!BBBBIQIIQQIIQQ", 1, 1, 0, 64, 1000, 1000, 7, 0, 0, 0, 0, 0, 0, 0)
+    mesh.sendto(head + body, ("172.30.0.2", 7124))
+    mesh.sendto(struct.pack("!2sBBBBQQQ", b"SR", 1, 3, 30, 0, 10, 1 + i // 10, 0), ("172.30.0.2", 7124))
+    if i % 50 == 49:
+        time.sleep(0.01)
+PYTHON
+    sleep 0.5
+    [ "$(logged 2 '172.30.0.1:7124 is up')" -ge 5 ]
+    [ $(($(wc -l < "$LAB_DIR/h2/snowrelayd.log") - lines)) -lt 60 ]
+}

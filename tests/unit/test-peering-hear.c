@@ -463,6 +463,7 @@ test_answers_are_not_answered(void **state OVS_UNUSED)
     run_node(0);
     const size_t first = nodes[0].n_said;
     h.answers = true;
+    h.echo_session = peering_session(nodes[0].peering);
     for (int i = 0; i < 10; i++) {
         h.path++;
         assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
@@ -473,6 +474,31 @@ test_answers_are_not_answered(void **state OVS_UNUSED)
     h.answer = true;
     assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
     assert_int_equal(nodes[0].n_said, first + 1);
+}
+
+/* They are somebody else's doing, who says hello in this relay's name. */
+static void
+test_answers_to_other_sessions_count_for_nothing(void **state OVS_UNUSED)
+{
+    struct hello h = plain_hello;
+
+    know(0, "10.0.0.2");
+    start(0);
+    assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+    run_node(0);
+    const size_t first = nodes[0].n_said;
+    const struct peer before = *peer_of(0, 1);
+
+    h.answers = h.answer = true;
+    h.echo_session = peering_session(nodes[0].peering) + 1;
+    for (int i = 0; i < 10; i++) {
+        assert_taken(0, "10.0.0.2", make_hello(7, 7, &h), PEERING_CONTROL);
+        assert_taken(0, "10.0.0.2", make_hello(8, 9, &h), PEERING_CONTROL);
+    }
+    assert_int_equal(nodes[0].n_said, first);
+    assert_memory_equal(&before.liveness, &peer_of(0, 1)->liveness,
+                        sizeof before.liveness);
+    assert_ptr_equal(before.remote, peer_of(0, 1)->remote);
 }
 
 /* Hellos by all ways together. */
@@ -1663,6 +1689,7 @@ main(void)
         TEST(test_a_hello_from_elsewhere_is_answered),
         TEST(test_who_asks_from_elsewhere_is_echoed_from_then_on),
         TEST(test_answers_are_not_answered),
+        TEST(test_answers_to_other_sessions_count_for_nothing),
         TEST(test_answers_to_elsewhere_are_limited),
         TEST(test_the_way_that_is_echoed_changes),
         TEST(test_an_echo_from_an_accepted_address_counts),
