@@ -16,8 +16,10 @@
 #include "conf-json.h"
 #include "conf.h"
 #include "daemon.h"
+#include "dirs.h"
 #include "fatal-signal.h"
 #include "key-file.h"
+#include "instance.h"
 #include "memory.h"
 #include "node.h"
 #include "openvswitch/dynamic-string.h"
@@ -375,7 +377,16 @@ main(int argc, char *argv[])
         vlog_set_verbosity(*arg ? arg : NULL); /* Checked already. */
     }
     fatal_ignore_sigpipe();
+    error = instance_check(config->bridge, config->switch_target);
+    if (error) {
+        ovs_fatal(0, "%s", error);
+    }
     daemonize_start(false);
+    error = instance_lock(config->bridge, config->switch_target);
+    if (error) {
+        VLOG_FATAL("%s", error);
+    }
+    instance_remove_stale_sockets(ovs_rundir());
     signals_init();
 
     if (unixctl_server_create(unixctl_path, &unixctl)) {
