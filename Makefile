@@ -45,7 +45,11 @@ WARNINGS = -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes \
 ALL_CPPFLAGS = -D_GNU_SOURCE -DSNOWRELAY_VERSION='"$(VERSION)"' \
 	       -iquote controller $(OVS_CPPFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS)
-LIBS = $(OVS_LIBS) -ljansson -lcares -lsodium -lpthread
+
+# What libopenvswitch does with Unix sockets goes through privsep-connect.c.
+WRAPS = make_unix_socket fatal_signal_unlink_file_now
+LIBS = $(foreach f,$(WRAPS),-Wl,--wrap=$f -Wl,--undefined=__wrap_$f) \
+       $(OVS_LIBS) -ljansson -lcares -lsodium -lcap -lseccomp -lpthread
 
 # V=1 shows the commands.
 COMPILE = $(if $(V),,@echo "  CC $<";) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<

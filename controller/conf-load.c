@@ -13,6 +13,7 @@
 #include "key-file.h"
 #include "openvswitch/util.h"
 #include "options.h"
+#include "privsep.h"
 #include "util.h"
 
 /* Sets the broadcast ports to those in 'text', which has commas in between. */
@@ -49,11 +50,13 @@ place_key_file(struct config *c, const char *name)
 static char *
 read_file(struct config *c, const char *name)
 {
-    FILE *file = fopen(name, "r");
-    if (!file) {
+    int fd = privsep_open(name);
+    if (fd < 0) {
         return xasprintf("%s: cannot open the configuration file: %s", name,
-                         ovs_strerror(errno));
+                         ovs_strerror(-fd));
     }
+    FILE *file = fdopen(fd, "r");
+    ovs_assert(file);
 
     /* No configuration is longer; a device or a log given by mistake is. */
     enum { MAX_BYTES = 1024 * 1024 };

@@ -15,6 +15,7 @@
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "peers.h"
+#include "privsep.h"
 #include "remotes.h"
 #include "seal.h"
 #include "socket-util.h"
@@ -85,13 +86,14 @@ try_option(int fd, int level, int option, int value)
     ignore(setsockopt(fd, level, option, &value, sizeof value));
 }
 
-/* Opens a socket bound to 'ss', of 'ss_len' bytes.  Returns a file
- * descriptor or a negative errno. */
-static int
-open_socket(const struct sockaddr_storage *ss, socklen_t ss_len)
+int
+mesh_open_socket(const struct sockaddr_storage *ss, socklen_t ss_len)
 {
     const int no = 0;
 
+    if (privsep_is_on()) {
+        return privsep_bind(ss);
+    }
     int fd =
         socket(ss->ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
@@ -128,14 +130,14 @@ mesh_open(const struct endpoint *local, struct mesh **meshp)
         bound.address = in6addr_any;
     }
     socklen_t ss_len = endpoint_to_sockaddr(&bound, &ss);
-    int fd = open_socket(&ss, ss_len);
+    int fd = mesh_open_socket(&ss, ss_len);
 
     if (endpoint_is_any(local)
         && (fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL)) {
         /* A host without IPv6. */
         in6_addr_set_mapped_ipv4(&bound.address, htonl(INADDR_ANY));
         ss_len = endpoint_to_sockaddr(&bound, &ss);
-        fd = open_socket(&ss, ss_len);
+        fd = mesh_open_socket(&ss, ss_len);
     }
     if (fd < 0) {
         char text[ENDPOINT_TEXT_SIZE];

@@ -51,6 +51,11 @@ char *mesh_open(const struct endpoint *local,
                 struct mesh **meshp) OVS_WARN_UNUSED_RESULT;
 void mesh_close(struct mesh *);
 
+/* Returns a socket like the mesh's, bound to 'ss' of 'ss_len' bytes, or a
+ * negative errno.  What mesh_open() does, for the process that may
+ * (privsep.h). */
+int mesh_open_socket(const struct sockaddr_storage *ss, socklen_t ss_len);
+
 /* Returns where the mesh listens, as mesh_open() was told. */
 const struct endpoint *mesh_local(const struct mesh *);
 

@@ -168,6 +168,12 @@ options_parse(int argc, char *argv[], struct options *o, char **unixctl_path)
             svec_add(&o->verbosity, optarg ? optarg : "");
             continue;
         }
+        if (c == OPT_USER_GROUP) {
+            /* libopenvswitch would change the user before it makes the
+             * pidfile. */
+            o->user = optarg;
+            continue;
+        }
 
         switch (c) {
         case 't': o->target_interface = optarg; break;

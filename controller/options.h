@@ -25,6 +25,7 @@ struct options {
     char *config_file; /* Absolute, also from SNOWRELAY_CONFIG. */
     const char *switch_target;
     const char *database;
+    const char *user; /* USER[:GROUP]. */
     struct svec other_relays;
     bool check_config;
     bool print_flows;

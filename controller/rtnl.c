@@ -21,6 +21,7 @@
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
+#include "privsep.h"
 #include "socket-util.h"
 #include "util.h"
 
@@ -356,6 +357,10 @@ rtnl_solicit(const struct rtnl_entry *entry)
     uint16_t flags = NLM_F_ACK;
     uint8_t ndm_flags = NTF_USE;
 
+    if (privsep_is_on()) {
+        privsep_solicit(entry->ifindex, &entry->address);
+        return;
+    }
     if (entry->state & (NUD_PERMANENT | NUD_NOARP)
         || entry->flags & NTF_EXT_LEARNED
         || entry->ext_flags & NTF_EXT_MANAGED) {

@@ -85,7 +85,7 @@ bool rtnl_entry_is_failed(const struct rtnl_entry *entry);
  * Entries that somebody else keeps (permanent, externally learned or managed
  * ones) are left alone, and so are good ones of IPv6 neighbours on an
  * interface without link-local address, where the kernel cannot ask on its
- * own.  Needs CAP_NET_ADMIN. */
+ * own.  Needs CAP_NET_ADMIN, or privilege separation (privsep.h). */
 void rtnl_solicit(const struct rtnl_entry *entry);
 
 /* Changes. */

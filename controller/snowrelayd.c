@@ -12,14 +12,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "command-line.h"
 #include "conf-load.h"
 #include "conf-json.h"
 #include "conf.h"
 #include "daemon.h"
 #include "dirs.h"
 #include "fatal-signal.h"
-#include "key-file.h"
 #include "instance.h"
+#include "key-file.h"
 #include "memory.h"
 #include "node.h"
 #include "openvswitch/dynamic-string.h"
@@ -28,6 +29,9 @@
 #include "openvswitch/vlog.h"
 #include "options.h"
 #include "print-flows.h"
+#include "privileges.h"
+#include "privsep.h"
+#include "sandbox.h"
 #include "ovs-thread.h"
 #include "simap.h"
 #include "socket-util.h"
@@ -174,13 +178,15 @@ handle_del_peer(struct unixctl_conn *conn, int argc OVS_UNUSED,
  * first, and SIGHUP reloads. */
 
 static int signal_fds[2]; /* A pipe from the handler to the loop. */
-static volatile sig_atomic_t caught_hup, caught_term;
+static volatile sig_atomic_t caught_hup, caught_term, caught_chld;
 
 static void
 catch_signal(int signo)
 {
     if (signo == SIGHUP) {
         caught_hup = true;
+    } else if (signo == SIGCHLD) {
+        caught_chld = true;
     } else {
         caught_term = true;
     }
@@ -190,7 +196,7 @@ catch_signal(int signo)
 static void
 signals_init(void)
 {
-    const int caught[] = { SIGHUP, SIGINT, SIGTERM };
+    const int caught[] = { SIGHUP, SIGINT, SIGTERM, SIGCHLD };
 
     xpipe_nonblocking(signal_fds);
     for (size_t i = 0; i < ARRAY_SIZE(caught); i++) {
@@ -204,11 +210,15 @@ signals_run(struct daemon *d)
 {
     char byte[16];
 
-    if (!caught_hup && !caught_term) {
+    if (!caught_hup && !caught_term && !caught_chld) {
         return;
     }
     while (read(signal_fds[0], byte, sizeof byte) > 0) {
         continue;
+    }
+    if (caught_chld) {
+        caught_chld = false;
+        privsep_run();
     }
     if (caught_hup) {
         caught_hup = false;
@@ -333,8 +343,10 @@ main(int argc, char *argv[])
     struct unixctl_server *unixctl;
     struct options options;
     struct config *config;
+    struct sandbox_user user;
     char *unixctl_path;
 
+    ovs_cmdl_proctitle_init(argc, argv);
     ovs_set_program_name("snowrelayd", SNOWRELAY_VERSION);
     ovsthread_id_init();
     set_pidfile(NULL); /* Without it ovs-appctl does not find us. */
@@ -350,7 +362,10 @@ main(int argc, char *argv[])
         return 0;
     }
 
-    char *error = config_load(&options, &config);
+    char *error = sandbox_user_find(options.user, &user);
+    if (!error) {
+        error = config_load(&options, &config);
+    }
     if (error) {
         die(error);
     }
@@ -368,6 +383,7 @@ main(int argc, char *argv[])
     if (options.check_config || options.print_flows) {
         config_destroy(config);
         options_destroy(&options);
+        sandbox_user_uninit(&user);
         return 0;
     }
 
@@ -388,6 +404,7 @@ main(int argc, char *argv[])
     }
     instance_remove_stale_sockets(ovs_rundir());
     signals_init();
+    privileges_separate(config, options.config_file, unixctl_path);
 
     if (unixctl_server_create(unixctl_path, &unixctl)) {
         exit(EXIT_FAILURE);
@@ -403,6 +420,7 @@ main(int argc, char *argv[])
                              &d);
     unixctl_command_register("mesh/del-peer", "PEER", 1, 1, handle_del_peer,
                              &d);
+    privileges_drop(&user);
     daemonize_complete();
 
     long long int next_rest = 0;
@@ -433,6 +451,7 @@ main(int argc, char *argv[])
     status_destroy(status);
     unixctl_server_destroy(unixctl);
     node_destroy(d.node);
+    sandbox_user_uninit(&user);
     options_destroy(&options);
     return 0;
 }
