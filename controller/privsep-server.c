@@ -169,7 +169,8 @@ receive_request(int fd, struct privsep_request *request)
          * file descriptors, and says so. */
         ssize_t length = recvmsg(fd, &msg, 0);
 
-        if (length == sizeof *request && !msg.msg_flags) {
+        if (length == sizeof *request
+            && !(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
             return true;
         } else if (length < 0 && errno == EINTR) {
             continue;

@@ -69,11 +69,17 @@ sandbox_user_find(const char *spec, struct sandbox_user *user)
         }
         user->gid = gr->gr_gid;
     }
-    if (!root && (user->uid != geteuid() || user->gid != getegid())) {
-        return xasprintf("--user: only root can become \"%s\"", text);
-    }
     find_groups(user);
     return NULL;
+}
+
+char *
+sandbox_user_check(const struct sandbox_user *user)
+{
+    return (
+        !geteuid() || user->uid == geteuid()
+            ? NULL
+            : xasprintf("--user: only root can become \"%s\"", user->name));
 }
 
 void

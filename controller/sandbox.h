@@ -46,6 +46,10 @@ struct sandbox_user {
  * frees.  '*user' is to be freed with sandbox_user_uninit() in either case. */
 char *sandbox_user_find(const char *spec,
                         struct sandbox_user *user) OVS_WARN_UNUSED_RESULT;
+
+/* Returns NULL if this process can become 'user', or a message that the caller
+ * frees. */
+char *sandbox_user_check(const struct sandbox_user *) OVS_WARN_UNUSED_RESULT;
 void sandbox_user_uninit(struct sandbox_user *);
 
 /* A set of capabilities. */

@@ -387,6 +387,10 @@ main(int argc, char *argv[])
         return 0;
     }
 
+    error = sandbox_user_check(&user);
+    if (error) {
+        die(error);
+    }
     set_log_level(config->log_level);
     for (size_t i = 0; i < options.verbosity.n; i++) {
         const char *arg = options.verbosity.names[i];

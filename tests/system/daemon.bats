@@ -254,7 +254,7 @@ refused() {
 @test "a second relay for the same host is refused, naming the first" {
     lab_relay 1 --other-relays 172.30.0.2
     run -1 lab_on h1 "$SNOWRELAYD" --other-relays 172.30.0.2 --detach
-    [[ "$output" == *"already running as pid $(lab_relay_pid 1)"* ]]
+    [[ "$output" == *"bridge br0 is served already, by the snowrelayd with pid $(lab_relay_pid 1)" ]]
 }
 
 @test "no broadcast ports: nothing is relayed, nothing is installed" {
