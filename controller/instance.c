@@ -107,6 +107,25 @@ instance_lock(const char *bridge, const char *target)
     return message;
 }
 
+/* Returns true if there is no process 'pid', or only what its parent has not
+ * fetched of it. */
+static bool
+is_gone(pid_t pid)
+{
+    char *name = xasprintf("/proc/%ld/stat", (long int) pid);
+    FILE *file = fopen(name, "r");
+    char state = 0;
+
+    free(name);
+    if (file) {
+        if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1) {
+            state = 0;
+        }
+        fclose(file);
+    }
+    return state == 'Z' || (kill(pid, 0) && errno == ESRCH);
+}
+
 /* Returns true if nobody listens on the Unix socket 'name'. */
 static bool
 is_stale(const char *name)
@@ -131,8 +150,7 @@ instance_remove_stale_sockets(const char *folder)
         int pid, n = 0;
 
         if (sscanf(entry->d_name, "snowrelayd.%d.ctl%n", &pid, &n) != 1 || !n
-            || entry->d_name[n] || pid <= 0 || !kill(pid, 0)
-            || errno != ESRCH) {
+            || entry->d_name[n] || pid <= 0 || !is_gone(pid)) {
             continue;
         }
         char *name = xasprintf("%s/%s", folder, entry->d_name);

@@ -155,16 +155,25 @@ dead_pid(void)
 static void
 test_stale_sockets(void **state OVS_UNUSED)
 {
-    char *stale, *of_another_container, *alive, *other;
+    char *stale, *of_a_zombie, *of_another_container, *alive, *other;
 
     close(listen_as(dead_pid(), &stale));
+    pid_t zombie = fork();
+    if (!zombie) {
+        _exit(0);
+    }
+    siginfo_t dead;
+    waitid(P_PID, zombie, &dead, WEXITED | WNOWAIT);
+    close(listen_as(zombie, &of_a_zombie));
     int fd = listen_as(dead_pid(), &of_another_container);
     close(listen_as(getpid(), &alive));
     other = xasprintf("%s/snowrelayd.%d.ctl.old", folder, dead_pid());
     assert_int_equal(link(stale, other), 0);
 
     instance_remove_stale_sockets(folder);
+    waitpid(zombie, NULL, 0);
     assert_int_equal(access(stale, F_OK), -1);
+    assert_int_equal(access(of_a_zombie, F_OK), -1);
     assert_int_equal(access(of_another_container, F_OK), 0);
     assert_int_equal(access(alive, F_OK), 0);
     assert_int_equal(access(other, F_OK), 0);
@@ -172,6 +181,7 @@ test_stale_sockets(void **state OVS_UNUSED)
 
     close(fd);
     free(stale);
+    free(of_a_zombie);
     free(of_another_container);
     free(alive);
     free(other);
