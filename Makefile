@@ -46,8 +46,8 @@ ALL_CPPFLAGS = -D_GNU_SOURCE -DSNOWRELAY_VERSION='"$(VERSION)"' \
 	       -iquote controller $(OVS_CPPFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS)
 
-# What libopenvswitch does with Unix sockets goes through privsep-connect.c.
-WRAPS = make_unix_socket fatal_signal_unlink_file_now
+# What libopenvswitch takes privileges for goes through privsep-wrap.c.
+WRAPS = make_unix_socket fatal_signal_unlink_file_now open
 LIBS = $(foreach f,$(WRAPS),-Wl,--wrap=$f -Wl,--undefined=__wrap_$f) \
        $(OVS_LIBS) -ljansson -lcares -lsodium -lcap -lseccomp -lpthread
 

@@ -10,6 +10,7 @@
 #include "conf.h"
 #include "daemon-private.h"
 #include "dirs.h"
+#include "openvswitch/vlog.h"
 #include "privsep-server.h"
 #include "privsep.h"
 #include "sandbox.h"
@@ -51,6 +52,10 @@ privileges_separate(const struct config *config, const char *config_file,
     privsep_register_file(config_file);
     privsep_register(PRIVSEP_UNLINK, pidfile);
     register_unixctl(unixctl);
+
+    char *log_file = vlog_get_log_file();
+    privsep_register(PRIVSEP_LOG, log_file);
+    free(log_file);
     privsep_start();
 }
 

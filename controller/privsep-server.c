@@ -66,6 +66,38 @@ serve_open(const struct privsep_request *request)
     return fd >= 0 ? fd : -errno;
 }
 
+/* Where the log is opened, for writing at its end.  Its folder may be one that
+ * the daemon's user can write, so the name may have become that of a file
+ * which is no log at all: no links are followed. */
+static int
+serve_log(const struct privsep_request *request)
+{
+    const char *path = privsep_path(PRIVSEP_LOG, request->path);
+    struct stat s;
+
+    if (!path) {
+        return -EPERM;
+    }
+    int fd = open(path,
+                  O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK
+                      | O_NOCTTY | O_CLOEXEC,
+                  0660);
+    if (fd < 0) {
+        return -errno;
+    }
+    if (fstat(fd, &s) || !S_ISREG(s.st_mode) || s.st_nlink > 1) {
+        close(fd);
+        return -EINVAL;
+    }
+
+    /* This process's own log, too: that very file, whatever has become of
+     * its name. */
+    char *same = xasprintf("/proc/self/fd/%d", fd);
+    vlog_set_log_file(same);
+    free(same);
+    return fd;
+}
+
 static int
 serve_unlink(const struct privsep_request *request)
 {
@@ -129,6 +161,7 @@ serve_request(const struct privsep_request *request)
     switch (request->op) {
     case PRIVSEP_CONNECT: return serve_connect(request);
     case PRIVSEP_OPEN: return serve_open(request);
+    case PRIVSEP_LOG: return serve_log(request);
     case PRIVSEP_UNLINK: return serve_unlink(request);
     case PRIVSEP_SOLICIT: return serve_solicit(request);
     case PRIVSEP_BIND: return serve_bind(request);
@@ -188,9 +221,7 @@ receive_request(int fd, struct privsep_request *request)
 static bool
 send_reply(int fd, const struct privsep_request *request, int result)
 {
-    bool brings_fd =
-        (request->op == PRIVSEP_CONNECT || request->op == PRIVSEP_OPEN
-         || request->op == PRIVSEP_BIND);
+    bool brings_fd = privsep_brings_fd(request->op);
     struct privsep_reply reply = {
         .seq = request->seq,
         .error = result < 0 ? -result : 0,
@@ -251,11 +282,10 @@ static void
 keep_only(int fd)
 {
     struct vlog_module *vlog = vlog_module_from_name("vlog");
-    enum vlog_level level = vlog_get_level(vlog, VLF_FILE);
     char *log_file = vlog_get_log_file();
 
     /* That a log file is opened is for the daemon to say. */
-    vlog_set_levels(vlog, VLF_FILE, VLL_WARN);
+    vlog_set_levels(vlog, VLF_ANY_DESTINATION, VLL_WARN);
     vlog_close_log_file();
 
     /* libopenvswitch cannot open its way to syslog again. */
@@ -274,7 +304,6 @@ keep_only(int fd)
         vlog_set_log_file(log_file);
         free(log_file);
     }
-    vlog_set_levels(vlog, VLF_FILE, level);
 
     int null = open("/dev/null", O_RDWR);
     if (null < 0) {
@@ -309,6 +338,8 @@ filter(void)
         SANDBOX_CALL(fcntl),
         SANDBOX_CALL(fcntl64),
         SANDBOX_CALL_IF(openat, 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY),
+        SANDBOX_CALL_IF(openat, 2, O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND,
+                        O_WRONLY | O_CREAT | O_APPEND),
         SANDBOX_CALL(read),
         SANDBOX_CALL(write),
         SANDBOX_CALL(writev),

@@ -176,9 +176,7 @@ receive_reply(struct privsep_reply *reply, int *fdp)
 static int
 transact(struct privsep_request *request)
 {
-    bool wants_fd =
-        (request->op == PRIVSEP_CONNECT || request->op == PRIVSEP_OPEN
-         || request->op == PRIVSEP_BIND);
+    bool wants_fd = privsep_brings_fd(request->op);
     struct privsep_reply reply;
     int fd = -1;
 
@@ -242,6 +240,18 @@ int
 privsep_connect(const char *path)
 {
     return transact_path(PRIVSEP_CONNECT, path);
+}
+
+bool
+privsep_may_log(const char *path)
+{
+    return on && find_path(PRIVSEP_LOG, path) >= 0;
+}
+
+int
+privsep_open_log(const char *path)
+{
+    return transact_path(PRIVSEP_LOG, path);
 }
 
 int

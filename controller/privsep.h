@@ -14,6 +14,7 @@
  *
  *     connect to the switch, and to its database
  *     open the configuration file (and the like) for reading
+ *     open the log file for more of the same, after it was rotated
  *     have the kernel ask for a neighbour
  *     open a UDP socket for the mesh
  *     remove the pidfile and the control socket
@@ -36,6 +37,7 @@ enum privsep_op {
     PRIVSEP_CONNECT = 1, /* To the Unix socket 'path'. */
     PRIVSEP_OPEN,        /* The file 'path', for reading. */
     PRIVSEP_UNLINK,      /* The file 'path'. */
+    PRIVSEP_LOG,         /* To the file 'path', at its end. */
     PRIVSEP_SOLICIT,     /* 'address' on the interface 'ifindex'. */
     PRIVSEP_BIND,        /* A socket of 'family' to 'address' and 'port'. */
 };
@@ -50,6 +52,14 @@ struct privsep_request {
     uint16_t family;         /* AF_INET or AF_INET6. */
     uint16_t port;           /* In host byte order. */
 };
+
+/* Returns true if 'op' brings a file descriptor. */
+static inline bool
+privsep_brings_fd(uint32_t op)
+{
+    return (op == PRIVSEP_CONNECT || op == PRIVSEP_OPEN || op == PRIVSEP_LOG
+            || op == PRIVSEP_BIND);
+}
 
 /* A reply.  With it comes a file descriptor if the operation brings one and
  * 'error' is 0. */
@@ -91,6 +101,11 @@ int privsep_open(const char *path);
  * registered. */
 int privsep_connect(const char *path);
 bool privsep_may_connect(const char *path);
+
+/* Returns the log file 'path', opened as vlog_set_log_file() does, or a
+ * negative errno.  The same. */
+int privsep_open_log(const char *path);
+bool privsep_may_log(const char *path);
 
 /* Has rtnl_solicit() done. */
 int privsep_solicit(int ifindex, const struct in6_addr *address);

@@ -262,6 +262,26 @@ $LAB_DIR/h1/snowrelayd.log" ]
     relays
 }
 
+@test "the log file goes on under its name after it was rotated" {
+    both_served
+    local log=$LAB_DIR/h1/snowrelayd.log
+    mv "$log" "$log.1"
+    appctl 1 vlog/reopen
+    appctl 1 config/reload
+    grep -q 'configuration reloaded' "$log"
+    run ! grep -q "configuration reloaded" "$log.1"
+    [ "$(find "/proc/$(privileged 1)/fd" -lname "$log" | wc -l)" -eq 1 ]
+
+    # Not if something else has got the name.
+    mv "$log" "$log.2"
+    ln -s "$LAB_DIR/h1/target" "$log"
+    run ! appctl 1 vlog/reopen
+    [ ! -e "$LAB_DIR/h1/target" ]
+    rm "$log"
+    appctl 1 vlog/reopen
+    [ -f "$log" ]
+}
+
 # ---- the end
 
 @test "exit removes the pidfile and the control socket, and the next start finds its place free" {

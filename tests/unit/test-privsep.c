@@ -29,6 +29,7 @@ static char folder[] = "/tmp/test-privsep.XXXXXX";
 static char *listened, *other_listened; /* Only the first is registered. */
 static char *config, *other_file;
 static char *pipe_file;
+static char *log_file;
 static char *to_remove, *not_to_remove;
 
 static int listener, other_listener;
@@ -74,6 +75,7 @@ make_files(void **state OVS_UNUSED)
     config = place("config");
     other_file = place("secret");
     pipe_file = place("pipe");
+    log_file = place("log");
     to_remove = place("remove");
     not_to_remove = place("keep");
     listener = listen_on(listened);
@@ -88,15 +90,16 @@ make_files(void **state OVS_UNUSED)
     privsep_register_file(NULL);
     privsep_register_file(config);
     privsep_register(PRIVSEP_UNLINK, to_remove);
+    privsep_register(PRIVSEP_LOG, log_file);
     return 0;
 }
 
 static int
 remove_files(void **state OVS_UNUSED)
 {
-    char *const files[] = { listened,     other_listened, config,
-                            other_file,   pipe_file,      to_remove,
-                            not_to_remove };
+    char *const files[] = { listened,      other_listened, config,
+                            other_file,    pipe_file,      to_remove,
+                            not_to_remove, log_file };
 
     close(listener);
     close(other_listener);
@@ -263,6 +266,45 @@ test_only_files_are_opened(void **state OVS_UNUSED)
 {
     assert_int_equal(privsep_open(pipe_file), -EINVAL);
     assert_reads(privsep_open(config), "configuration");
+}
+
+static void
+test_logging(void **state OVS_UNUSED)
+{
+    assert_true(privsep_may_log(log_file));
+    assert_false(privsep_may_log(other_file));
+    assert_int_equal(privsep_open_log(other_file), -EPERM);
+
+    /* As libopenvswitch opens it. */
+    for (int i = 0; i < 2; i++) {
+        int fd = open(log_file, O_WRONLY | O_CREAT | O_APPEND, 0660);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, "line\n", 5), 5);
+        close(fd);
+    }
+    assert_reads(open(log_file, O_RDONLY), "line\nline\n");
+    unlink(log_file);
+}
+
+/* What got the log's name and is no log is not written to. */
+static void
+test_a_log_that_is_none(void **state OVS_UNUSED)
+{
+    assert_int_equal(symlink(other_file, log_file), 0);
+    assert_int_equal(privsep_open_log(log_file), -ELOOP);
+    unlink(log_file);
+    assert_int_equal(symlink("nowhere", log_file), 0);
+    assert_int_equal(privsep_open_log(log_file), -ELOOP);
+    unlink(log_file);
+    assert_int_equal(link(other_file, log_file), 0);
+    assert_int_equal(privsep_open_log(log_file), -EINVAL);
+    unlink(log_file);
+    assert_int_equal(link(pipe_file, log_file), 0);
+    assert_int_equal(privsep_open_log(log_file), -ENXIO);
+    unlink(log_file);
+    assert_int_equal(mkdir(log_file, 0700), 0);
+    assert_int_equal(privsep_open_log(log_file), -EISDIR);
+    rmdir(log_file);
 }
 
 static void
@@ -447,7 +489,7 @@ static void
 test_unknown_paths_are_refused(void **state OVS_UNUSED)
 {
     static const uint32_t operations[] = { PRIVSEP_CONNECT, PRIVSEP_OPEN,
-                                           PRIVSEP_UNLINK };
+                                           PRIVSEP_UNLINK, PRIVSEP_LOG };
     static const uint32_t paths[] = { 2, PRIVSEP_MAX_PATHS,
                                       PRIVSEP_MAX_PATHS + 1, INT32_MAX,
                                       UINT32_MAX };
@@ -626,6 +668,8 @@ main(void)
         TEST(test_opening),
         TEST(test_opening_what_has_changed),
         TEST(test_only_files_are_opened),
+        TEST(test_logging),
+        TEST(test_a_log_that_is_none),
         TEST(test_removing),
         TEST(test_binding),
         TEST(test_soliciting_nobody),
@@ -641,6 +685,6 @@ main(void)
     };
 
     fatal_ignore_sigpipe();
-    vlog_set_levels(NULL, VLF_CONSOLE, VLL_OFF); /* Refusals are expected. */
+    vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF);
     return cmocka_run_group_tests(tests, make_files, remove_files);
 }
