@@ -13,7 +13,8 @@
 #
 # up      starts Open vSwitch where none runs, makes the bridge, puts the network card IFACE into
 #         it, moves the card's addresses and routes to the bridge, and starts snowrelayd with the
-#         options after `--`. What is there already is kept, so `up` may be run again at any time.
+#         options after `--`, as the user `snowrelay`, which it makes. What is there already is
+#         kept, so `up` may be run again at any time.
 #         A step that fails undoes the ones before it. Installs and builds what is missing.
 #         --datapath  auto: the kernel's where its module can be loaded, else netdev, in userspace
 #         --rules     snowrelayd's configuration file, whose "replicate" says what to copy to whom.
@@ -48,6 +49,7 @@ system_rundir=/var/run/openvswitch
 ovs_ctl=/usr/share/openvswitch/scripts/ovs-ctl
 schema=/usr/share/openvswitch/vswitch.ovsschema
 relay_cookie=0x534e4f5700000000/0xffffffff00000000
+user_mark="snowrelayd, made by ovs-setup.sh"
 
 command=
 bridge=br0
@@ -727,6 +729,50 @@ check_rules() {
         die "--rules $rules: it is for bridge $named, so say --bridge $named"
 }
 
+# ---- its user: snowrelayd started by root becomes the user `snowrelay` if there is one
+
+ensure_user() {
+    case $(user_comment) in
+        '')
+            remember user snowrelay
+            step "make the system user snowrelay" make_user
+            ;;
+        # Made for another bridge, or before a reboot: the mark is in the user database.
+        "$user_mark")
+            remember user snowrelay
+            already "the user snowrelay is there"
+            ;;
+        *) already "the user snowrelay is there" ;;
+    esac
+}
+
+# The comment of the user; a word if it has none, nothing if there is no such user
+user_comment() { getent passwd snowrelay | awk -F : '{ print ($5 == "" ? "none" : $5) }'; }
+
+make_user() {
+    useradd --system --user-group --no-create-home --home-dir /nonexistent \
+        --shell "$(command -v nologin || echo /usr/sbin/nologin)" --comment "$user_mark" snowrelay
+}
+
+# The last bridge that has it takes it away. With --force, or a process that has ended and that
+# nobody has asked for its status would keep it.
+undo_user() {
+    [[ "$(user_comment)" == "$user_mark" ]] || return 0
+    if user_is_wanted "$1"; then
+        already "the user $1 stays, since it is in use"
+    else
+        undo_step "remove the user $1" userdel --force "$1"
+    fi
+}
+
+user_is_wanted() {
+    local other
+    for other in "${state%/*}"/*/undo; do
+        [[ "$other" == "$journal" ]] || ! grep -qsxF "user $1" "$other" || return 0
+    done
+    ps -o stat= -u "$1" 2> /dev/null | awk '!/^Z/ { n++ } END { exit !n }'
+}
+
 ensure_relay() {
     if ! relay_runs; then
         remember relay
@@ -847,6 +893,7 @@ do_up() {
     ensure_switch
     ensure_bridge
     ensure_uplink
+    ensure_user
     ensure_relay
     finish
     warn_of_sysctls
@@ -1022,6 +1069,7 @@ do_demo() {
     . "$root/scripts/lab.sh"
     # shellcheck source=scripts/demo.sh
     . "$root/scripts/demo.sh"
+    user_before=$(user_comment)
     trap demo_end EXIT
     trap 'echo; exit 130' INT TERM HUP
     set -e -o pipefail

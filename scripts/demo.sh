@@ -28,6 +28,8 @@ demo_indent() { (trap '' INT TERM HUP && exec sed "s/^/$1/"); }
 demo_end() {
     demo_title "Cleaning up: namespaces, switches and relays of this demo"
     lab_destroy
+    # Where `down` was not reached
+    [[ -n "$user_before" || -z "$(user_comment)" ]] || userdel --force snowrelay
 }
 
 demo_hosts() {

@@ -4,6 +4,7 @@
 # ovs-setup.sh on a host of the lab, h1, whose card eth0 becomes the uplink of br0. Its neighbour h2
 # is on the same wire. What h1 had before `up` it must have again after `down`, to the letter.
 
+bats_require_minimum_version 1.5.0
 ROOT=$BATS_TEST_DIRNAME/../..
 
 setup() {
@@ -13,9 +14,13 @@ setup() {
     lab_host 1 --bare
     lab_host 2 --bare
     before=$(belongings)
+    user_before=$(getent passwd snowrelay || true)
 }
 
-teardown() { lab_destroy; }
+teardown() {
+    lab_destroy
+    [ -n "$user_before" ] || ! getent passwd snowrelay || userdel --force snowrelay
+}
 
 on_h1() { lab_on h1 "$@"; }
 
@@ -300,6 +305,43 @@ END
     cat "$LAB_DIR/up.out"
     grep -q interrupted "$LAB_DIR/up.out"
     lab_wait 5 restored
+}
+
+@test "up makes the user snowrelay, whom the relay runs as, and the last down removes it" {
+    ! getent passwd snowrelay || skip "there is a user snowrelay"
+    run -0 up
+    [[ "$output" == *"+ make the system user snowrelay"* ]]
+    [[ "$(getent passwd snowrelay)" == *:/nonexistent:*nologin ]]
+    local pid uid
+    pid=$(cat "$LAB_DIR/h1/snowrelayd.pid")
+    uid=$(id -u snowrelay)
+    [ "$(awk '/^Uid:/ { print $2, $3, $4, $5 }' "/proc/$pid/status")" = "$uid $uid $uid $uid" ]
+    [ "$(awk '/^CapEff:/ { print $2 }' "/proc/$pid/status")" = 0000000000000000 ]
+    run -0 up
+    [[ "$output" != *"+ "* ]]
+
+    # Another bridge's daemon, or that of another folder, may still need it.
+    mkdir "$LAB_DIR/h1/snowrelay-setup/br7"
+    echo "user snowrelay" > "$LAB_DIR/h1/snowrelay-setup/br7/undo"
+    setup_sh down
+    getent passwd snowrelay
+    up
+    rm -r "$LAB_DIR/h1/snowrelay-setup/br7"
+    run -0 setup_sh down
+    [[ "$output" == *"- remove the user snowrelay"* ]]
+    run ! getent passwd snowrelay
+    run ! getent group snowrelay
+    is_as_before
+    runs_nothing
+}
+
+@test "a user snowrelay that was there stays" {
+    ! getent passwd snowrelay || skip "there is a user snowrelay"
+    useradd --system --no-create-home snowrelay
+    run up
+    run setup_sh down
+    run -0 getent passwd snowrelay
+    userdel snowrelay
 }
 
 @test "--dry-run prints the steps and takes none" {
@@ -648,6 +690,7 @@ demo_printed() { grep -q "$1" "$LAB_DIR/demo.out"; }
 
 # The lab that the demo made: its name is in what it prints.
 demo_is_gone() {
+    [ "$(getent passwd snowrelay)" = "$user_before" ]
     local dir
     dir=$(grep -om 1 '/tmp/snowrelay-lab\.[A-Za-z0-9]*' "$LAB_DIR/demo.out")
     [ ! -e "$dir" ] && [[ "$(ip netns list)" != *"sr${dir##*.}"* ]]
