@@ -149,6 +149,7 @@ sandbox_limit_capabilities(uint64_t keep)
 
 /* System calls. */
 
+#ifndef __SANITIZE_ADDRESS__
 /* What no correct run makes, and who has taken the process over wants. */
 static const int deadly_calls[] = {
     SCMP_SYS(execve),
@@ -208,14 +209,6 @@ static const int deadly_calls[] = {
     SCMP_SYS(vhangup),
 };
 
-/* Which argument of clone() has the flags. */
-#if defined __s390__ || defined __CRIS__
-enum { CLONE_FLAGS = 1 };
-#else
-enum { CLONE_FLAGS = 0 };
-#endif
-
-#ifndef __SANITIZE_ADDRESS__
 /* Adds 'calls' to 'filter'.  Calls that this architecture does not have are
  * left out by libseccomp. */
 static int
@@ -270,6 +263,13 @@ sandbox_filter(const struct sandbox_call *calls OVS_UNUSED,
 {
     return false;
 }
+#endif
+
+/* Which argument of clone() has the flags. */
+#if defined __s390__ || defined __CRIS__
+enum { CLONE_FLAGS = 1 };
+#else
+enum { CLONE_FLAGS = 0 };
 #endif
 
 bool
