@@ -127,11 +127,11 @@ apply_options(struct config *c, const struct options *o)
     return error;
 }
 
-/* Reads the keys of the mesh, if there are any. */
+/* Reads the keys of the mesh, if there are any, for 'user'. */
 static char *
-read_keys(struct config *c)
+read_keys(struct config *c, uid_t user)
 {
-    return c->key_file ? key_file_read(c->key_file, &c->keys) : NULL;
+    return c->key_file ? key_file_read(c->key_file, user, &c->keys) : NULL;
 }
 
 /* Applies all that 'options' ask for to 'c', the weakest source first. */
@@ -155,7 +155,7 @@ apply_sources(struct config *c, const struct options *options)
     if (!error) {
         error = config_check(c);
     }
-    return error ? error : read_keys(c);
+    return error ? error : read_keys(c, options->uid);
 }
 
 char *

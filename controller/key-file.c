@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "openvswitch/util.h"
+#include "privsep.h"
 #include "seal.h"
 #include "util.h"
 
@@ -23,10 +24,10 @@ enum {
         sodium_base64_ENCODED_LEN(SEAL_KEY_LEN, sodium_base64_VARIANT_ORIGINAL)
 };
 
-/* Checks that the open file 'fd', 'name', is its owner's only.  Returns NULL,
- * or a message that the caller frees. */
+/* Checks that the open file 'fd', 'name', is its owner's only, who is root or
+ * 'user'.  Returns NULL, or a message that the caller frees. */
 static char *
-check_owner(int fd, const char *name)
+check_owner(int fd, const char *name, uid_t user)
 {
     struct stat s;
 
@@ -40,11 +41,10 @@ check_owner(int fd, const char *name)
                          "run chmod 600 on it, and make another key if "
                          "somebody may have read it",
                          name, s.st_mode & 07777);
-    } else if (s.st_uid && s.st_uid != geteuid()) {
+    } else if (s.st_uid && s.st_uid != user) {
         return xasprintf("%s: the key file belongs to user %u, neither to "
                          "root nor to user %u, who runs this",
-                         name, (unsigned int) s.st_uid,
-                         (unsigned int) geteuid());
+                         name, (unsigned int) s.st_uid, (unsigned int) user);
     }
     return NULL;
 }
@@ -137,18 +137,37 @@ read_all(int fd, const char *name, char **text)
     return NULL;
 }
 
+/* Opens the file 'name' without waiting for anybody who may be at its other
+ * end.  Returns a file descriptor, or a negative errno. */
+static int
+open_file(const char *name)
+{
+    if (privsep_is_on()) {
+        return privsep_open(name);
+    }
+    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        fd = -errno;
+    }
+    return fd;
+}
+
 char *
-key_file_read(const char *name, struct seal_keys *keys)
+key_file_read(const char *name, uid_t user, struct seal_keys *keys)
 {
     char *text = NULL;
 
     seal_init();
-    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = open_file(name);
     if (fd < 0) {
-        return xasprintf("%s: cannot open the key file: %s", name,
-                         ovs_strerror(errno));
+        return xasprintf("%s: cannot open the key file: %s%s", name,
+                         ovs_strerror(-fd),
+                         fd == -EACCES && privsep_is_on()
+                             ? "; one of another name than at the start must "
+                               "be the user's who runs this"
+                             : "");
     }
-    char *error = check_owner(fd, name);
+    char *error = check_owner(fd, name, user);
     if (!error) {
         error = read_all(fd, name, &text);
     }

@@ -7,17 +7,19 @@
  *
  * Text.  Each line is a key, 32 random bytes in base64 (RFC 4648, section 4),
  * or empty, or a comment after '#'.  The first key seals; a second one is
- * taken besides.  Nobody but its owner, who is root or the user that the
- * relay runs as, may be able to read or write it. */
+ * taken besides.  Nobody but its owner may be able to read or write it. */
+
+#include <sys/types.h>
 
 #include "openvswitch/compiler.h"
 
 struct seal_keys;
 
-/* Reads the keys in the file 'name' into '*keys'.  Returns NULL, or a message
- * that the caller frees, which says nothing of what is in the file. */
-char *
-key_file_read(const char *name, struct seal_keys *keys) OVS_WARN_UNUSED_RESULT;
+/* Reads the keys in the file 'name', which belongs to root or to 'user', whom
+ * this runs as or will run as, into '*keys'.  Returns NULL, or a message that
+ * the caller frees, which says nothing of what is in the file. */
+char *key_file_read(const char *name, uid_t user,
+                    struct seal_keys *keys) OVS_WARN_UNUSED_RESULT;
 
 /* Makes the file 'name', with a new key in it, for its owner only.  Never
  * overwrites a file.  Returns NULL, or a message that the caller frees, and

@@ -10,6 +10,7 @@
  * business. */
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "svec.h"
 
@@ -26,6 +27,7 @@ struct options {
     const char *switch_target;
     const char *database;
     const char *user; /* USER[:GROUP]. */
+    uid_t uid;        /* Whom that makes it run as; for who finds out. */
     struct svec other_relays;
     bool check_config;
     bool print_flows;

@@ -50,6 +50,7 @@ privileges_separate(const struct config *config, const char *config_file,
     register_target(config->switch_target);
     register_target(config->database);
     privsep_register_file(config_file);
+    privsep_register_file(config->key_file);
     privsep_register(PRIVSEP_UNLINK, pidfile);
     register_unixctl(unixctl);
 

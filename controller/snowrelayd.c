@@ -248,7 +248,8 @@ set_log_level(const char *name)
         "mesh",       "peers",   "peering",  "resolver",   "host",
         "replicate",  "nexthop", "election", "candidates", "segment",
         "loop",       "onlink",  "rtnl",     "tunnels",    "self",
-        "names",      "hear",    "carry",
+        "names",      "hear",    "carry",    "instance",   "privsep",
+        "privileged", "sandbox", "requests",
     };
     static const struct {
         const char *name;
@@ -364,6 +365,7 @@ main(int argc, char *argv[])
 
     char *error = sandbox_user_find(options.user, &user);
     if (!error) {
+        options.uid = user.name ? user.uid : geteuid();
         error = config_load(&options, &config);
     }
     if (error) {

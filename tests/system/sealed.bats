@@ -37,13 +37,18 @@ configure() {
         > "$LAB_DIR/sealed-$n.json"
 }
 
-relay() { lab_relay "$1" --config "$LAB_DIR/sealed-$1.json"; }
+# relay N [OPTION...]
+relay() {
+    local n=$1
+    shift
+    lab_relay "$n" --config "$LAB_DIR/sealed-$n.json" "$@"
+}
 
 two_sealed_relays() {
     configure 1 "$LAB_DIR/key" 172.30.0.2
     configure 2 "$LAB_DIR/key" 172.30.0.1
     relay 1
-    relay 2
+    relay 2 --user nobody # Who cannot read the key, but for a reload has it read.
     lab_wait 5 peer_is 1 172.30.0.2 up
     lab_wait 5 peer_is 2 172.30.0.1 up
 }
@@ -290,6 +295,14 @@ memory() { awk '/VmRSS/ { print $2 }' "/proc/$(lab_relay_pid "$1")/status"; }
     run -0 "$SNOWRELAYD" --config "$BATS_TEST_TMPDIR/new.json" --check-config
     [ "$(jq -r .mesh.key_file <<< "$output")" = "$key" ]
     run -1 grep -qF "$(cat "$key")" <<< "$output"
+
+    # It may be the user's who it is for, and nobody else's.
+    chown nobody "$key"
+    run -0 "$SNOWRELAYD" --config "$BATS_TEST_TMPDIR/new.json" --user nobody --check-config
+    run -2 "$SNOWRELAYD" --config "$BATS_TEST_TMPDIR/new.json" --user daemon --check-config
+    [[ "$output" == "snowrelayd: $key: the key file belongs to user $(id -u nobody), neither to root nor to user $(id -u daemon)"* ]]
+    chown root "$key"
+
     chmod 640 "$key"
     run -2 "$SNOWRELAYD" --config "$BATS_TEST_TMPDIR/new.json" --check-config
     [[ "$output" == "snowrelayd: $key: others can use the key file, its mode is 0640: run chmod 600 on it"* ]]
