@@ -2,6 +2,8 @@
 #
 #   make                builds build/snowrelayd
 #   make check          runs the unit tests and the system tests (as root)
+#   make fuzz           builds the fuzz targets into build/fuzz; tests/fuzz/run
+#                       runs them
 #   make bench          measures the relay against socat, replication against
 #                       flows typed by hand, socat and samplicate, a relay with
 #                       200 peers, and relays that share a segment (as root)
@@ -23,7 +25,7 @@ LDFLAGS = -fsanitize=address,undefined
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-system bench lint clean
+.PHONY: all check check-unit check-system fuzz bench lint clean
 all: $(BUILD)/snowrelayd
 
 # How to compile and link with libopenvswitch; see the script.  Made anew when
@@ -126,8 +128,40 @@ bench: $(BUILD)/snowrelayd $(BUILD)/bench-probe $(BUILD)/bench-peers
 	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-mesh
 	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-segment
 
+# Fuzzing.  The daemon's modules once more, by clang and with its coverage;
+# libopenvswitch stays as it is.
+FUZZ_CC = clang-14
+FUZZ_CFLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_COMPILE = $(if $(V),,@echo "  FUZZ_CC $<";) $(FUZZ_CC) $(ALL_CPPFLAGS) -std=gnu11 -Wall -Werror $(FUZZ_CFLAGS)
+fuzz_targets = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
+fuzz_objects = $(sources:controller/%.c=build/fuzz/%.o) build/fuzz/flows.o
+
+fuzz: $(fuzz_targets)
+
+build/fuzz/.installed: FORCE
+	@scripts/install-deps.sh --fuzz
+	@mkdir -p $(@D) && touch -a $@
+
+build/fuzz/%.o: controller/%.c build/openvswitch.mk Makefile | build/fuzz/.installed
+	$(FUZZ_COMPILE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+build/fuzz/flows.o: $(BUILD)/flows.c build/openvswitch.mk | build/fuzz/.installed
+	$(FUZZ_COMPILE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+build/fuzz/libsnowrelay.a: $(fuzz_objects)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+build/fuzz/fuzz-%: tests/fuzz/fuzz-%.c build/fuzz/libsnowrelay.a tests/fuzz/fuzz.h
+	$(FUZZ_COMPILE) -iquote tests/fuzz -fsanitize=fuzzer $(FUZZ_LDFLAGS) -MMD -MP \
+	    -o $@ $< build/fuzz/libsnowrelay.a $(LIBS)
+
+# The connection to the switch.
+build/fuzz/fuzz-punt: FUZZ_LDFLAGS = $(addprefix -Xlinker --wrap=stream_, \
+	open_with_default_port connect recv send run run_wait close)
+
 # Lint.
-shell_scripts = ovs-setup.sh .ci/run tests/run $(wildcard scripts/*.sh scripts/bench-relay scripts/bench-replicate \
+shell_scripts = ovs-setup.sh .ci/run tests/run tests/fuzz/run $(wildcard scripts/*.sh scripts/bench-relay scripts/bench-replicate \
 		scripts/bench-mesh scripts/bench-segment tests/system/*.bats tests/system/*.bash)
 c_files = $(wildcard controller/*.[ch] tests/*/*.[ch] scripts/*.c)
 
@@ -145,4 +179,4 @@ lint:
 clean:
 	rm -rf build
 
--include $(wildcard $(BUILD)/*.d)
+-include $(wildcard $(BUILD)/*.d build/fuzz/*.d)

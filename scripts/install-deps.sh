@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# install-deps.sh [--build | --lint]: installs the Debian packages that
+# install-deps.sh [--build | --fuzz | --lint]: installs the Debian packages that
 # building, running and testing snowrelay need, and only those that are missing.
 #
 # Prints what it installs; when everything is there it prints nothing and does
 # nothing.  With --build it is content with what building and running need; with
-# --lint the linters come too.  Runs as root; another user gets the command to
-# run instead.
+# --fuzz what fuzzing needs comes too, with --lint the linters do.  Runs as
+# root; another user gets the command to run instead.
 
 set -euo pipefail
 
@@ -18,13 +18,15 @@ RUN="openvswitch-switch iproute2 ethtool procps kmod"
 TEST="libcmocka-dev libpcap-dev bats tcpreplay tcpdump socat samba
       samba-common-bin dnsmasq-base iputils-ping jq python3 util-linux
       softflowd nfdump nfdump-sflow bsdutils rsyslog snmp snmptrapd"
+FUZZ="clang-14 libclang-rt-14-dev llvm-14 python3"
 LINT="clang-format cppcheck shellcheck"
 
 case ${1-} in
     --build) wanted="$BUILD $RUN" ;;
+    --fuzz) wanted="$BUILD $RUN $FUZZ" ;;
     '') wanted="$BUILD $RUN $TEST" ;;
     --lint) wanted="$BUILD $RUN $TEST $LINT" ;;
-    *) echo "install-deps.sh: $1: unknown option (--build and --lint are known)" >&2; exit 2 ;;
+    *) echo "install-deps.sh: $1: unknown option (--build, --fuzz and --lint are known)" >&2; exit 2 ;;
 esac
 
 # shellcheck disable=SC2086  # a list of words

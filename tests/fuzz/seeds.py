@@ -1,0 +1,223 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes inputs for the fuzz targets to begin with.
+
+    seeds.py FOLDER
+
+writes one file an input into FOLDER/TARGET, for each target that a function of this file stands
+for: frames and datagrams of tests/captures, the examples of the documents, and what is derived from
+them.  What the first bytes of an input mean is said in fuzz-TARGET.c.
+"""
+
+import pathlib
+import re
+import struct
+import sys
+
+top = pathlib.Path(__file__).parent.parent.parent
+folder = pathlib.Path(sys.argv[1])
+
+
+def packets(name):
+    """Returns the Ethernet frames of a capture."""
+    bytes_ = (top / "tests" / "captures" / name).read_bytes()
+    magic, link = struct.unpack("<I16xI", bytes_[:24])
+    assert magic == 0xa1b2c3d4 and link == 1, name
+    at = 24
+    while at < len(bytes_):
+        length = struct.unpack_from("<I", bytes_, at + 8)[0]
+        yield bytes_[at + 16:at + 16 + length]
+        at += 16 + length
+
+
+def payload(frame):
+    """Returns the payload of the UDP datagram in an Ethernet frame."""
+    header = (frame[14] & 15) * 4
+    length = struct.unpack_from("!H", frame, 14 + header + 4)[0]
+    return frame[14 + header + 8:14 + header + length]
+
+
+def code_blocks(name, kind=""):
+    """Returns the code blocks of a document, of which each line begins with as many spaces."""
+    text = (top / name).read_text()
+    return re.findall(rf"^ *```{kind}\n(.*?)^ *```$", text, re.M | re.S)
+
+
+def hexadecimal(block):
+    """Returns the bytes of a block with a remark behind each line."""
+    pairs = re.findall(r"^((?:[0-9a-f]{2} )+)", block, re.M)
+    return bytes.fromhex("".join(pairs))
+
+
+broadcasts = [frame for name in ("epics-client-segment.pcap", "epics-server-segment.pcap",
+                                 "epics-offloaded-checksum.pcap")
+              for frame in packets(name)]
+datagrams = [payload(frame) for frame in packets("snowsignal-mesh.pcap")]
+announcement_example = hexadecimal(code_blocks("docs/segment-protocol.md")[0])
+hello_example = hexadecimal(next(block for block in code_blocks("docs/mesh-protocol.md")
+                                 if block.startswith("53 52")))
+WIRE_HEADER = 30
+HELLO_FIXED = 64
+
+
+def frame():
+    for wishes in (b"\0", b"\3", b"\5"):
+        for bytes_ in broadcasts:
+            yield wishes + bytes_
+    some = broadcasts[0]
+    yield b"\0" + some[:12] + b"\x81\0\0\7" + some[12:]
+    yield b"\3" + some[:20] + b"\x20\0" + some[22:]
+
+
+def property_(type_, bytes_):
+    length = 4 + len(bytes_)
+    return struct.pack("!HH", type_, length) + bytes_ + bytes(-length % 8)
+
+
+def message(type_, body, version=6):
+    return struct.pack("!BBHI", version, type_, 8 + len(body), 1) + body
+
+
+def packet_in(bytes_, kind, port=5076, more=b""):
+    """A NXT_PACKET_IN2 with the frame, the table, the cookie and the userdata."""
+    return message(4, struct.pack("!II", 0x2320, 30) + property_(0, bytes_) + property_(3, b"\0")
+                   + property_(4, bytes(12)) + more + property_(7, struct.pack("!BH", kind, port)))
+
+
+def punt():
+    start = message(0, property_(1, bytes([0, 0, 0, 0x60])))
+    all_ = [packet_in(bytes_, 1) for bytes_ in broadcasts[:12]]
+    announced = packet_in(announcement_example, 3, 0)
+    error = message(1, struct.pack("!HH", 1, 6) + bytes(65))
+    for how in (b"\xff\0", b"\0\0", b"\5\1", b"\xff\x8e"):
+        yield how + start + all_[0]
+        yield how + start + announced
+        yield how + start + b"".join(all_)
+        yield how + start + all_[1] + error + all_[2] + message(2, b"are you there") + announced
+    yield b"\xff\0" + start + packet_in(broadcasts[0][:40], 2, more=property_(1, bytes([0, 0, 1, 0])))
+    yield b"\xff\0" + message(0, b"", version=1)
+
+
+def announcements():
+    """The example, in each state and from some relays."""
+    for state in range(1, 7):
+        for relay in range(3):
+            bytes_ = bytearray(announcement_example)
+            bytes_[11] = bytes_[29] = bytes_[37] = relay + 1
+            bytes_[19] = state
+            bytes_[21] = 100 + relay % 2
+            yield bytes(bytes_)
+
+
+def announcement():
+    def said(bytes_, ms):
+        return struct.pack("!BBB", 0, ms // 10, len(bytes_)) + bytes_
+
+    start = b"\1\0"
+    for bytes_ in announcements():
+        yield start + said(bytes_, 0)
+    yield start + b"".join(said(bytes_, 150) for bytes_ in announcements())
+    alone = start + bytes([2, 100, 4, 1])
+    yield alone + b"".join(said(bytes_, 0) for bytes_ in announcements())
+    yield alone + bytes([6, 10, 2, 100])
+    yield start + bytes([8, 10, 255, 2, 10])
+
+
+def hello():
+    body = hello_example[WIRE_HEADER:]
+    yield body
+    yield body[:HELLO_FIXED]
+    yield body + body[HELLO_FIXED:]
+    for role in range(8):
+        yield body[:-9] + bytes([role]) + body[-8:]
+    yield body + struct.pack("!HH", 77, 3) + b"any"
+    yield body[:3] + bytes([72]) + body[4:HELLO_FIXED] + bytes(8) + body[HELLO_FIXED:]
+
+
+def hello_of(relay, flags=0):
+    body = bytearray(hello_example)
+    body[13] = body[21] = relay
+    body[32] = flags
+    return bytes(body)
+
+
+def mesh():
+    def comes(bytes_, who=0, how=0, ms=20):
+        return struct.pack("!BBBH", how, ms // 10, who, len(bytes_)) + bytes_
+
+    frames = [hello_of(1)[:3] + b"\1" + hello_of(1)[4:29] + bytes([seq]) + broadcasts[seq]
+              for seq in range(6)]
+    bye = hello_of(1)[:3] + b"\3" + hello_of(1)[4:30]
+    start = b"\1"
+    for bytes_ in datagrams[:4] + [hello_of(1), hello_of(1, 1), frames[0], bye]:
+        for who in (0, 1, 6):
+            yield start + comes(bytes_, who)
+    met = start + comes(hello_of(1)) + comes(hello_of(2), 1, 1) + comes(hello_of(1, 1), 2, 2)
+    yield met
+    yield met + b"".join(comes(bytes_) for bytes_ in frames) + comes(bye) + comes(frames[0])
+    yield met + b"".join(comes(bytes_, who) for who, bytes_ in enumerate(datagrams[:4]))
+    yield met + bytes([8, 250]) * 4 + comes(hello_of(1)) + bytes([9, 1, 1]) + comes(frames[1])
+    yield met + bytes([10, 0, 255]) + comes(hello_of(3), 3)
+    yield met + bytes([11, 3]) + comes(hello_of(4), 5) + bytes([12, 1]) + comes(frames[2])
+    yield met + comes(hello_of(1, 1), how=1) * 20
+
+
+def config():
+    for name in ("README.md", "docs/mesh-protocol.md"):
+        for block in code_blocks(name, "json"):
+            # One has two files, a line each.
+            for text in block.splitlines() if block.count('"replicate"') > 1 else [block]:
+                text = text.strip()
+                yield (text if text.startswith("{") else "{" + text + "}").encode()
+    yield b"{}"
+    yield b'''{ "bridge": "br1", "id_base": 77, "relay": { "ports": [5076, 5064], "destination": "keep",
+      "local_mac": "02:00:00:00:00:01", "max_pps": 500, "flow_priority": 30000,
+      "forward": "resubmit(,10)" }, "segment": { "election": true, "priority": 7, "hello_ms": 100,
+      "dead_ms": 500, "local_macs": ["02:00:00:00:00:02"] }, "mesh": { "address": "::", "port": 7125,
+      "peers": ["a:1", "[fd00::1]:2", "192.0.2.1"], "accept": ["192.0.2.0/24", "fd00::1"],
+      "discover": ["tasks.a", "_a._udp.b"], "relay_id": "00000000000000ab", "hello_ms": 500 },
+      "replicate": [] }'''
+    yield b'''{ "replicate": [ { "name": "a", "port": 1, "from": ["10.0.0.0/8", "fd00::/8"],
+      "destination": "10.0.0.1", "in_port": "eth1", "spread": "source",
+      "to": [ { "port": 2 }, { "host": "b", "source": "keep" }, { "host": "10.0.0.3", "port": 4,
+      "out_port": "eth2", "mac": "02:00:00:00:00:03" }, { "host": "c", "tunnel": "geneve" } ] },
+      { "port": 1, "tunnel": "gre", "remote": "d", "to": [ { "port": 5 } ] } ] }'''
+
+
+def name(text):
+    return b"".join(bytes([len(label)]) + label.encode() for label in text.split(".")) + b"\0"
+
+
+def names():
+    def record(type_, value):
+        return b"\xc0\x0c" + struct.pack("!HHIH", type_, 1, 60, len(value)) + value
+
+    def answer(*records, flags=0x8580):
+        body = struct.pack("!HHHHH", flags, 1, len(records), 0, 0) + b"".join(records)
+        return struct.pack("!H", len(body)) + body
+
+    v4 = [record(1, bytes([192, 0, 2, i])) for i in range(4)]
+    v6 = [record(28, bytes([0xfd] + [0] * 14 + [i])) for i in range(4)]
+    srv = [record(33, struct.pack("!HHH", 0, 0, 7124 + i) + name(f"h{i}.example")) for i in range(3)]
+    alias = record(5, name("other.example")) + b"\5other\7example\0" + v4[0][2:]
+    none = answer(flags=0x8583)
+    for all_ in ([v4[0]], v4, v6, srv, srv + v4, [alias]):
+        yield b"\0" + answer(*all_) * 8
+        yield b"\1" + (answer(*all_) + none) * 8
+    yield b"\7" + (answer(*srv) + answer(*v4) + answer(*v6)) * 6
+    yield b"\7" + (answer(*srv[:1]) + none + answer(*v6) + answer(*v4)) * 6
+
+
+def text():
+    for line in ("relay-b", "relay-b:7125", "192.0.2.7", "192.0.2.7:7125", "2001:db8::7", "::",
+                 "[2001:db8::7]:7125", "[2001:db8::7]", "10.0.0.0/8", "fd00::/8", "0.0.0.0/0",
+                 "::ffff:10.0.0.1", "::ffff:10.0.0.0/104", "_snowrelay._udp.example.org", "65535",
+                 "a" * 63 + ".b", "fe80::1%eth0"):
+        yield line.encode()
+
+
+for target in (frame, punt, announcement, hello, mesh, config, names, text):
+    into = folder / target.__name__
+    into.mkdir(parents=True, exist_ok=True)
+    for i, bytes_ in enumerate(target()):
+        (into / f"seed-{i:03}").write_bytes(bytes_)
