@@ -328,6 +328,7 @@ log_error(const struct channel *c, const struct ofp_header *oh)
 static bool
 handle_control(struct channel *c, const struct ofp_header *oh)
 {
+    struct ofpbuf *reply;
     enum ofptype type;
 
     if (oh->type > LAST_CONNECTION_TYPE || ofptype_decode(&type, oh)) {
@@ -352,7 +353,9 @@ handle_control(struct channel *c, const struct ofp_header *oh)
     case OFPTYPE_ERROR: log_error(c, oh); return true;
 
     case OFPTYPE_ECHO_REQUEST:
-        put_control(c, ofputil_encode_echo_reply(oh));
+        reply = ofputil_encode_echo_reply(oh);
+        ofpmsg_update_length(reply); /* It holds what the request held. */
+        put_control(c, reply);
         return true;
 
     default: return true;

@@ -278,6 +278,26 @@ test_an_echo_request_of_a_mock_switch_is_answered(void **state)
     assert_int_equal(type, OFPTYPE_ECHO_REPLY);
 }
 
+/* With what the request held; what is sent next is in its place. */
+static void
+test_an_echo_request_of_a_mock_switch_that_holds_something(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t ignored[512], reply[64];
+
+    open_channel(f);
+    assert_true(recv(f->fd, ignored, sizeof ignored, 0) > 0);
+    struct ofpbuf *msg = ofputil_encode_echo_request(OFP15_VERSION);
+    ofpbuf_put(msg, "are you there", 13);
+    switch_sends_message(f, msg);
+    switch_sends_message(f, ofputil_encode_echo_request(OFP15_VERSION));
+    run_channel(f);
+    assert_int_equal(recv(f->fd, reply, sizeof reply, 0), 8 + 13 + 8);
+    assert_int_equal(reply[2] << 8 | reply[3], 8 + 13);
+    assert_memory_equal(reply + 8, "are you there", 13);
+    assert_int_equal(reply[21 + 2] << 8 | reply[21 + 3], 8);
+}
+
 static void
 test_a_mock_switch_that_sends_nonsense_is_left(void **state)
 {
@@ -528,6 +548,7 @@ main(void)
         TEST(test_frames_from_a_mock_switch_stay_whole_around_an_odd_message),
         TEST(test_a_message_from_a_mock_switch_in_pieces),
         TEST(test_an_echo_request_of_a_mock_switch_is_answered),
+        TEST(test_an_echo_request_of_a_mock_switch_that_holds_something),
         TEST(test_a_mock_switch_that_sends_nonsense_is_left),
         TEST(test_a_mock_switch_that_goes_in_the_middle_of_a_frame),
         TEST(test_a_message_for_a_mock_switch_that_is_not_there),
