@@ -140,7 +140,8 @@ take_role(const uint8_t *value, size_t length, struct hello *h)
 {
     ovs_be64 forwarder;
 
-    if (length >= HELLO_ROLE_LEN && value[0] < RELAY_N_STATES) {
+    if (length >= HELLO_ROLE_LEN && value[0] > RELAY_OFF
+        && value[0] < RELAY_N_STATES) {
         memcpy(&forwarder, value + 1, sizeof forwarder);
         h->role = value[0];
         h->forwarder = ntohll(forwarder);

@@ -440,11 +440,12 @@ test_no_role(void **state OVS_UNUSED)
     assert_memory_equal(bytes, example_bytes, sizeof example_bytes);
 }
 
-/* Of roles to come nothing is known, and so neither of who forwards. */
+/* Of roles to come nothing is known, and so neither of who forwards.  Nor is
+ * 0 one, which comes last here. */
 static void
 test_unknown_roles_are_left_out(void **state OVS_UNUSED)
 {
-    for (int role = RELAY_N_STATES; role <= UINT8_MAX; role++) {
+    for (int role = RELAY_N_STATES; role <= UINT8_MAX + 1; role++) {
         struct body b;
 
         begin(&b);
