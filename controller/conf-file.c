@@ -3,6 +3,7 @@
 #include <config.h>
 #include "conf-file.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
@@ -581,6 +582,18 @@ set_root(struct config *c, const json_t *root)
     return give_members(c, "", root, keys, ARRAY_SIZE(keys));
 }
 
+/* Makes the message 'error' one line, whatever it quotes of the file. */
+static char *
+make_one_line(char *error)
+{
+    for (char *p = error; p && *p; p++) {
+        if (iscntrl((unsigned char) *p)) {
+            *p = ' ';
+        }
+    }
+    return error;
+}
+
 char *
 config_parse_json(struct config *c, const char *text, size_t length,
                   const char *name)
@@ -589,8 +602,9 @@ config_parse_json(struct config *c, const char *text, size_t length,
     json_t *root =
         json_loadb(text, length, JSON_REJECT_DUPLICATES, &json_error);
     if (!root) {
-        return xasprintf("%s:%d:%d: not valid JSON: %s", name, json_error.line,
-                         json_error.column, json_error.text);
+        return make_one_line(xasprintf("%s:%d:%d: not valid JSON: %s", name,
+                                       json_error.line, json_error.column,
+                                       json_error.text));
     }
 
     char *error = set_root(c, root);
@@ -600,5 +614,5 @@ config_parse_json(struct config *c, const char *text, size_t length,
         free(error);
         error = whole;
     }
-    return error;
+    return make_one_line(error);
 }

@@ -697,6 +697,20 @@ test_invalid_json(void **state OVS_UNUSED)
     }
 }
 
+/* Whatever is quoted, a message is one line. */
+static void
+test_messages_are_one_line(void **state OVS_UNUSED)
+{
+    assert_text_error("{\"bridge\": \"a\\nb\\r\\u001bc\"}",
+                      "bridge: \"a b  c\" " NOT_A_BRIDGE);
+    assert_text_error("{\"a\\nb\": 1}", "a b: unknown key*");
+
+    write_bytes("\"\\\n", 3);
+    const struct options o = { .config_file = config_file };
+    assert_load_error(&o, FILE_NAME
+                      ":2:0: not valid JSON: invalid escape near '\"\\ '");
+}
+
 /* A text for the file and what must be said of it. */
 struct wrong_text {
     const char *text;
@@ -761,8 +775,7 @@ static const struct wrong_text wrong_values[] = {
     { RELAY("\"forward\": \" \""),
       "relay.forward: \" \" " NOT_ACTIONS "it is empty" },
     { RELAY("\"forward\": \"NORMAL\\nNORMAL\""),
-      "relay.forward: \"NORMAL\nNORMAL\" " NOT_ACTIONS
-      "it has several lines" },
+      "relay.forward: \"NORMAL NORMAL\" " NOT_ACTIONS "it has several lines" },
     { RELAY("\"forward\": \"NORMALLY\""),
       "relay.forward: \"NORMALLY\" " NOT_ACTIONS "*" },
 
@@ -1945,6 +1958,7 @@ main(void)
         TEST(test_same_port_for_broadcasts_and_mesh),
         TEST(test_unreadable_files),
         TEST(test_invalid_json),
+        TEST(test_messages_are_one_line),
         TEST(test_wrong_values_in_the_file),
         TEST(test_wrong_types_in_the_file),
         TEST(test_unknown_keys),
