@@ -9,6 +9,7 @@ for: frames and datagrams of tests/captures, the examples of the documents, and 
 them.  What the first bytes of an input mean is said in fuzz-TARGET.c.
 """
 
+import math
 import pathlib
 import re
 import struct
@@ -110,17 +111,21 @@ def announcements():
 
 
 def announcement():
-    def said(bytes_, ms):
-        return struct.pack("!BBB", 0, ms // 10, len(bytes_)) + bytes_
+    # Events, by their numbers in fuzz-announcement.c.
+    comes, says, time, halts, in_place, online, configures, becomes, leaves = range(9)
 
-    start = b"\1\0"
+    def said(bytes_, ms):
+        return bytes([comes, ms // 10, len(bytes_)]) + bytes_
+
+    start = bytes([100, 0])
+    forwards = start + bytes([time, 100, in_place, time, 30])
     for bytes_ in announcements():
         yield start + said(bytes_, 0)
     yield start + b"".join(said(bytes_, 150) for bytes_ in announcements())
-    alone = start + bytes([2, 100, 4, 1])
-    yield alone + b"".join(said(bytes_, 0) for bytes_ in announcements())
-    yield alone + bytes([6, 10, 2, 100])
-    yield start + bytes([8, 10, 255, 2, 10])
+    yield forwards + b"".join(said(bytes_, 0) for bytes_ in announcements())
+    yield forwards + bytes([leaves, time, 200, becomes, 7, configures, 7, 1])
+    yield forwards + bytes([halts, 255, online, 0, time, 10, online, 1, time, 100])
+    yield start + b"".join(bytes([says, 1, who, who % 6, 100]) for who in range(80))
 
 
 def hello():
@@ -142,24 +147,31 @@ def hello_of(relay, flags=0):
 
 
 def mesh():
-    def comes(bytes_, who=0, how=0, ms=20):
-        return struct.pack("!BBBH", how, ms // 10, who, len(bytes_)) + bytes_
+    # Events, by their numbers in fuzz-mesh.c; the first 8 are datagrams.
+    time, segment, crowd, configuration, forgotten, role, leaves = range(8, 15)
 
-    frames = [hello_of(1)[:3] + b"\1" + hello_of(1)[4:29] + bytes([seq]) + broadcasts[seq]
+    def comes(bytes_, who=0, how=0, ms=25):
+        return struct.pack("!BBBH", how, math.isqrt(ms), who, len(bytes_)) + bytes_
+
+    header = hello_of(1)[:WIRE_HEADER]
+    frames = [header[:3] + b"\1" + header[4:29] + bytes([seq]) + broadcasts[seq]
               for seq in range(6)]
-    bye = hello_of(1)[:3] + b"\3" + hello_of(1)[4:30]
-    start = b"\1"
+    bye = header[:3] + b"\3" + header[4:]
+    start = b"\0"
     for bytes_ in datagrams[:4] + [hello_of(1), hello_of(1, 1), frames[0], bye]:
-        for who in (0, 1, 6):
+        for who in (0, 3, 6, 7):
             yield start + comes(bytes_, who)
-    met = start + comes(hello_of(1)) + comes(hello_of(2), 1, 1) + comes(hello_of(1, 1), 2, 2)
+    met = start + comes(hello_of(1)) + comes(hello_of(2), 1, 1) + comes(hello_of(1, 1), 5)
     yield met
     yield met + b"".join(comes(bytes_) for bytes_ in frames) + comes(bye) + comes(frames[0])
     yield met + b"".join(comes(bytes_, who) for who, bytes_ in enumerate(datagrams[:4]))
-    yield met + bytes([8, 250]) * 4 + comes(hello_of(1)) + bytes([9, 1, 1]) + comes(frames[1])
-    yield met + bytes([10, 0, 255]) + comes(hello_of(3), 3)
-    yield met + bytes([11, 3]) + comes(hello_of(4), 5) + bytes([12, 1]) + comes(frames[2])
-    yield met + comes(hello_of(1, 1), how=1) * 20
+    yield met + bytes([time, 70]) * 4 + comes(hello_of(1)) + comes(frames[1])
+    yield met + bytes([segment, 3]) + comes(frames[1]) + comes(datagrams[0], 1)
+    yield met + bytes([configuration, 1]) + comes(hello_of(3), 1) + bytes([configuration, 3])
+    yield met + bytes([role, 4, forgotten, 0, time, 40, leaves]) + comes(frames[2])
+    yield met + comes(hello_of(1, 1), how=1, ms=1) * 50 + comes(hello_of(1), how=4)
+    yield start + bytes([crowd, 255, 0]) + comes(hello_of(4), 0) + bytes([time, 255])
+    yield b"\3" + comes(hello_of(1), 8) + comes(datagrams[0], 8)
 
 
 def config():
