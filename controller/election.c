@@ -314,6 +314,7 @@ election_configure(struct election *e, const struct election_params *p,
         /* Those that take part are told that this one does not any more. */
         if (!e->forwards) {
             e->since = now;
+            e->seqno++;
         }
         e->self.reason = REASON_OFF;
         e->forwards = true;
@@ -509,6 +510,7 @@ election_leave(struct election *e, long long int now)
         e->forwards = false;
         e->left = true;
         e->until = e->announce = LLONG_MAX;
+        e->seqno++;
     } else if (e->forwards
                && candidates_first(&e->candidates, candidate_is_eligible,
                                    now)) {

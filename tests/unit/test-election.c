@@ -1965,10 +1965,18 @@ test_an_election_that_is_off(void **state OVS_UNUSED)
     assert_true(election_forwards(&e));
     assert_int_equal(n_said, 0);
     assert_true(election_deadline(&e, now) == LLONG_MAX);
+    unsigned int seqno = e.seqno;
     leave_alone();
     assert_true(election_has_left(&e));
     assert_false(election_forwards(&e));
     assert_int_equal(election_state(&e), RELAY_OFF);
+    assert_true(e.seqno != seqno);
+
+    /* It forwards when it is configured once more, and that is news. */
+    seqno = e.seqno;
+    configure_alone();
+    assert_true(election_forwards(&e));
+    assert_true(e.seqno != seqno);
 }
 
 /* It tells the others that they cannot count on it any more. */
