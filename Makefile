@@ -160,6 +160,10 @@ build/fuzz/fuzz-%: tests/fuzz/fuzz-%.c build/fuzz/libsnowrelay.a tests/fuzz/fuzz
 build/fuzz/fuzz-punt: FUZZ_LDFLAGS = $(addprefix -Xlinker --wrap=stream_, \
 	open_with_default_port connect recv send run run_wait close)
 
+# Name servers.
+build/fuzz/fuzz-names: FUZZ_LDFLAGS = $(addprefix -Xlinker --wrap=, \
+	ares_init_options time_msec socket connect)
+
 # Lint.
 shell_scripts = ovs-setup.sh .ci/run tests/run tests/fuzz/run $(wildcard scripts/*.sh scripts/bench-relay scripts/bench-replicate \
 		scripts/bench-mesh scripts/bench-segment tests/system/*.bats tests/system/*.bash)

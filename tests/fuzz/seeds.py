@@ -214,10 +214,10 @@ def names():
     alias = record(5, name("other.example")) + b"\5other\7example\0" + v4[0][2:]
     none = answer(flags=0x8583)
     for all_ in ([v4[0]], v4, v6, srv, srv + v4, [alias]):
-        yield b"\0" + answer(*all_) * 8
-        yield b"\1" + (answer(*all_) + none) * 8
-    yield b"\7" + (answer(*srv) + answer(*v4) + answer(*v6)) * 6
-    yield b"\7" + (answer(*srv[:1]) + none + answer(*v6) + answer(*v4)) * 6
+        yield b"\1" + answer(*all_) * 8
+        yield b"\x12" + (answer(*all_) + none) * 8
+    yield b"\x1f" + (answer(*srv) + answer(*v4) + answer(*v6)) * 6
+    yield b"\x22" + (answer(*srv[:1]) + none + answer(*v6) + answer(*v4)) * 6
 
 
 def text():
