@@ -56,10 +56,8 @@ address_format(const struct in6_addr *address, char *text)
     return text;
 }
 
-/* Returns true if 'host' could be a DNS name: labels of letters, digits,
- * hyphens and underscores, of 1 to 63 characters, between dots. */
-static bool
-is_host_name(const char *host)
+bool
+host_name_is_possible(const char *host)
 {
     size_t label = 0;
 
@@ -114,7 +112,7 @@ host_port_split(const char *text, uint16_t default_port, char **hostp,
     } else if (!port) {
         *portp = default_port;
     }
-    if (!address_from_text(host, &address) && !is_host_name(host)) {
+    if (!address_from_text(host, &address) && !host_name_is_possible(host)) {
         free(host);
         return xstrdup("is neither an address nor a host name, with or "
                        "without :PORT");

@@ -47,6 +47,11 @@ bool address_is_ipv6(const struct in6_addr *address);
  */
 const char *address_format(const struct in6_addr *address, char *text);
 
+/* Returns true if 'text' could be a DNS name of a host (RFC 1123): labels of
+ * letters, digits, hyphens and underscores, of 1 to 63 characters, between
+ * dots. */
+bool host_name_is_possible(const char *text);
+
 /* Splits 'text', of the form HOST, HOST:PORT, ADDRESS, or [ADDRESS]:PORT, into
  * a host that the caller frees and a port, 'default_port' where it names none.
  * The host is an address or looks like a DNS name (RFC 1123).

@@ -332,12 +332,15 @@ names_judge_host(struct names *names, struct name *name, const char *failure)
 }
 
 /* Returns true if 'host' is one.  A "." says that the service is not to be had
- * (RFC 2782). */
+ * (RFC 2782); other texts that no host can have are a server's mistake. */
 static bool
 is_host(const struct name_host *host)
 {
-    return (host->text[0] && strcmp(host->text, ".") && host->port
-            && !name_is_service(host->text));
+    struct in6_addr address;
+
+    return (host->port && !name_is_service(host->text)
+            && (host_name_is_possible(host->text)
+                || address_from_text(host->text, &address)));
 }
 
 void

@@ -1278,6 +1278,9 @@ test_what_is_no_host_is_left_out(void **state OVS_UNUSED)
         { "beta:0 beta:8 beta:0", "_x beta", 1 },
         { "alpha:7 _y:7 beta:8", "_x alpha beta", 2 },
         { "a_b:7 alpha.:7", "_x a_b alpha.", 2 },
+        { "al\\000pha:7 al\tpha:7 \"alpha\":7 beta:8", "_x beta", 1 },
+        { "alpha..b:7 -alpha:7 \xc3\xa4:7 beta:8", "_x beta", 1 },
+        { "10.1.0.9:7 2001:db8::9:7", "10.1.0.9 2001:db8::9 _x", 2 },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
@@ -1450,7 +1453,7 @@ static void
 test_no_host_outlives_its_service(void **state OVS_UNUSED)
 {
     for (int i = 0; i < 100; i++) {
-        char *x = xasprintf("_%d", i), *hosts = xasprintf("%d:1 a%d:2", i, i);
+        char *x = xasprintf("_%d", i), *hosts = xasprintf("b%d:1 a%d:2", i, i);
         struct fixture f;
 
         begin(&f, x);
