@@ -235,10 +235,18 @@ config_add_accept(struct config *c, const char *source, const char *text)
 char *
 config_set_mesh_address(struct config *c, const char *source, const char *text)
 {
-    if (!address_from_text(text, &c->mesh.address)) {
+    struct endpoint mesh = { .port = c->mesh.port };
+
+    if (!address_from_text(text, &mesh.address)) {
         return xasprintf("%s: \"%s\" is not an IPv4 or IPv6 address", source,
                          text);
     }
+    const char *why =
+        (endpoint_is_any(&mesh) ? NULL : address_why_no_host(&mesh.address));
+    if (why) {
+        return xasprintf("%s: \"%s\" %s", source, text, why);
+    }
+    c->mesh = mesh;
     return NULL;
 }
 

@@ -44,6 +44,24 @@ address_is_ipv6(const struct in6_addr *address)
 }
 
 const char *
+address_why_no_host(const struct in6_addr *address)
+{
+    ovs_be32 ip = in6_addr_get_mapped_ipv4(address);
+
+    if (IN6_IS_ADDR_MULTICAST(address) || IN6_IS_ADDR_UNSPECIFIED(address)
+        || (!address_is_ipv6(address)
+            && (!ip || ip_is_multicast(ip)
+                || ip == htonl(INADDR_BROADCAST)))) {
+        return "is not the address of one host";
+    }
+    if (IN6_IS_ADDR_LINKLOCAL(address)) {
+        return "is a link-local address, which does not say through which "
+               "interface";
+    }
+    return NULL;
+}
+
+const char *
 address_format(const struct in6_addr *address, char *text)
 {
     ovs_be32 v4 = in6_addr_get_mapped_ipv4(address);

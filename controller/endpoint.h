@@ -43,6 +43,10 @@ bool address_from_text(const char *text, struct in6_addr *address);
 /* Returns true if 'address' is an IPv6 one, not an IPv4-mapped one. */
 bool address_is_ipv6(const struct in6_addr *address);
 
+/* Returns what keeps 'address' from being that of one host to which datagrams
+ * can be sent, as the end of a sentence, or NULL if nothing does. */
+const char *address_why_no_host(const struct in6_addr *address);
+
 /* Writes 'address' to 'text', of INET6_ADDRSTRLEN bytes, and returns 'text'.
  */
 const char *address_format(const struct in6_addr *address, char *text);

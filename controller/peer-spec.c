@@ -31,6 +31,15 @@ peer_specs_add(struct peer_specs *specs, const char *text, bool allow_service)
                            : "names a service, which only mesh.discover "
                              "looks up");
     }
+    /* Of names that lead to peers none is an address anyway. */
+    struct in6_addr address;
+    const char *why = (!allow_service && address_from_text(host, &address)
+                           ? address_why_no_host(&address)
+                           : NULL);
+    if (why) {
+        free(host);
+        return xstrdup(why);
+    }
     append(specs, text, host, port);
     return NULL;
 }

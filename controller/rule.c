@@ -207,17 +207,7 @@ why_no_host(const struct in6_addr *address)
         || (ip && ntohl(ip) >> 24 == IN_LOOPBACKNET)) {
         return "is this host; for a port of it leave \"host\" out";
     }
-    if (IN6_IS_ADDR_MULTICAST(address) || IN6_IS_ADDR_UNSPECIFIED(address)
-        || (!address_is_ipv6(address)
-            && (!ip || ip_is_multicast(ip)
-                || ip == htonl(INADDR_BROADCAST)))) {
-        return "is not the address of one host";
-    }
-    if (IN6_IS_ADDR_LINKLOCAL(address)) {
-        return "is a link-local address, which does not say through which "
-               "interface";
-    }
-    return NULL;
+    return address_why_no_host(address);
 }
 
 /* Stores 'text', which must be an address or a name without port that a

@@ -731,6 +731,9 @@ struct wrong_text {
 #define NOT_A_HOST                                                            \
     "is neither an address nor a host name, with or without :PORT"
 #define NOT_A_HOST_PORT "has no port from 1 to 65535 after the colon"
+#define NOT_ONE_HOST "is not the address of one host"
+#define LINK_LOCAL                                                            \
+    "is a link-local address, which does not say through which interface"
 #define NOT_A_SUBNET "is not an address or ADDRESS/PREFIX"
 #define NO_SERVICE "names a service, which only mesh.discover looks up"
 #define NOT_A_NAME_BUT_AN_ADDRESS                                             \
@@ -817,11 +820,31 @@ static const struct wrong_text wrong_values[] = {
 
     { MESH("\"address\": \"\""),
       "mesh.address: \"\" is not an IPv4 or IPv6 address" },
+    { MESH("\"address\": \"224.0.0.1\""),
+      "mesh.address: \"224.0.0.1\" " NOT_ONE_HOST },
+    { MESH("\"address\": \"255.255.255.255\""),
+      "mesh.address: \"255.255.255.255\" " NOT_ONE_HOST },
+    { MESH("\"address\": \"ff02::1\""),
+      "mesh.address: \"ff02::1\" " NOT_ONE_HOST },
+    { MESH("\"address\": \"fe80::1\""),
+      "mesh.address: \"fe80::1\" " LINK_LOCAL },
     { MESH("\"address\": \"relay-a\""),
       "mesh.address: \"relay-a\" is not an IPv4 or IPv6 address" },
     { MESH("\"port\": 0"), "mesh.port: 0 " NOT_A_PORT_RANGE },
     { MESH("\"port\": 65536"), "mesh.port: 65536 " NOT_A_PORT_RANGE },
     { MESH("\"peers\": [\"\"]"), "mesh.peers[0]: \"\" " NOT_A_HOST },
+    { MESH("\"peers\": [\"224.0.0.1\"]"),
+      "mesh.peers[0]: \"224.0.0.1\" " NOT_ONE_HOST },
+    { MESH("\"peers\": [\"a\", \"255.255.255.255:7124\"]"),
+      "mesh.peers[1]: \"255.255.255.255:7124\" " NOT_ONE_HOST },
+    { MESH("\"peers\": [\"0.0.0.0\"]"),
+      "mesh.peers[0]: \"0.0.0.0\" " NOT_ONE_HOST },
+    { MESH("\"peers\": [\"[::]:7124\"]"),
+      "mesh.peers[0]: \"[::]:7124\" " NOT_ONE_HOST },
+    { MESH("\"peers\": [\"ff02::1\"]"),
+      "mesh.peers[0]: \"ff02::1\" " NOT_ONE_HOST },
+    { MESH("\"peers\": [\"[fe80::1]:7124\"]"),
+      "mesh.peers[0]: \"[fe80::1]:7124\" " LINK_LOCAL },
     { MESH("\"peers\": [\"a\", \"300.1.1.1\"]"),
       "mesh.peers[1]: \"300.1.1.1\" " NOT_A_HOST },
     { MESH("\"peers\": [\"a:70000\"]"),
