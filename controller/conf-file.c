@@ -3,7 +3,6 @@
 #include <config.h>
 #include "conf-file.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
@@ -197,7 +196,8 @@ give_members(struct config *c, const char *path, const json_t *object,
     }
     json_object_foreach(CONST_CAST(json_t *, object), name, value)
     {
-        char *member = xasprintf("%s%s%s", path, *path ? "." : "", name);
+        char *member =
+            xasprintf("%s%s%s", path, *path ? "." : "", *name ? name : "\"\"");
         const struct key *key = NULL;
         char *error;
 
@@ -582,29 +582,49 @@ set_root(struct config *c, const json_t *root)
     return give_members(c, "", root, keys, ARRAY_SIZE(keys));
 }
 
-/* Makes the message 'error' one line, whatever it quotes of the file. */
-static char *
-make_one_line(char *error)
+/* Returns what is wrong with the 'length' bytes at 'text' of which a parser
+ * would only say that they are wrong, or NULL. */
+static const char *
+why_no_text(const char *text, size_t length)
 {
-    for (char *p = error; p && *p; p++) {
-        if (iscntrl((unsigned char) *p)) {
-            *p = ' ';
+    static const char blanks[] = " \t\r\n";
+    const uint8_t *bytes = (const uint8_t *) text;
+
+    if (length >= 2
+        && ((bytes[0] == 0xff && bytes[1] == 0xfe)
+            || (bytes[0] == 0xfe && bytes[1] == 0xff))) {
+        return "UTF-16; a configuration is in UTF-8";
+    }
+    if (length >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
+        return "begins with a byte order mark, which UTF-8 has no need of";
+    }
+    for (size_t i = 0; i < length; i++) {
+        if (!memchr(blanks, text[i], sizeof blanks - 1)) {
+            return NULL;
         }
     }
-    return error;
+    return "empty; the least that a configuration can be is {}";
 }
 
 char *
 config_parse_json(struct config *c, const char *text, size_t length,
                   const char *name)
 {
+    const char *why = why_no_text(text, length);
+    if (why) {
+        return xasprintf("%s: %s", name, why);
+    }
+
     json_error_t json_error;
     json_t *root =
         json_loadb(text, length, JSON_REJECT_DUPLICATES, &json_error);
     if (!root) {
-        return make_one_line(xasprintf("%s:%d:%d: not valid JSON: %s", name,
-                                       json_error.line, json_error.column,
-                                       json_error.text));
+        return xasprintf("%s:%d:%d: not valid JSON: %s", name, json_error.line,
+                         json_error.column,
+                         json_error_code(&json_error)
+                                 == json_error_null_character
+                             ? "\\u0000 is not allowed"
+                             : json_error.text);
     }
 
     char *error = set_root(c, root);
@@ -614,5 +634,5 @@ config_parse_json(struct config *c, const char *text, size_t length,
         free(error);
         error = whole;
     }
-    return make_one_line(error);
+    return error;
 }

@@ -4,16 +4,19 @@
 #include "conf-load.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conf-file.h"
 #include "conf.h"
+#include "error-line.h"
 #include "key-file.h"
 #include "openvswitch/util.h"
 #include "options.h"
 #include "privsep.h"
+#include "timeval.h"
 #include "util.h"
 
 /* Sets the broadcast ports to those in 'text', which has commas in between. */
@@ -46,6 +49,37 @@ place_key_file(struct config *c, const char *name)
     c->key_file = file;
 }
 
+/* No configuration is longer; a device or a log given by mistake is.  Nor does
+ * one take longer to come out of a pipe; a reload holds up everything else. */
+enum { MAX_BYTES = 1024 * 1024, MAX_WAIT_MS = 2000 };
+
+/* Reads at most 'max' bytes from 'fd' to 'text' and stores their number in
+ * '*length'.  Returns 0 or an errno value. */
+static int
+read_bytes(int fd, char *text, size_t max, size_t *length)
+{
+    long long int deadline = time_msec() + MAX_WAIT_MS;
+    struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+
+    for (*length = 0; *length < max;) {
+        long long int left = deadline - time_msec();
+        int n_ready = left > 0 ? poll(&pollfd, 1, left) : 0;
+
+        if (!n_ready) {
+            return ETIMEDOUT;
+        }
+        ssize_t n = n_ready < 0 ? -1 : read(fd, text + *length, max - *length);
+        if (n > 0) {
+            *length += n;
+        } else if (!n) {
+            break;
+        } else if (errno != EINTR && errno != EAGAIN) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
 /* Reads the file 'name' into 'c'. */
 static char *
 read_file(struct config *c, const char *name)
@@ -55,17 +89,13 @@ read_file(struct config *c, const char *name)
         return xasprintf("%s: cannot open the configuration file: %s", name,
                          ovs_strerror(-fd));
     }
-    FILE *file = fdopen(fd, "r");
-    ovs_assert(file);
 
-    /* No configuration is longer; a device or a log given by mistake is. */
-    enum { MAX_BYTES = 1024 * 1024 };
     char *text = xmalloc(MAX_BYTES + 1);
-    size_t length = fread(text, 1, MAX_BYTES + 1, file);
-    int read_error = ferror(file) ? errno : 0;
+    size_t length;
+    int read_error = read_bytes(fd, text, MAX_BYTES + 1, &length);
     char *error;
 
-    fclose(file);
+    close(fd);
     if (read_error) {
         error = xasprintf("%s: cannot read the configuration file: %s", name,
                           ovs_strerror(read_error));
@@ -162,7 +192,7 @@ char *
 config_load(const struct options *options, struct config **configp)
 {
     struct config *c = config_create();
-    char *error = apply_sources(c, options);
+    char *error = error_line(apply_sources(c, options));
 
     if (error) {
         config_destroy(c);

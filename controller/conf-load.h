@@ -16,8 +16,8 @@ struct options;
 
 /* Reads the configuration that 'options', the environment and the file ask
  * for.  Returns NULL and stores in '*configp' a configuration that the caller
- * frees with config_destroy(), or returns a message that the caller frees and
- * stores NULL. */
+ * frees with config_destroy(), or returns a message of one line that the
+ * caller frees and stores NULL. */
 char *config_load(const struct options *options,
                   struct config **configp) OVS_WARN_UNUSED_RESULT;
 

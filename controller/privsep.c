@@ -226,7 +226,7 @@ privsep_open(const char *path)
     if (on && find_path(PRIVSEP_OPEN, path) >= 0) {
         return transact_path(PRIVSEP_OPEN, path);
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC | (on ? O_NONBLOCK : 0));
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
 }
 

@@ -18,6 +18,7 @@
 #include "conf.h"
 #include "daemon.h"
 #include "dirs.h"
+#include "error-line.h"
 #include "fatal-signal.h"
 #include "instance.h"
 #include "key-file.h"
@@ -76,6 +77,15 @@ die(char *error)
 
 /* Control commands. */
 
+/* Answers with 'error', which it frees. */
+static void
+refuse(struct unixctl_conn *conn, char *error)
+{
+    error = error_line(error);
+    unixctl_command_reply_error(conn, error);
+    free(error);
+}
+
 static void
 handle_exit(struct unixctl_conn *conn, int argc, const char *argv[],
             void *daemon_)
@@ -83,9 +93,7 @@ handle_exit(struct unixctl_conn *conn, int argc, const char *argv[],
     struct daemon *d = daemon_;
 
     if (argc > 1 && strcmp(argv[1], "--cleanup")) {
-        char *error = xasprintf("exit: \"%s\" is not --cleanup", argv[1]);
-        unixctl_command_reply_error(conn, error);
-        free(error);
+        refuse(conn, xasprintf("exit: \"%s\" is not --cleanup", argv[1]));
         return;
     }
     d->exiting = true;
@@ -126,8 +134,7 @@ handle_reload(struct unixctl_conn *conn, int argc OVS_UNUSED,
     char *error = reload(daemon_);
 
     if (error) {
-        unixctl_command_reply_error(conn, error);
-        free(error);
+        refuse(conn, error);
     } else {
         unixctl_command_reply(conn, "configuration reloaded\n");
     }
@@ -140,8 +147,7 @@ answer_peer_command(struct unixctl_conn *conn, const char *text,
                     const char *done, char *error)
 {
     if (error) {
-        unixctl_command_reply_error(conn, error);
-        free(error);
+        refuse(conn, error);
         return;
     }
     char *answer = xasprintf("peer %s %s\n", text, done);

@@ -10,6 +10,7 @@
 
 #include "bridge.h"
 #include "conf.h"
+#include "error-line.h"
 #include "node.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/list.h"
@@ -265,7 +266,8 @@ show_status(struct unixctl_conn *conn, int argc, const char *argv[],
         json ? status_to_json : status_to_text;
 
     if (argc > 1 && !json) {
-        char *error = xasprintf("status: \"%s\" is not json", argv[1]);
+        char *error =
+            error_line(xasprintf("status: \"%s\" is not json", argv[1]));
         unixctl_command_reply_error(conn, error);
         free(error);
     } else if (node_config(status->node)->replicate.n) {

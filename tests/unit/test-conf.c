@@ -10,9 +10,11 @@
 
 #include <getopt.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "dirs.h"
+#include "error-line.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
@@ -540,8 +542,9 @@ static const struct wrong_setting wrong_settings[] = {
     { BRIDGE, LONG_NAME, "\"" LONG_NAME "\" " NOT_A_BRIDGE },
     { BRIDGE, "br 0", "\"br 0\" " NOT_A_BRIDGE },
     { BRIDGE, "../br0", "\"../br0\" " NOT_A_BRIDGE },
-    { BRIDGE, "br\n0", "\"br\n0\" " NOT_A_BRIDGE },
-    { BRIDGE, "br\xff", "\"br\xff\" " NOT_A_BRIDGE },
+    { BRIDGE, "br\n0", "\"br\\n0\" " NOT_A_BRIDGE },
+    { BRIDGE, "\x1b[2J", "\"\\x1b[2J\" " NOT_A_BRIDGE },
+    { BRIDGE, "br\xff", "\"br\\xff\" " NOT_A_BRIDGE },
     { PORTS, "0", "\"0\" " NOT_A_PORT },
     { PORTS, "65536", "\"65536\" " NOT_A_PORT },
     { PORTS, "pva", "\"pva\" " NOT_A_PORT },
@@ -555,13 +558,13 @@ static const struct wrong_setting wrong_settings[] = {
     { LOG_LEVEL, "INFO", "\"INFO\" " NOT_A_LEVEL },
     { SWITCH, "192.0.2.1", "\"192.0.2.1\" " NOT_A_METHOD },
     { SWITCH, "smoke:signals", "\"smoke:signals\" " NOT_A_METHOD },
-    { SWITCH, "tcp:192.0.2.1\xff", "\"tcp:192.0.2.1\xff\" " NOT_A_METHOD },
+    { SWITCH, "tcp:192.0.2.1\xff", "\"tcp:192.0.2.1\\xff\" " NOT_A_METHOD },
     { SWITCH, "", "\"\" " NOT_A_METHOD },
     { DATABASE, "192.0.2.1", "\"192.0.2.1\" " NOT_A_DATABASE },
     { DATABASE, "smoke:signals", "\"smoke:signals\" " NOT_A_DATABASE },
     { DATABASE, "ptcp:6640", "\"ptcp:6640\" " NOT_A_DATABASE },
     { DATABASE, "unix:a b", "\"unix:a b\" " NOT_A_DATABASE },
-    { DATABASE, "unix:\xff", "\"unix:\xff\" " NOT_A_DATABASE },
+    { DATABASE, "unix:\xff", "\"unix:\\xff\" " NOT_A_DATABASE },
     { DATABASE, "", "\"\" " NOT_A_DATABASE },
 };
 
@@ -673,6 +676,12 @@ test_unreadable_files(void **state OVS_UNUSED)
     config_destroy(load(&o));
 }
 
+#define RELAY(TEXT) "{\"relay\": {" TEXT "}}"
+#define MESH(TEXT) "{\"mesh\": {" TEXT "}}"
+#define SEGMENT(TEXT) "{\"segment\": {" TEXT "}}"
+
+#define AT_LEAST "the least that a configuration can be is {}"
+
 static void
 test_invalid_json(void **state OVS_UNUSED)
 {
@@ -680,14 +689,39 @@ test_invalid_json(void **state OVS_UNUSED)
         const char *text;
         const char *message;
     } texts[] = {
-        { "", FILE_NAME ":1:0: not valid JSON: *" },
+        { "", FILE_NAME ": empty; " AT_LEAST },
+        { " \t\r\n", FILE_NAME ": empty; " AT_LEAST },
+        { "\xef\xbb\xbf{}", FILE_NAME ": begins with a byte order mark, "
+                                      "which UTF-8 has no need of" },
+        { "\xff\xfe{", FILE_NAME ": UTF-16; a configuration is in UTF-8" },
+        { "\xfe\xff{", FILE_NAME ": UTF-16; a configuration is in UTF-8" },
+        { "\x80", FILE_NAME ":1:0: not valid JSON: *" },
+        { "{\"bridge\": \"br\xe9\"}", FILE_NAME ":1:14: not valid JSON: *" },
+        { "{\"bridge\": \"a\\u0000b\"}",
+          FILE_NAME ":1:21: not valid JSON: \\u0000 is not allowed" },
+        { "{\"bri\\u0000dge\": \"a\"}", FILE_NAME ":1:15: not valid JSON: *" },
+        { "{\"bridge\": \"a\nb\"}",
+          FILE_NAME ":1:13: not valid JSON: unexpected newline*" },
+        { "true", FILE_NAME ":1:4: not valid JSON: *" },
+        { "\"br0\"", FILE_NAME ":1:5: not valid JSON: *" },
+        { "{'bridge': 1}", FILE_NAME ":1:2: not valid JSON: *" },
+        { "// br0\n{}", FILE_NAME ":1:1: not valid JSON: *" },
         { "{\"bridge\": \"br0\",}", FILE_NAME ":1:18: not valid JSON: *" },
         { "{\n\"bridge\" \"br0\"}", FILE_NAME ":2:14: not valid JSON: *" },
         { "{} {}", FILE_NAME ":1:4: not valid JSON: *" },
         { "{\"bridge\": \"a\", \"bridge\": \"b\"}",
           FILE_NAME ":1:24: not valid JSON: duplicate object key*" },
+        { MESH("\"port\": 1, \"port\": 1"),
+          FILE_NAME ":1:27: not valid JSON: duplicate object key*" },
         { "{\"id_base\": 99999999999999999999}",
           FILE_NAME ":1:32: not valid JSON: too big integer*" },
+        { "{\"id_base\": 9223372036854775808}",
+          FILE_NAME ":1:31: not valid JSON: too big integer*" },
+        { "{\"id_base\": 1e999}",
+          FILE_NAME ":1:17: not valid JSON: real number overflow*" },
+        { "{\"id_base\": 01}", FILE_NAME ":1:13: not valid JSON: *" },
+        { "{\"id_base\": 0x1}", FILE_NAME ":1:14: not valid JSON: *" },
+        { "{\"id_base\": NaN}", FILE_NAME ":1:15: not valid JSON: *" },
     };
     struct options o = { .config_file = config_file };
 
@@ -697,18 +731,71 @@ test_invalid_json(void **state OVS_UNUSED)
     }
 }
 
-/* Whatever is quoted, a message is one line. */
+/* Arrays within arrays, as many as the parser takes and one more. */
 static void
-test_messages_are_one_line(void **state OVS_UNUSED)
+test_deep_nesting(void **state OVS_UNUSED)
 {
-    assert_text_error("{\"bridge\": \"a\\nb\\r\\u001bc\"}",
-                      "bridge: \"a b  c\" " NOT_A_BRIDGE);
-    assert_text_error("{\"a\\nb\": 1}", "a b: unknown key*");
+    struct options o = { .config_file = config_file };
 
-    write_bytes("\"\\\n", 3);
-    const struct options o = { .config_file = config_file };
-    assert_load_error(&o, FILE_NAME
-                      ":2:0: not valid JSON: invalid escape near '\"\\ '");
+    for (int depth = 2047; depth <= 2048; depth++) {
+        struct ds s = DS_EMPTY_INITIALIZER;
+
+        ds_put_cstr(&s, "{\"bridge\": ");
+        ds_put_char_multiple(&s, '[', depth);
+        ds_put_char_multiple(&s, ']', depth);
+        ds_put_char(&s, '}');
+        write_bytes(ds_cstr(&s), s.length);
+        assert_load_error(&o, depth == 2047 ? FILE_NAME ": bridge: [[[[*"
+                                            : FILE_NAME
+                                  ":1:2059: not valid JSON: "
+                                  "maximum parsing depth*");
+        ds_destroy(&s);
+    }
+}
+
+/* Of a value that is a book the beginning and the end are repeated. */
+static void
+test_long_values(void **state OVS_UNUSED)
+{
+    struct options o = { .config_file = config_file };
+    struct ds s = DS_EMPTY_INITIALIZER;
+    struct config *c;
+
+    ds_put_cstr(&s, "{\"bridge\": \"");
+    ds_put_char_multiple(&s, 'k', 500000);
+    ds_put_cstr(&s, "\"}");
+    write_bytes(ds_cstr(&s), s.length);
+    char *error = config_load(&o, &c);
+    assert_non_null(error);
+    assert_int_equal(strlen(error), ERROR_LINE_MAX);
+    assert_non_null(strstr(error, "kkk...kkk"));
+    assert_non_null(strstr(error, "kkk\" " NOT_A_BRIDGE));
+    assert_error(error, FILE_NAME ": bridge: \"kkkk*");
+    ds_destroy(&s);
+}
+
+/* A pipe is read like a file, as a shell's <(...) needs it; but one into which
+ * nobody writes must not hold up a reload for ever. */
+static void
+test_pipes(void **state OVS_UNUSED)
+{
+    struct options o = { .config_file = config_file };
+    const char *text = "{\"bridge\": \"br7\"}";
+
+    assert_int_equal(mkfifo(FILE_NAME, 0600), 0);
+    assert_load_error(&o, FILE_NAME ": cannot read the configuration file: "
+                                    "Connection timed out");
+
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(write(fds[1], text, strlen(text)), strlen(text));
+    close(fds[1]);
+    o.config_file = xasprintf("/proc/self/fd/%d", fds[0]);
+    struct config *c = load(&o);
+    assert_string_equal(c->bridge, "br7");
+    config_destroy(c);
+    free(o.config_file);
+    close(fds[0]);
 }
 
 /* A text for the file and what must be said of it. */
@@ -716,10 +803,6 @@ struct wrong_text {
     const char *text;
     const char *message; /* Without the file's name. */
 };
-
-#define RELAY(TEXT) "{\"relay\": {" TEXT "}}"
-#define MESH(TEXT) "{\"mesh\": {" TEXT "}}"
-#define SEGMENT(TEXT) "{\"segment\": {" TEXT "}}"
 
 #define NOT_A_PORT_RANGE "is not from 1 to 65535"
 #define NOT_A_MAC                                                             \
@@ -751,6 +834,9 @@ static const struct wrong_text wrong_values[] = {
     { "{\"id_base\": -1}", "id_base: -1 is not from 1 to 4294897664" },
 
     { RELAY("\"ports\": [5076, 0]"), "relay.ports[1]: 0 " NOT_A_PORT_RANGE },
+    { RELAY("\"ports\": [-1]"), "relay.ports[0]: -1 " NOT_A_PORT_RANGE },
+    { RELAY("\"ports\": [9223372036854775807]"),
+      "relay.ports[0]: 9223372036854775807 " NOT_A_PORT_RANGE },
     { RELAY("\"ports\": [65536]"), "relay.ports[0]: 65536 " NOT_A_PORT_RANGE },
     { RELAY("\"ports\": [9, 9]"), "relay.ports[1]: port 9 is given twice" },
     { RELAY("\"destination\": \"\""),
@@ -778,7 +864,8 @@ static const struct wrong_text wrong_values[] = {
     { RELAY("\"forward\": \" \""),
       "relay.forward: \" \" " NOT_ACTIONS "it is empty" },
     { RELAY("\"forward\": \"NORMAL\\nNORMAL\""),
-      "relay.forward: \"NORMAL NORMAL\" " NOT_ACTIONS "it has several lines" },
+      "relay.forward: \"NORMAL\\nNORMAL\" " NOT_ACTIONS
+      "it has several lines" },
     { RELAY("\"forward\": \"NORMALLY\""),
       "relay.forward: \"NORMALLY\" " NOT_ACTIONS "*" },
 
@@ -916,6 +1003,12 @@ static const struct wrong_text wrong_types[] = {
     { "{\"mesh\": \"\"}", "mesh: \"\" is a string, not an object" },
     { RELAY("\"ports\": 5076"),
       "relay.ports: 5076 is a whole number, not an array" },
+    { RELAY("\"ports\": [1e3]"),
+      "relay.ports[0]: 1000.0 is a number with a fraction, not a whole number "
+      "from 1 to 65535" },
+    { RELAY("\"ports\": [5076, 5077.0]"),
+      "relay.ports[1]: 5077.0 is a number with a fraction, not a whole number "
+      "from 1 to 65535" },
     { RELAY("\"ports\": [\"5076\"]"),
       "relay.ports[0]: \"5076\" is a string, not a whole number from 1 to "
       "65535" },
@@ -1008,7 +1101,11 @@ static const struct wrong_text unknown_keys[] = {
       "https: unknown key; the nearest known one is \"http\"" },
     { "{\"inspects\": 1}",
       "inspects: unknown key; the nearest known one is \"inspect\"" },
-    { "{\"\": 1}", ": unknown key; the nearest known one is \"*" },
+    { "{\"\": 1}", "\"\": unknown key; the nearest known one is \"*" },
+    { MESH("\"\": 1"),
+      "mesh.\"\": unknown key; the nearest known one is \"*" },
+    { MESH("\"a\\nb\": 1"),
+      "mesh.a\\nb: unknown key; the nearest known one is \"*" },
     { RELAY("\"port\": 1"),
       "relay.port: unknown key; the nearest known one is \"ports\"" },
     { RELAY("\"destinations\": 1"),
@@ -1981,7 +2078,9 @@ main(void)
         TEST(test_same_port_for_broadcasts_and_mesh),
         TEST(test_unreadable_files),
         TEST(test_invalid_json),
-        TEST(test_messages_are_one_line),
+        TEST(test_deep_nesting),
+        TEST(test_long_values),
+        TEST(test_pipes),
         TEST(test_wrong_values_in_the_file),
         TEST(test_wrong_types_in_the_file),
         TEST(test_unknown_keys),
