@@ -11,6 +11,8 @@
 #include "command-line.h"
 #include "daemon.h"
 #include "dirs.h"
+#include "endpoint.h"
+#include "error-line.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "stream-ssl.h"
@@ -125,14 +127,119 @@ replace_ll(int argc, char *argv[])
 }
 
 void
+options_refuse(char *error)
+{
+    char *line = error_line(error);
+
+    fprintf(stderr, "%s: %s\n", program_name, line);
+    free(line);
+    exit(EXIT_USAGE);
+}
+
+/* Returns how many long options begin with the 'length' bytes at 'name', and
+ * stores the last one of them in '*option'. */
+static size_t
+count_options(const char *name, size_t length, const struct option **option)
+{
+    size_t n = 0;
+
+    for (const struct option *o = long_options; o->name; o++) {
+        if (!strncmp(o->name, name, length)) {
+            *option = o;
+            n++;
+        }
+    }
+    return n;
+}
+
+/* Says what is wrong with the option that getopt_long() has just refused with
+ * 'c', which is ':' if it lacks its value.  'optopt' is the option if that is
+ * known. */
+static void OVS_NO_RETURN
+refuse_option(int c, const char *arg)
+{
+    size_t length = strcspn(arg, "=");
+    const struct option *option = NULL;
+
+    if (strncmp(arg, "--", 2)
+        || (c == '?' && optopt && optopt <= UCHAR_MAX && !strchr(arg, '='))) {
+        options_refuse(xasprintf(c == ':' ? "-%c: needs a value (see --help)"
+                                          : "-%c: unknown option (see --help)",
+                                 optopt));
+    } else if (c == ':') {
+        options_refuse(xasprintf("%s: needs a value (see --help)", arg));
+    } else if (optopt) {
+        options_refuse(xasprintf("%.*s: takes no value, but has \"%s\"",
+                                 (int) length, arg,
+                                 arg + length + (arg[length] == '=')));
+    } else if (count_options(arg + 2, length - 2, &option) > 1) {
+        options_refuse(xasprintf("%s: could be several options, such as --%s "
+                                 "(see --help)",
+                                 arg, option->name));
+    }
+    options_refuse(xasprintf("%s: unknown option (see --help)", arg));
+}
+
+/* Refuses an empty 'value' of 'option'; there may be none. */
+static const char *
+file_name(const char *option, const char *value)
+{
+    if (value && !*value) {
+        options_refuse(
+            xasprintf("%s: \"\" is not the name of a file", option));
+    }
+    return value;
+}
+
+/* Returns true if 'text' is of the form ADDRESS:PORT or [ADDRESS]:PORT. */
+static bool
+is_endpoint(const char *text)
+{
+    struct in6_addr address;
+    uint16_t port = 0;
+    char *host = NULL;
+    char *error = host_port_split(text, 0, &host, &port);
+    bool valid = !error && port && address_from_text(host, &address);
+
+    free(error);
+    free(host);
+    return valid;
+}
+
+/* libopenvswitch would end the process. */
+static void
+check_syslog_method(const char *option, const char *method)
+{
+    if (strcmp(method, "libc") && strcmp(method, "null")
+        && (strncmp(method, "unix:", 5) || !method[5])
+        && (strncmp(method, "udp:", 4) || !is_endpoint(method + 4))) {
+        options_refuse(xasprintf("%s: \"%s\" is none of libc, null, "
+                                 "unix:FILE, udp:ADDRESS:PORT",
+                                 option, method));
+    }
+}
+
+static void
+set_syslog_target(const char *target)
+{
+    if (!is_endpoint(target)) {
+        options_refuse(xasprintf("--syslog-target: \"%s\" is not "
+                                 "ADDRESS:PORT",
+                                 target));
+    }
+    vlog_set_syslog_target(target);
+}
+
+void
 options_parse(int argc, char *argv[], struct options *o, char **unixctl_path)
 {
     char *short_options_ =
         ovs_cmdl_long_options_to_short_options(long_options);
 
     /* The leading '-' brings arguments that belong to no option in their
-     * place, so that --other-relays can take several. */
-    char *short_options = xasprintf("-%s", short_options_);
+     * place, so that --other-relays can take several; the ':' leaves it to us
+     * to say what is wrong. */
+    char *short_options = xasprintf("-:%s", short_options_);
     const char *config_file = NULL;
     bool after_other_relays = false;
 
@@ -140,6 +247,11 @@ options_parse(int argc, char *argv[], struct options *o, char **unixctl_path)
     svec_init(&o->other_relays);
     svec_init(&o->verbosity);
     *unixctl_path = NULL;
+
+    const char *syslog_method = getenv("OVS_SYSLOG_METHOD");
+    if (syslog_method && *syslog_method) {
+        check_syslog_method("OVS_SYSLOG_METHOD", syslog_method);
+    }
 
     replace_ll(argc, argv);
     for (;;) {
@@ -150,11 +262,9 @@ options_parse(int argc, char *argv[], struct options *o, char **unixctl_path)
         }
         if (c == 1) {
             if (!after_other_relays) {
-                fprintf(stderr,
-                        "%s: %s: not an option, and no option before "
-                        "it takes it\n",
-                        program_name, optarg);
-                exit(EXIT_USAGE);
+                options_refuse(xasprintf("%s: not an option, and no option "
+                                         "before it takes it",
+                                         optarg));
             }
             svec_add(&o->other_relays, optarg);
             continue;
@@ -166,8 +276,10 @@ options_parse(int argc, char *argv[], struct options *o, char **unixctl_path)
              * once more after it. */
             char *error = optarg ? vlog_set_levels_from_string(optarg) : NULL;
             if (error) {
-                fprintf(stderr, "%s: --verbose: %s\n", program_name, error);
-                exit(EXIT_USAGE);
+                char *whole =
+                    xasprintf("--verbose: \"%s\": %s", optarg, error);
+                free(error);
+                options_refuse(whole);
             }
             svec_add(&o->verbosity, optarg ? optarg : "");
             continue;
@@ -179,43 +291,61 @@ options_parse(int argc, char *argv[], struct options *o, char **unixctl_path)
             continue;
         }
 
+        if (c == OPT_PIDFILE) {
+            o->pidfile = file_name("--pidfile", optarg);
+        }
+
         switch (c) {
         case 't': o->target_interface = optarg; break;
         case 'b': o->broadcast_port = optarg; break;
         case 'm': o->mesh_port = optarg; break;
         case 'l': o->log_level = optarg; break;
         case OPT_OTHER_RELAYS: svec_add(&o->other_relays, optarg); break;
-        case OPT_CONFIG: config_file = optarg; break;
+        case OPT_CONFIG: config_file = file_name("--config", optarg); break;
         case OPT_CHECK_CONFIG: o->check_config = true; break;
         case OPT_PRINT_FLOWS: o->print_flows = true; break;
         case OPT_SWITCH: o->switch_target = optarg; break;
         case OPT_DB: o->database = optarg; break;
-        case OPT_GENERATE_KEY: o->generate_key = optarg; break;
-        case OPT_UNIXCTL: *unixctl_path = optarg; break;
+        case OPT_GENERATE_KEY:
+            o->generate_key = file_name("--generate-key", optarg);
+            break;
+        case OPT_UNIXCTL:
+            file_name("--unixctl", optarg);
+            *unixctl_path = optarg;
+            break;
 
         case 'h': print_usage(); exit(EXIT_SUCCESS);
         case 'V': ovs_print_version(0, 0); exit(EXIT_SUCCESS);
 
-        case OPT_BOOTSTRAP_CA_CERT:
-            stream_ssl_set_ca_cert_file(optarg, true);
+        case OPT_LOG_FILE:
+            o->log = true;
+            o->log_file = file_name("--log-file", optarg);
             break;
-        case OPT_PEER_CA_CERT:
-            stream_ssl_set_peer_ca_cert_file(optarg);
+        case OPT_SYSLOG_IMPL:
+            check_syslog_method("--syslog-method", optarg);
+            vlog_set_syslog_method(optarg);
+            break;
+        case OPT_SYSLOG_TARGET: set_syslog_target(optarg); break;
+
+        case 'p': o->tls.private_key = optarg; break;
+        case 'c': o->tls.certificate = optarg; break;
+        case 'C': o->tls.ca_cert = optarg; break;
+        case OPT_BOOTSTRAP_CA_CERT: o->tls.bootstrap_ca_cert = optarg; break;
+        case OPT_PEER_CA_CERT: o->tls.peer_ca_cert = optarg; break;
+        case OPT_SSL_PROTOCOLS: o->tls.protocols = optarg; break;
+        case OPT_SSL_CIPHERS:
+            o->tls.ciphers = optarg;
             break;
 
             DAEMON_OPTION_HANDLERS
-            VLOG_OPTION_HANDLERS
-            STREAM_SSL_OPTION_HANDLERS
 
         case '?':
-            fprintf(stderr, "%s: see --help\n", program_name);
-            exit(EXIT_USAGE);
+        case ':': refuse_option(c, argv[optind - 1]);
         default: OVS_NOT_REACHED();
         }
     }
-    for (int i = optind; i < argc; i++) { /* What follows "--". */
-        fprintf(stderr, "%s: %s: not an option\n", program_name, argv[i]);
-        exit(EXIT_USAGE);
+    if (optind < argc) { /* What follows "--". */
+        options_refuse(xasprintf("%s: not an option", argv[optind]));
     }
     free(short_options);
     free(short_options_);

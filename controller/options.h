@@ -12,7 +12,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "openvswitch/compiler.h"
 #include "svec.h"
+#include "tls-options.h"
 
 /* Exit status for wrong options and wrong configuration. */
 enum { EXIT_USAGE = 2 };
@@ -33,16 +35,25 @@ struct options {
     bool print_flows;
     const char *generate_key; /* File to make. */
     struct svec verbosity;    /* Arguments of -v, "" where it has none. */
+    const char *pidfile;      /* Of --pidfile, if it has one. */
+    bool log;                 /* Was --log-file given? */
+    const char *log_file;     /* Its argument, if it has one. */
+    struct tls_options tls;
 };
 
 /* Takes apart 'argv' into '*options', whose strings point into 'argv'.  Sets
- * up the logging, process and control options of libopenvswitch on the way;
- * stores the argument of --unixctl in '*unixctl_path', NULL if there is none.
+ * up the logging and process options of libopenvswitch on the way, but for
+ * what makes or reads a file; stores the argument of --unixctl in
+ * '*unixctl_path', NULL if there is none.
  *
  * Exits: with status 0 after --help or --version, with EXIT_USAGE and a line
  * on stderr if the command line is wrong. */
 void options_parse(int argc, char *argv[], struct options *options,
                    char **unixctl_path);
 void options_destroy(struct options *options);
+
+/* Prints 'error', which it frees, as one line on stderr, and exits with
+ * EXIT_USAGE. */
+void options_refuse(char *error) OVS_NO_RETURN;
 
 #endif /* options.h */

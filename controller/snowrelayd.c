@@ -29,6 +29,7 @@
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "options.h"
+#include "own-files.h"
 #include "print-flows.h"
 #include "privileges.h"
 #include "privsep.h"
@@ -42,6 +43,7 @@
 #include "signals.h"
 #include "status.h"
 #include "timeval.h"
+#include "tls-options.h"
 #include "unixctl.h"
 #include "util.h"
 
@@ -65,15 +67,6 @@ struct daemon {
     bool cleanup;                   /* Take replication off the switch, too? */
     struct unixctl_conn *exit_conn; /* To answer when done, or NULL. */
 };
-
-/* Prints 'error', which it frees, on stderr and exits with EXIT_USAGE. */
-static void OVS_NO_RETURN
-die(char *error)
-{
-    fprintf(stderr, "%s: %s\n", program_name, error);
-    free(error);
-    exit(EXIT_USAGE);
-}
 
 /* Control commands. */
 
@@ -363,7 +356,7 @@ main(int argc, char *argv[])
     if (options.generate_key) {
         char *error = key_file_generate(options.generate_key);
         if (error) {
-            die(error);
+            options_refuse(error);
         }
         options_destroy(&options);
         return 0;
@@ -372,10 +365,17 @@ main(int argc, char *argv[])
     char *error = sandbox_user_find(options.user, &user);
     if (!error) {
         options.uid = user.name ? user.uid : geteuid();
+        /* libopenvswitch would log what is in the error anyway. */
+        vlog_set_levels(NULL, VLF_CONSOLE, VLL_OFF);
         error = config_load(&options, &config);
+        vlog_set_levels(NULL, VLF_CONSOLE, VLL_INFO);
+    }
+    if (!error) {
+        error = tls_options_check(&options.tls, options.switch_target,
+                                  options.database);
     }
     if (error) {
-        die(error);
+        options_refuse(error);
     }
     if (options.check_config) {
         char *json = config_to_json(config);
@@ -385,7 +385,7 @@ main(int argc, char *argv[])
     if (options.print_flows) {
         error = print_flows(config);
         if (error) {
-            die(error);
+            options_refuse(error);
         }
     }
     if (options.check_config || options.print_flows) {
@@ -396,9 +396,13 @@ main(int argc, char *argv[])
     }
 
     error = sandbox_user_check(&user);
-    if (error) {
-        die(error);
+    if (!error) {
+        error = own_files_open(&options, unixctl_path);
     }
+    if (error) {
+        options_refuse(error);
+    }
+    tls_options_use(&options.tls);
     set_log_level(config->log_level);
     for (size_t i = 0; i < options.verbosity.n; i++) {
         const char *arg = options.verbosity.names[i];
