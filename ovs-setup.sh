@@ -65,14 +65,17 @@ relay_options_given=
 # ---- saying and doing
 
 die() {
-    echo "ovs-setup.sh: $*" >&2
+    one_line "$*"
     exit 1
 }
 
 usage() {
-    echo "ovs-setup.sh: $* (see ovs-setup.sh --help)" >&2
+    one_line "$* (see ovs-setup.sh --help)"
     exit 2
 }
+
+# Whatever there is in what was given
+one_line() { printf 'ovs-setup.sh: %s\n' "${1//[[:cntrl:]]/?}" >&2; }
 
 # step WORDS CMD...: say it and do it; where it fails, `up` ends, and its exit undoes.
 step() {
@@ -718,12 +721,17 @@ choose_options() {
     [[ -f "$rules" && -r "$rules" ]] || die "--rules $rules: no such file, or it cannot be read"
 }
 
-check_rules() {
-    local said named
-    [[ -n "$rules" && -x "$daemon" ]] || return 0
-    read -r rules_sum _ < <(sha256sum < "$rules")
-    said=$("$daemon" "${relay_line[@]}" --check-config 2>&1) ||
-        die "$(tail -n 1 <<< "${said:-$daemon --check-config failed}")"
+check_options() {
+    local said named status=0
+    [[ -x "$daemon" ]] && ((${#relay_line[@]} > 0)) || return 0
+    [[ -z "$rules" ]] || read -r rules_sum _ < <(sha256sum < "$rules")
+    said=$("$daemon" "${relay_line[@]}" --check-config 2>&1) || status=$?
+    if [[ -z "$rules" ]]; then
+        # Of 2 it is sure that it would not start either.
+        ((status != 2)) || { one_line "$(tail -n 1 <<< "$said")" && exit 2; }
+        return 0
+    fi
+    ((status == 0)) || die "$(tail -n 1 <<< "${said:-$daemon --check-config failed}")"
     named=$(sed -n 's/^ *"bridge": "\(.*\)".*/\1/p' <<< "$said")
     [[ "${named:-br0}" =~ ^(br0|"$bridge")$ ]] ||
         die "--rules $rules: it is for bridge $named, so say --bridge $named"
@@ -887,7 +895,7 @@ do_up() {
     check_uplink
     choose_options
     ensure_daemon
-    check_rules
+    check_options
     begin
     start_watchdog
     ensure_switch
@@ -1092,7 +1100,10 @@ parse() {
     esac
     shift
     while (($# > 0)); do
-        [[ "$1" != --*=* ]] || set -- "${1%%=*}" "${1#*=}" "${@:2}"
+        case $1 in
+            --dry-run=* | --help=*) usage "${1%%=*} takes no value, but there is '${1#*=}'" ;;
+            --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
+        esac
         case "$command $1" in
             *' -h' | *' --help') help ;;
             'up --dry-run' | 'down --dry-run') dry_run=yes && shift && continue ;;
@@ -1106,6 +1117,7 @@ parse() {
         set_option "$1" "$2"
         shift 2
     done
+    [[ "$command" != watch || -n "$after" ]] || usage "watch is for up --confirm to run"
 }
 
 set_option() {

@@ -12,7 +12,11 @@
 
 set -euo pipefail
 
-fragment=${1:?usage: build-openvswitch.sh FRAGMENT}
+if [ $# -ne 1 ] || [ -z "$1" ]; then
+    echo "build-openvswitch.sh: say which FRAGMENT to write, and nothing else" >&2
+    exit 2
+fi
+fragment=$1
 top=$(cd "$(dirname "$0")/.." && pwd)
 tarball=/usr/src/openvswitch/openvswitch.tar.gz
 

@@ -17,10 +17,14 @@ BUILD="gcc make binutils libc6-dev openvswitch-source libssl-dev libcap-ng-dev
 RUN="openvswitch-switch iproute2 ethtool procps kmod"
 TEST="libcmocka-dev libpcap-dev bats tcpreplay tcpdump socat samba
       samba-common-bin dnsmasq-base iputils-ping jq python3 util-linux
-      softflowd nfdump nfdump-sflow bsdutils rsyslog snmp snmptrapd"
+      softflowd nfdump nfdump-sflow bsdutils openssl rsyslog snmp snmptrapd"
 FUZZ="clang-14 libclang-rt-14-dev llvm-14 python3"
 LINT="clang-format cppcheck shellcheck"
 
+if [ $# -gt 1 ]; then
+    echo "install-deps.sh: $2: one option is all it takes" >&2
+    exit 2
+fi
 case ${1-} in
     --build) wanted="$BUILD $RUN" ;;
     --fuzz) wanted="$BUILD $RUN $FUZZ" ;;

@@ -480,17 +480,23 @@ lab_kill_inhabitants() {
 lab_main() {
     set -eu
     case ${1:-} in
-        up) lab_main_up "${2:-2}" ;;
+        up) (($# <= 2)) || lab_usage "up: '$3' is more than it takes"; lab_main_up "${2-2}" ;;
         on) shift && lab_main_on "$@" ;;
-        down) lab_main_down ;;
+        down) (($# == 1)) || lab_usage "down: '$2' is more than it takes"; lab_main_down ;;
         -h | --help) sed -n '3,/^$/s/^# \{0,1\}//p' "$0" ;;
-        *) echo "usage: $0 up [N] | on NODE CMD... | down" >&2 && exit 2 ;;
+        '') lab_usage "say what to do" ;;
+        *) lab_usage "'$1' is none of up, on, down" ;;
     esac
+}
+
+lab_usage() {
+    printf 'lab.sh: %s (usage: lab.sh up [N] | on NODE CMD... | down)\n' "${1//[[:cntrl:]]/?}" >&2
+    exit 2
 }
 
 lab_main_up() {
     local n count=$1
-    [[ "$count" == [1-9] ]] || { echo "$0: up makes 1 to 9 hosts, not $count" >&2; exit 2; }
+    [[ "$count" == [1-9] ]] || lab_usage "up: '$count' is not a number from 1 to 9"
     trap lab_destroy EXIT
     trap 'exit 130' INT TERM HUP
     lab_init
@@ -530,7 +536,7 @@ lab_main_relays() {
 
 lab_main_on() {
     local dir
-    (($# >= 2)) || { echo "usage: $0 on NODE CMD..." >&2; exit 2; }
+    (($# >= 2)) || lab_usage "on: needs a node and a command"
     if [[ -z "${LAB_DIR:-}" ]]; then
         for dir in /tmp/snowrelay-lab.*; do
             if [[ -d "$dir" && "$dir" -nt "${LAB_DIR:-}" ]] && lab_owned "$dir"; then
@@ -540,6 +546,8 @@ lab_main_on() {
     fi
     [[ -n "${LAB_DIR:-}" ]] || { echo "$0: no lab is up; start one with: $0 up" >&2; exit 1; }
     LAB=sr${LAB_DIR##*.}
+    [[ "$1" =~ ^[a-z0-9]+$ && -e /run/netns/$LAB-$1 ]] ||
+        lab_usage "on: '$1' is not a node of the lab $LAB"
     lab_on "$@"
 }
 

@@ -14,6 +14,7 @@
 #include "conf-file.h"
 #include "conf-json.h"
 #include "conf.h"
+#include "error-line.h"
 
 /* Returns the configuration in the 'length' bytes at 'text', NULL if it is
  * none. */
@@ -27,6 +28,7 @@ read_config(const char *text, size_t length)
         error = config_check(c);
     }
     if (error) {
+        error = error_line(error); /* As who prints it does. */
         CHECK(error[0] && !strpbrk(error, "\r\n"));
         free(error);
         config_destroy(c);

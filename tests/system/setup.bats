@@ -160,8 +160,11 @@ END
     setup_sh up -- -b 5064 --other-relays 172.30.0.2
     [ "$(cat "$LAB_DIR/h1/snowrelayd.pid")" != "$relay" ]
 
+    relay=$(cat "$LAB_DIR/h1/snowrelayd.pid")
     run setup_sh up -- --no-such-option
-    [ "$status" -eq 1 ]
+    [ "$status" -eq 2 ]
+    one_line
+    [ "$(cat "$LAB_DIR/h1/snowrelayd.pid")" = "$relay" ]
     tr '\0' ' ' < "/proc/$(cat "$LAB_DIR/h1/snowrelayd.pid")/cmdline" | grep -e '-b 5064'
     has br0 172.30.0.1/24
     setup_sh status
