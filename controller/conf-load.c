@@ -87,7 +87,8 @@ read_file(struct config *c, const char *name)
     int fd = privsep_open(name);
     if (fd < 0) {
         return xasprintf("%s: cannot open the configuration file: %s", name,
-                         ovs_strerror(-fd));
+                         fd == -EINVAL ? "not a regular file"
+                                       : ovs_strerror(-fd));
     }
 
     char *text = xmalloc(MAX_BYTES + 1);

@@ -218,7 +218,7 @@ END
     expected="$file: cannot open the configuration file: No such file or directory"
     command_refused config/reload
     mkfifo "$file"
-    expected="$file: cannot read the configuration file: Connection timed out"
+    expected="$file: cannot open the configuration file: not a regular file"
     command_refused config/reload
     diff <(echo "$before") <(state_of_relay)
     rm "$file"
