@@ -306,15 +306,16 @@ keep_only(int fd)
     }
 
     int null = open("/dev/null", O_RDWR);
-    if (null < 0) {
+    if (null >= 0) {
+        dup2(null, STDIN_FILENO);
+        dup2(null, STDOUT_FILENO);
+        if (get_detach()) {
+            dup2(null, STDERR_FILENO);
+        }
+        close(null);
+    } else {
         VLOG_FATAL("/dev/null: %s", ovs_strerror(errno));
     }
-    dup2(null, STDIN_FILENO);
-    dup2(null, STDOUT_FILENO);
-    if (get_detach()) {
-        dup2(null, STDERR_FILENO);
-    }
-    close(null);
 }
 
 /* The system calls for the operations above, for netlink, and for logging. */

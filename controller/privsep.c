@@ -227,7 +227,10 @@ privsep_open(const char *path)
         return transact_path(PRIVSEP_OPEN, path);
     }
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0) {
+        fd = -errno;
+    }
+    return fd;
 }
 
 bool

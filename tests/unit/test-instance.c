@@ -82,7 +82,7 @@ hold(const char *bridge, const char *target)
         if (error || write(held[1], "", 1) != 1) {
             _exit(1);
         }
-        _exit(read(holding[0], &byte, 1) != 0);
+        _exit(read(holding[0], &byte, 1) ? 1 : 0);
     }
     close(held[1]);
     close(holding[0]);
