@@ -165,9 +165,11 @@ receive_reply(struct privsep_reply *reply, int *fdp)
     if (length == sizeof *reply) {
         return true;
     }
-    if (!length) {
-        errno = ECONNRESET;
+    int error = length < 0 ? errno : ECONNRESET;
+    if (*fdp >= 0) {
+        close(*fdp);
     }
+    errno = error;
     return false;
 }
 
