@@ -91,10 +91,11 @@ files() { lab_on h1 ls -A "$LAB_DIR/h1" | grep '^snowrelayd.*\(pid\|ctl\)$' || t
 $LAB_DIR/h1/snowrelayd.log" ]
 }
 
-@test "neither process does what takes a signal" {
+@test "the child is not ended by a signal that is meant for the daemon" {
     served 1 --other-relays 172.30.0.2
     local child
     child=$(privileged 1)
+    [ "$((0x$(of "$child" SigIgn) & 0x5003))" -eq "$((0x5003))" ] # HUP, INT, PIPE, TERM
     kill -INT "$child"
     kill -TERM "$child"
     kill -HUP "$child"
