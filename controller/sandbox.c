@@ -89,11 +89,14 @@ sandbox_user_uninit(struct sandbox_user *user)
     free(user->groups);
 }
 
-/* Becomes 'user'. */
+/* Becomes 'user'.  A root without the capability to change its groups may
+ * still be told to stay root. */
 static void
 become(const struct sandbox_user *user)
 {
-    if (setgroups(user->n_groups, user->groups)
+    bool same = user->uid == geteuid() && user->gid == getegid();
+
+    if ((setgroups(user->n_groups, user->groups) && !(same && errno == EPERM))
         || setresgid(user->gid, user->gid, user->gid)
         || setresuid(user->uid, user->uid, user->uid)) {
         VLOG_FATAL("cannot become user %s: %s", user->name,

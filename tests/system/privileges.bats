@@ -123,6 +123,24 @@ $LAB_DIR/h1/snowrelayd.log" ]
     [ "$(logged 1 '\|WARN\|.*root')" -eq 0 ]
 }
 
+@test "a root that has no capabilities, as in a container, starts with --user root" {
+    cat > "$LAB_DIR/snowrelayd" << END
+#!/bin/sh
+exec setpriv --bounding-set=-all "$SNOWRELAYD" "\$@"
+END
+    chmod +x "$LAB_DIR/snowrelayd"
+    SNOWRELAYD=$LAB_DIR/snowrelayd lab_relay 1 --user root --other-relays 172.30.0.2
+    has_nothing "$(lab_relay_pid 1)" 0
+    lab_switch_kill 1
+    lab_switch_start 1
+    lab_wait 10 lab_relay_ready 1
+    lab_relay_stop 1
+    run -1 lab_on h1 "$LAB_DIR/snowrelayd" --user nobody --detach
+    [[ "$output" == *"cannot become user nobody: Operation not permitted" ]]
+    none() { [ -z "$(files)" ]; }
+    lab_wait 5 none
+}
+
 @test "--user USER:GROUP" {
     lab_relay 1 --user nobody:daemon
     local gid
