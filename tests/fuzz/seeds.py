@@ -9,6 +9,7 @@ for: frames and datagrams of tests/captures, the examples of the documents, and 
 them.  What the first bytes of an input mean is said in fuzz-TARGET.c.
 """
 
+import json
 import math
 import pathlib
 import re
@@ -95,7 +96,8 @@ def punt():
         yield how + start + announced
         yield how + start + b"".join(all_)
         yield how + start + all_[1] + error + all_[2] + message(2, b"are you there") + announced
-    yield b"\xff\0" + start + packet_in(broadcasts[0][:40], 2, more=property_(1, bytes([0, 0, 1, 0])))
+    cut = packet_in(broadcasts[0][:40], 2, more=property_(1, bytes([0, 0, 1, 0])))
+    yield b"\xff\0" + start + cut
     yield b"\xff\0" + message(0, b"", version=1)
 
 
@@ -125,7 +127,11 @@ def announcement():
     yield forwards + b"".join(said(bytes_, 0) for bytes_ in announcements())
     yield forwards + bytes([leaves, time, 200, becomes, 7, configures, 7, 1])
     yield forwards + bytes([halts, 255, online, 0, time, 10, online, 1, time, 100])
-    yield start + b"".join(bytes([says, 1, who, who % 6, 100]) for who in range(80))
+    yield start + b"".join(bytes([says, 0, who, 1, 100]) for who in range(1, 100))
+    for n in (64, 80):
+        yield start + said(announcement_example[:71] + bytes([n, 0, 0]) + bytes(2 * n), 0)
+    for age in (b"\x80" + bytes(7), b"\xff" * 8):
+        yield start + said(announcement_example[:46] + age + announcement_example[54:], 0)
 
 
 def hello():
@@ -182,11 +188,17 @@ def config():
                 text = text.strip()
                 yield (text if text.startswith("{") else "{" + text + "}").encode()
     yield b"{}"
-    yield b'''{ "bridge": "br1", "id_base": 77, "relay": { "ports": [5076, 5064], "destination": "keep",
-      "local_mac": "02:00:00:00:00:01", "max_pps": 500, "flow_priority": 30000,
+    for n in (64, 65):
+        yield json.dumps({"relay": {"ports": list(range(1, 1 + n))}}).encode()
+        yield json.dumps({"segment": {"local_macs": [f"02:00:00:00:01:{i:02x}" for i in range(n)]}}
+                         ).encode()
+    yield b'''{ "bridge": "br1", "id_base": 77, "relay": { "ports": [5076, 5064],
+      "destination": "keep", "local_mac": "02:00:00:00:00:01", "max_pps": 500,
+      "flow_priority": 30000,
       "forward": "resubmit(,10)" }, "segment": { "election": true, "priority": 7, "hello_ms": 100,
-      "dead_ms": 500, "local_macs": ["02:00:00:00:00:02"] }, "mesh": { "address": "::", "port": 7125,
-      "peers": ["a:1", "[fd00::1]:2", "192.0.2.1"], "accept": ["192.0.2.0/24", "fd00::1"],
+      "dead_ms": 500, "local_macs": ["02:00:00:00:00:02"] }, "mesh": { "address": "::",
+      "port": 7125, "peers": ["a:1", "[fd00::1]:2", "192.0.2.1"],
+      "accept": ["192.0.2.0/24", "fd00::1"],
       "discover": ["tasks.a", "_a._udp.b"], "relay_id": "00000000000000ab", "hello_ms": 500 },
       "replicate": [] }'''
     yield b'''{ "replicate": [ { "name": "a", "port": 1, "from": ["10.0.0.0/8", "fd00::/8"],
@@ -197,7 +209,8 @@ def config():
 
 
 def name(text):
-    return b"".join(bytes([len(label)]) + label.encode() for label in text.split(".")) + b"\0"
+    labels = text.split(".") if text else []
+    return b"".join(bytes([len(label)]) + label.encode() for label in labels) + b"\0"
 
 
 def names():
@@ -210,12 +223,15 @@ def names():
 
     v4 = [record(1, bytes([192, 0, 2, i])) for i in range(4)]
     v6 = [record(28, bytes([0xfd] + [0] * 14 + [i])) for i in range(4)]
-    srv = [record(33, struct.pack("!HHH", 0, 0, 7124 + i) + name(f"h{i}.example")) for i in range(3)]
+    srv = [record(33, struct.pack("!HHH", 0, 0, 7124 + i) + name(f"h{i}.example"))
+           for i in range(3)]
+    nowhere = [record(33, bytes(6) + name("h0.example")), record(33, bytes(4) + b"\1\1" + name(""))]
     alias = record(5, name("other.example")) + b"\5other\7example\0" + v4[0][2:]
     none = answer(flags=0x8583)
     for all_ in ([v4[0]], v4, v6, srv, srv + v4, [alias]):
         yield b"\1" + answer(*all_) * 8
         yield b"\x12" + (answer(*all_) + none) * 8
+    yield b"\x02" + answer(*nowhere) + answer(*v4) + answer(*v6)
     yield b"\x1f" + (answer(*srv) + answer(*v4) + answer(*v6)) * 6
     yield b"\x22" + (answer(*srv[:1]) + none + answer(*v6) + answer(*v4)) * 6
 
