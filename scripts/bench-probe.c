@@ -34,6 +34,10 @@
  * the datagrams of other runs as "foreign" and leaves them out of everything
  * else, so that latecomers of the run before cannot falsify the next.
  *
+ * "send" ends after --count frames, --seconds after its start, or on SIGTERM
+ * or SIGINT, and says how many it has sent.  "silence_ms" of "recv" is the
+ * longest time between two frames.
+ *
  * "cpu" prints the CPU time that each process has used so far, all its threads
  * together, in nanoseconds: utime plus stime of /proc/PID/stat without being
  * rounded to clock ticks.
@@ -316,11 +320,29 @@ open_socket(void)
     return fd;
 }
 
+static void
+on_signal(int signo)
+{
+    (void) signo;
+    stopped = true;
+}
+
+/* Has SIGTERM and SIGINT end the loop, and not the process.  There is no
+ * SA_RESTART: they have to get through to the loop. */
+static void
+catch_signals(void)
+{
+    struct sigaction action = { .sa_handler = on_signal };
+
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+}
+
 /* Sending. */
 
 /* Sends the 'n' messages in 'msgs', all of them.  That an earlier one found
- * nobody at its destination is no reason to stop: copies of it go elsewhere,
- * and those are what somebody counts. */
+ * nobody at its destination, or no way to it, is no reason to stop: copies of
+ * it go elsewhere, and those are what somebody counts. */
 static void
 send_batch(int fd, struct mmsghdr *msgs, unsigned int n)
 {
@@ -332,7 +354,8 @@ send_batch(int fd, struct mmsghdr *msgs, unsigned int n)
             n -= done;
         } else if (errno == ENOBUFS || errno == EAGAIN) {
             sleep_until(now_ns() + 20 * NSEC_PER_USEC);
-        } else if (errno != EINTR && errno != ECONNREFUSED) {
+        } else if (errno != EINTR && errno != ECONNREFUSED
+                   && errno != EHOSTUNREACH) {
             die_errno("sendmmsg");
         }
     }
@@ -361,6 +384,8 @@ send_main(int argc, char *argv[])
     if (connect(fd, (struct sockaddr *) &to, sizeof to)) {
         die_errno(argv[optind]);
     }
+
+    catch_signals();
 
     /* By default a sleep may be 50 us late, which is a good part of what a
      * relay takes. */
@@ -398,7 +423,7 @@ send_main(int argc, char *argv[])
     uint64_t n_slips = 0;
     int64_t now = start;
 
-    while (probe.seq < options.count && now < end) {
+    while (!stopped && probe.seq < options.count && now < end) {
         if (options.rate) {
             int64_t due = base
                           + (int64_t) ((double) (probe.seq - base_seq)
@@ -500,6 +525,7 @@ struct receiver {
     uint64_t foreign;   /* Of another run, or none of ours at all. */
     int64_t first;      /* When the first and the last frame came. */
     int64_t last;
+    int64_t silence; /* The longest time between two frames. */
     struct histogram latency;
 
     uint64_t *seen; /* A bit for each sequence number below 'n_seen'. */
@@ -550,7 +576,10 @@ receiver_take(struct receiver *r, const uint8_t *payload, size_t size,
     }
 
     if (!r->first) {
-        r->first = now;
+        r->first = r->last = now;
+    }
+    if (now - r->last > r->silence) {
+        r->silence = now - r->last;
     }
     r->last = now;
     if (!receiver_mark(r, probe.seq)) {
@@ -613,13 +642,6 @@ socket_drops(int fd)
 }
 
 static void
-on_signal(int signo)
-{
-    (void) signo;
-    stopped = true;
-}
-
-static void
 print_received(const struct receiver *r)
 {
     double seconds = (double) (r->last - r->first) / NSEC_PER_SEC;
@@ -630,9 +652,10 @@ print_received(const struct receiver *r)
     printf("{\"received\": %" PRIu64 ", \"distinct\": %" PRIu64
            ", \"duplicates\": %" PRIu64 ", \"reordered\": %" PRIu64
            ", \"foreign\": %" PRIu64 ", \"socket_drops\": %" PRIu32
-           ", \"seconds\": %.6f, \"rate\": %.1f",
+           ", \"seconds\": %.6f, \"rate\": %.1f, \"silence_ms\": %" PRId64,
            r->distinct + r->duplicates, r->distinct, r->duplicates,
-           r->reordered, r->foreign, socket_drops(r->fd), seconds, rate);
+           r->reordered, r->foreign, socket_drops(r->fd), seconds, rate,
+           r->silence / NSEC_PER_MSEC);
     if (r->latency.n) {
         printf(", \"latency_us\": {\"median\": %.1f, \"p99\": %.1f, "
                "\"max\": %.1f}",
@@ -730,11 +753,7 @@ recv_main(int argc, char *argv[])
 
     batch_init(&batch);
 
-    /* No SA_RESTART: a signal has to get through to the loop. */
-    struct sigaction action = { .sa_handler = on_signal };
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-
+    catch_signals();
     for (size_t i = 0; i < n; i++) {
         receivers[i].fd = open_receiver(parse_port(argv[optind + i]));
         receivers[i].run = options.run;
