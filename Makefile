@@ -106,7 +106,8 @@ check-unit: $(unit_tests)
 	     echo "$$test"; ./$$test || exit 1; \
 	 done
 
-check-system: $(BUILD)/snowrelayd $(BUILD)/same-frames $(BUILD)/bench-probe $(BUILD)/bench-peers
+check-system: $(BUILD)/snowrelayd $(BUILD)/same-frames $(BUILD)/bench-probe $(BUILD)/bench-peers \
+	      $(BUILD)/step-clock.so
 	BUILD=$(CURDIR)/$(BUILD) SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd \
 	    bats --print-output-on-failure tests/system
 
@@ -121,6 +122,11 @@ $(BUILD)/bench-probe: scripts/bench-probe.c Makefile
 $(BUILD)/bench-peers: scripts/bench-peers.c $(library)
 	$(if $(V),,@echo "  CC $<";) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP \
 	    -o $@ $< $(library) $(LIBS)
+
+# Loaded into a program, it has the program's wall clock step.
+$(BUILD)/step-clock.so: scripts/step-clock.c Makefile
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC $<";) $(CC) -std=gnu11 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
 
 bench: $(BUILD)/snowrelayd $(BUILD)/bench-probe $(BUILD)/bench-peers
 	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-relay

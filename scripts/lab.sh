@@ -29,6 +29,8 @@
 #
 #     lab_init                         start a lab: LAB (its id), LAB_DIR (its folder), the underlay
 #     lab_host N [--bare]              host hN, N from 1 to 9; --bare: without Open vSwitch
+#     lab_bridge N                     make the bridge br0 of hN again, without its ports, after
+#                                      somebody has deleted it
 #     lab_segment N                    bare host hN gets the card seg0, and clients can follow
 #     lab_lan M N...                   the hosts hN get onto the segment of hM, and so do the clients
 #                                      that they get later
@@ -92,6 +94,7 @@ lab_destroy() {
     lab_kill_recorded
     lab_kill_inhabitants
     local ns
+    awk -v below="$LAB_DIR/" 'index($2, below) == 1 { print $2 }' /proc/mounts | xargs -r umount
     for ns in $(lab_namespaces); do
         ip netns del "$ns" || true
         rm -rf "/etc/netns/$ns"
@@ -297,8 +300,13 @@ lab_switch() {
         lab_on "h$n" ovs-vsctl --no-wait init -- set Open_vSwitch . \
             other_config:n-handler-threads=1 other_config:n-revalidator-threads=1 &&
         lab_daemon "$n" ovs-vswitchd &&
-        lab_on "h$n" ovs-vsctl add-br br0 -- set Bridge br0 datapath_type=netdev \
-            other-config:hwaddr="02:00:00:00:0$n:01" -- set Interface br0 mtu_request=9000 &&
+        lab_bridge "$n"
+}
+
+lab_bridge() {
+    local n=$1
+    lab_on "h$n" ovs-vsctl add-br br0 -- set Bridge br0 datapath_type=netdev \
+        other-config:hwaddr="02:00:00:00:0$n:01" -- set Interface br0 mtu_request=9000 &&
         lab_segment_address "$n" br0
 }
 
