@@ -7,6 +7,8 @@
 #   make bench          measures the relay against socat, replication against
 #                       flows typed by hand, socat and samplicate, a relay with
 #                       200 peers, and relays that share a segment (as root)
+#   make soak           has two relays carry broadcasts for ten minutes while
+#                       switches, links, files and clocks fail (as root)
 #   make lint           checks style and looks for mistakes
 #   make clean          removes what was built, but for libopenvswitch
 #
@@ -25,7 +27,7 @@ LDFLAGS = -fsanitize=address,undefined
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-system fuzz bench lint clean
+.PHONY: all check check-unit check-system fuzz bench soak lint clean
 all: $(BUILD)/snowrelayd
 
 # How to compile and link with libopenvswitch; see the script.  Made anew when
@@ -36,7 +38,7 @@ endif
 build/openvswitch.mk: build/openvswitch.source scripts/build-openvswitch.sh
 	@OVS_BUILDDIR='$(OVS_BUILDDIR)' scripts/build-openvswitch.sh $@
 build/openvswitch.source: FORCE
-	@scripts/install-deps.sh $(if $(filter check% bench,$(MAKECMDGOALS)),,--build)
+	@scripts/install-deps.sh $(if $(filter check% bench soak,$(MAKECMDGOALS)),,--build)
 	@mkdir -p $(@D)
 	@{ echo '$(OVS_BUILDDIR)'; dpkg-query -W openvswitch-switch; } > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
@@ -134,6 +136,9 @@ bench: $(BUILD)/snowrelayd $(BUILD)/bench-probe $(BUILD)/bench-peers
 	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-mesh
 	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-segment
 
+soak: $(BUILD)/snowrelayd $(BUILD)/bench-probe $(BUILD)/step-clock.so
+	BUILD=$(CURDIR)/$(BUILD) SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/soak
+
 # Fuzzing.  The daemon's modules once more, by clang and with its coverage;
 # libopenvswitch stays as it is.
 FUZZ_CC = clang-14
@@ -172,7 +177,7 @@ build/fuzz/fuzz-names: FUZZ_LDFLAGS = $(addprefix -Xlinker --wrap=, \
 
 # Lint.
 shell_scripts = ovs-setup.sh .ci/run tests/run tests/fuzz/run $(wildcard scripts/*.sh scripts/bench-relay scripts/bench-replicate \
-		scripts/bench-mesh scripts/bench-segment tests/system/*.bats tests/system/*.bash)
+		scripts/bench-mesh scripts/bench-segment scripts/soak tests/system/*.bats tests/system/*.bash)
 c_files = $(wildcard controller/*.[ch] tests/*/*.[ch] scripts/*.c)
 
 # cppcheck takes the variables that Open vSwitch's *_FOR_EACH macros set for

@@ -29,6 +29,17 @@
 #     relay_killed            kill -9 of the relay, and a start
 #
 # FAULT_SECONDS says for how long, where it goes on for a while.
+#
+# And what has to hold, of the relays of h1 and h2, which are each other's peer:
+#
+#     whole                   they are connected, know each other, and forward
+#     remember                what they have on their switches now is what they are to have
+#     healed                  they are whole, have that, and emit what comes from the other
+#     counters_add_up         everything that came to them is accounted for; says what is not
+#     ours N                  print what relay N has on its switch: flows, groups and meters
+#     descriptors N           print how many files and sockets relay N has open
+#     resident N              print its memory, in kB
+#     cpu_ms N                print the CPU time that it has used
 
 FAULT_SECONDS=2
 # shellcheck disable=SC2034 # for those who source this
@@ -203,4 +214,96 @@ fault_relay_killed() {
     pid=$(lab_relay_pid "$1") &&
         kill -KILL "$pid" && lab_wait 5 lab_gone "$pid" &&
         faults_relay "$1"
+}
+
+# ---- what has to hold
+
+ours() {
+    lab_ofctl "$1" --no-stats dump-flows br0 "cookie=$LAB_COOKIE" | grep cookie= | sort
+    lab_ofctl "$1" dump-groups br0 |
+        awk -v base=$FAULT_ID_BASE 'match($0, /group_id=[0-9]+/) {
+            id = substr($0, RSTART + 9, RLENGTH - 9) + 0
+            if (id >= base && id < base + 256) print }' | sort
+    # A meter has several lines.
+    lab_ofctl "$1" dump-meters br0 |
+        awk -v base=$FAULT_ID_BASE 'match($0, /meter=[0-9]+/) {
+            id = substr($0, RSTART + 6, RLENGTH - 6) + 0
+            ours = id >= base && id < base + 256 } ours'
+}
+
+remember() {
+    local n
+    for n in 1 2; do
+        ours "$n" > "$LAB_DIR/h$n/ours"
+    done
+}
+
+is_as_remembered() { [[ "$(ours "$1" 2> /dev/null)" == "$(< "$LAB_DIR/h$1/ours")" ]]; }
+
+whole() {
+    local n
+    for n in 1 2; do
+        [[ "$(lab_status "$n" '"\(.connected) \(.flows_in_place) \(.segment.state) " +
+            ([.peers[].state] | sort | join(" "))' 2> /dev/null)" == "true true forwarding own up" ]] ||
+            return
+    done
+}
+
+crossing() {
+    local n at
+    for n in 1 2; do
+        at=$(lab_status "$n" .counters.emitted) &&
+            lab_wait 1 has_emitted "$n" $((at + 20)) || return
+    done
+}
+
+has_emitted() { (($(lab_status "$1" .counters.emitted) >= $2)); }
+
+healed() { whole && is_as_remembered 1 && is_as_remembered 2 && crossing; }
+
+counters_add_up() {
+    local n wrong
+    for n in 1 2; do
+        # shellcheck disable=SC2016 # the variables are of jq
+        wrong=$(lab_status "$n" '.counters |
+            (.punt_dropped | [.[]] | add // 0) as $punt | (.mesh_dropped | [.[]] | add // 0) as $mesh |
+            if .punted != .relayed + $punt then
+                "punted \(.punted), relayed \(.relayed), dropped \($punt)" else empty end,
+            if .mesh_rx != .emitted + $mesh + .queued then
+                "mesh_rx \(.mesh_rx), emitted \(.emitted), dropped \($mesh), queued \(.queued)"
+            else empty end') || return
+        [[ -z "$wrong" ]] || { echo "the counters of relay $n do not add up: $wrong"; return 1; }
+    done
+}
+
+# family PID: prints the process and its children.
+family() {
+    local pid
+    echo "$1"
+    while read -r -d ' ' pid; do
+        family "$pid"
+    done < <(cat /proc/"$1"/task/*/children 2> /dev/null)
+}
+
+descriptors() {
+    local pid n=0
+    for pid in $(family "$(lab_relay_pid "$1")"); do
+        n=$((n + $(find "/proc/$pid/fd" -mindepth 1 -maxdepth 1 | wc -l)))
+    done
+    echo "$n"
+}
+
+resident() {
+    local pid n=0
+    for pid in $(family "$(lab_relay_pid "$1")"); do
+        n=$((n + $(awk '/^VmRSS:/ { print $2 }' "/proc/$pid/status")))
+    done
+    echo "$n"
+}
+
+cpu_ms() {
+    local -a pids
+    mapfile -t pids < <(family "$(lab_relay_pid "$1")")
+    "${BUILD:-$LAB_ROOT/build}/bench-probe" cpu "${pids[@]}" |
+        awk '{ n += $1 } END { print int(n / 1000000) }'
 }

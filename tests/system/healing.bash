@@ -58,25 +58,7 @@ both_relays() {
     faults_relay 1 && faults_relay 2 && lab_wait 10 whole && remember
 }
 
-# ---- what is to be as it was
-
-# ours N: prints all that relay N has on its switch.
-ours() {
-    our_flows "$1"
-    our_groups "$1"
-    # A meter has several lines.
-    lab_ofctl "$1" dump-meters br0 |
-        awk 'match($0, /meter=[0-9]+/) { ours = substr($0, RSTART + 6, RLENGTH - 6) + 0 >= 5459456 } ours'
-}
-
-remember() {
-    local n
-    for n in 1 2; do
-        ours "$n" > "$LAB_DIR/h$n/ours"
-    done
-}
-
-is_as_remembered() { [ "$(ours "$1" 2> /dev/null)" = "$(< "$LAB_DIR/h$1/ours")" ]; }
+# ---- what has to hold; see faults.sh for the rest
 
 others_are_there() {
     [ "$(lab_ofctl "$1" dump-flows br0 cookie=7/-1 | grep -c 'priority=7,udp')" -eq 1 ] &&
@@ -84,85 +66,11 @@ others_are_there() {
         [ "$(lab_ofctl "$1" dump-meters br0 | grep -c meter=7)" -eq 1 ]
 }
 
-# Are both relays connected, do they know each other, and forward?
-whole() {
-    local n
-    for n in 1 2; do
-        [ "$(lab_status "$n" '"\(.connected) \(.flows_in_place) \(.segment.state) " +
-            ([.peers[].state] | sort | join(" "))' 2> /dev/null)" = "true true forwarding own up" ] ||
-            return
-    done
-}
-
-# Does either relay emit what comes from the other?
-crossing() {
-    local n at
-    for n in 1 2; do
-        at=$(counter "$n" emitted)
-        lab_wait 1 has_emitted "$n" $((at + 20)) || return
-    done
-}
-
-has_emitted() { [ "$(counter "$1" emitted)" -ge "$2" ]; }
-
-healed() { whole && is_as_remembered 1 && is_as_remembered 2 && crossing; }
-
-# Everything that came is accounted for.
-counters_add_up() {
-    local n sums wrong=0
-    for n in 1 2; do
-        sums=$(lab_status "$n" '.counters |
-            "punted \(.punted) = relayed \(.relayed) + dropped \(.punt_dropped | [.[]] | add // 0)",
-            "mesh_rx \(.mesh_rx) = emitted \(.emitted) + dropped \(.mesh_dropped | [.[]] | add // 0)" +
-                " + queued \(.queued)"') || return
-        while read -r _ whole _ _ a _ _ b _ _ c; do
-            ((whole == a + b + ${c:-0})) || wrong=1
-        done <<< "$sums"
-        [ "$wrong" -eq 0 ] || { echo "relay $n does not add up: $sums"; return 1; }
-    done
-}
-
-# ---- what is to stay small
-
-# family PID: prints the process and its children.
-family() {
-    local pid
-    echo "$1"
-    while read -r -d ' ' pid; do
-        family "$pid"
-    done < <(cat /proc/"$1"/task/*/children 2> /dev/null)
-}
-
-# descriptors N: prints how many relay N has open, with no command on its way.
-descriptors() {
-    local pid n=0
-    for pid in $(family "$(lab_relay_pid "$1")"); do
-        n=$((n + $(find "/proc/$pid/fd" -mindepth 1 -maxdepth 1 | wc -l)))
-    done
-    echo "$n"
-}
-
 # descriptors_are N COUNT [MORE]: as many, or up to MORE more?
 descriptors_are() {
     local n
     n=$(descriptors "$1")
     ((n >= $2 && n <= $2 + ${3:-0}))
-}
-
-# resident N: prints the memory of relay N, in kB.
-resident() {
-    local pid n=0
-    for pid in $(family "$(lab_relay_pid "$1")"); do
-        n=$((n + $(awk '/^VmRSS:/ { print $2 }' "/proc/$pid/status")))
-    done
-    echo "$n"
-}
-
-# cpu_ms N: prints the CPU time that relay N has used.
-cpu_ms() {
-    local -a pids
-    mapfile -t pids < <(family "$(lab_relay_pid "$1")")
-    "$BUILD/bench-probe" cpu "${pids[@]}" | awk '{ n += $1 } END { print int(n / 1000000) }'
 }
 
 log_lines() { wc -l < "$LAB_DIR/h$1/snowrelayd.log"; }
