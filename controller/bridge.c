@@ -349,7 +349,7 @@ set_in_place(struct bridge *b)
         b->has_old_ids = false;
     }
     if (!b->told_in_place) {
-        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 20);
         VLOG_INFO_RL(&rl,
                      "%s: %" PRIuSIZE " flows, %" PRIuSIZE
                      " meters and %" PRIuSIZE " groups in place",

@@ -212,7 +212,7 @@ once_healed() {
     never_doubled || stop_here "copies"
     # Half of a CPU: a relay that has as much to do as before, and its switch to see to.
     [ "$cpu" -le $((took / 2 + 500)) ] || stop_here "CPU time"
-    [ "$lines" -le 60 ] || stop_here "the log"
+    [ "$lines" -le 40 ] || stop_here "the log"
     [ "$(gone 1)" -le "$most" ] && [ "$(gone 2)" -le "$most" ] && [ "$(gone 3)" -le "$most_copies" ]
 }
 
