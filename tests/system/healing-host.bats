@@ -48,6 +48,7 @@ goes_to() { [ "$(destinations "$1")" = "$2" ]; }
 logged_hour() { tail -n 1 "$LAB_DIR/h$1/snowrelayd.log" | cut -c 1-13; }
 
 @test "the wall clock steps by an hour, forward and back" {
+    local ahead
     # It does see that clock.
     fault_clock 1 3600
     appctl 1 config/reload
@@ -56,6 +57,23 @@ logged_hour() { tail -n 1 "$LAB_DIR/h$1/snowrelayd.log" | cut -c 1-13; }
     fault_clock 1 0
     heals "clock stepped" 20 20 clock_stepped 1
     others_are_there 1
+
+    # Frames pass for hellos. Without them the relays go on to say hello and to announce themselves.
+    configure_healing 1 '.mesh.hello_ms = 200'
+    cp "$LAB_DIR/h1.json" "$LAB_DIR/h2.json"
+    appctl 1 config/reload
+    appctl 2 config/reload
+    lab_wait 10 whole
+    for ahead in 3600 -3600 0; do
+        fault_clock 1 "$ahead"
+        record h1c1 "$BATS_TEST_TMPDIR/announced$ahead.pcap" ether proto 0x88b5
+        sleep 1.5
+        lab_wait 1 has_frames "$BATS_TEST_TMPDIR/announced$ahead.pcap" 4
+        lab_kill "$LAB_PID"
+        whole
+    done
+    [ "$(logged 1 'is (suspect|down)')" -eq 0 ]
+    [ "$(logged 2 'is (suspect|down)')" -eq 0 ]
 }
 
 @test "the disk of the log is full for a while" {
@@ -78,8 +96,14 @@ logged_hour() { tail -n 1 "$LAB_DIR/h$1/snowrelayd.log" | cut -c 1-13; }
 }
 
 @test "the relay is killed and started again: what it has on the switch goes on, and is taken over" {
+    local began=$SECONDS age
     heals "snowrelayd killed" outage 20 relay_killed 1
     others_are_there 1
+    # A flow that was installed again would be young.
+    for age in $(lab_ofctl 1 dump-flows br0 "cookie=0x534e4f5700020000/0xffffffffffff0000" |
+        grep -o 'duration=[0-9]*'); do
+        [ "${age#duration=}" -ge $((SECONDS - began - 1)) ]
+    done
 }
 
 # The flows of a port, and of a rule, that the new one does not have.
