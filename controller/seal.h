@@ -127,7 +127,8 @@ seal_derive(const struct seal_key *key, const uint8_t stream[SEAL_STREAM_LEN],
 /* Checks the 'length' bytes at 'datagram', whose header seal_parse() took for
  * one, with 'subkey'.  If they are what was sealed with it, decrypts the body
  * in its place, from SEAL_HEADER_LEN on, stores its length in '*body_length',
- * and returns true.  Otherwise nothing is changed. */
+ * and returns true.  Otherwise the body is lost: libsodium overwrites it, lest
+ * anybody use it. */
 bool seal_open(const struct seal_subkey *subkey, uint8_t *datagram,
                size_t length, size_t *body_length);
 
