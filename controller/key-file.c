@@ -61,6 +61,7 @@ add_key(struct seal_keys *keys, const char *text, const char *name, int line)
     if (sodium_base642bin(bytes, sizeof bytes, text, strlen(text), NULL,
                           &length, NULL, sodium_base64_VARIANT_ORIGINAL)
         || length != sizeof bytes) {
+        sodium_memzero(bytes, sizeof bytes);
         return xasprintf("%s:%d: not a key of %d bytes in base64; snowrelayd "
                          "--generate-key makes one",
                          name, line, SEAL_KEY_LEN);
@@ -91,7 +92,6 @@ parse(struct seal_keys *keys, char *text, const char *name)
     char *line;
     int n = 0;
 
-    keys->n = 0;
     while (!error && (line = strsep(&text, "\n")) != NULL) {
         n++;
         line[strcspn(line, "#\r")] = '\0';
@@ -158,6 +158,7 @@ key_file_read(const char *name, uid_t user, struct seal_keys *keys)
     char *text = NULL;
 
     seal_init();
+    sodium_memzero(keys, sizeof *keys);
     int fd = open_file(name);
     if (fd < 0) {
         return xasprintf("%s: cannot open the key file: %s%s", name,
@@ -206,7 +207,7 @@ key_file_generate(const char *name)
                       sodium_base64_VARIANT_ORIGINAL);
     text[TEXT_SIZE - 1] = '\n'; /* In place of the null byte. */
     ssize_t n = write(fd, text, sizeof text);
-    if (n != sizeof text || fsync(fd)) {
+    if (n != sizeof text || fchmod(fd, S_IRUSR | S_IWUSR) || fsync(fd)) {
         error = xasprintf("%s: cannot write the key file: %s", name,
                           n >= 0 && n != sizeof text ? "no space left"
                                                      : ovs_strerror(errno));

@@ -17,13 +17,14 @@ struct seal_keys;
 
 /* Reads the keys in the file 'name', which belongs to root or to 'user', whom
  * this runs as or will run as, into '*keys'.  Returns NULL, or a message that
- * the caller frees, which says nothing of what is in the file. */
+ * the caller frees, which says nothing of what is in the file, and then
+ * '*keys' is all zeros. */
 char *key_file_read(const char *name, uid_t user,
                     struct seal_keys *keys) OVS_WARN_UNUSED_RESULT;
 
-/* Makes the file 'name', with a new key in it, for its owner only.  Never
- * overwrites a file.  Returns NULL, or a message that the caller frees, and
- * then there is no new file. */
+/* Makes the file 'name', with a new key in it, for its owner only, whatever
+ * the umask.  Never overwrites a file.  Returns NULL, or a message that the
+ * caller frees, and then there is no new file. */
 char *key_file_generate(const char *name) OVS_WARN_UNUSED_RESULT;
 
 #endif /* key-file.h */
