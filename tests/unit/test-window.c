@@ -786,6 +786,133 @@ test_the_counts_add_up(void **state OVS_UNUSED)
     }
 }
 
+/* Windows of which all before some number have come. */
+
+static void
+test_all_before_the_beginning_have_come(void **state OVS_UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        const uint64_t next = places[i];
+        struct window w;
+
+        memset(&w, 0xa5, sizeof w);
+        window_begin(&w, next);
+        assert_counts(&w, 0, 0, 0, 0);
+        for (uint64_t back = 1; back <= WINDOW_SIZE + 5; back++) {
+            assert_true(window_has(&w, next - back));
+        }
+        assert_true(window_has(&w, next - INT64_MAX));
+        assert_false(window_has(&w, next));
+        assert_false(window_has(&w, next + WINDOW_SIZE));
+        assert_false(window_has(&w, next + INT64_MAX));
+
+        for (uint64_t back = 1; back <= WINDOW_SIZE + 5; back++) {
+            assert_int_equal(window_take(&w, next - back),
+                             back > WINDOW_SIZE ? WINDOW_OLD
+                                                : WINDOW_DUPLICATE);
+        }
+        assert_counts(&w, 0, 0, WINDOW_SIZE + 5, 0);
+        take_row(&w, next, 3);
+        assert_counts(&w, 3, 0, WINDOW_SIZE + 5, 0);
+    }
+}
+
+/* What lies between the beginning and what comes has not come, as far as the
+ * window reaches back. */
+static void
+test_a_jump_after_the_beginning(void **state OVS_UNUSED)
+{
+    static const uint64_t jumps[] = { 0,
+                                      1,
+                                      63,
+                                      64,
+                                      WINDOW_SIZE - 1,
+                                      WINDOW_SIZE,
+                                      WINDOW_SIZE + 1,
+                                      3 * WINDOW_SIZE };
+
+    for (size_t i = 0; i < ARRAY_SIZE(places) * ARRAY_SIZE(jumps); i++) {
+        const uint64_t next = places[i / ARRAY_SIZE(jumps)];
+        const uint64_t jump = jumps[i % ARRAY_SIZE(jumps)];
+        struct window w;
+
+        window_begin(&w, next);
+        take_row(&w, next + jump, 1);
+        assert_counts(&w, 1, jump, 0, 0);
+        for (uint64_t seq = next - 3; seq != next + jump; seq++) {
+            bool between = (int64_t) (seq - next) >= 0;
+
+            assert_int_equal(window_has(&w, seq),
+                             !between || next + jump + 1 - seq > WINDOW_SIZE);
+        }
+        assert_true(window_has(&w, next + jump));
+    }
+}
+
+static void
+test_a_window_that_has_not_begun_has_nothing(void **state OVS_UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        struct window w;
+
+        window_init(&w);
+        assert_false(window_has(&w, places[i]));
+        window_begin(&w, places[i]);
+        window_restart(&w);
+        assert_false(window_has(&w, places[i] - 1));
+    }
+}
+
+/* Whatever has happened: what it has is what would not be new. */
+static void
+test_what_a_window_has_is_not_new(void **state OVS_UNUSED)
+{
+    size_t n_new = 0, n_old = 0;
+    uint32_t seed = 11;
+
+    for (int round = 0; round < 200; round++) {
+        const uint64_t place = places[round % ARRAY_SIZE(places)];
+        struct window w;
+
+        window_init(&w);
+        if (round % 3) {
+            window_begin(&w, place);
+        }
+        for (int i = 0; i < 1000; i++) {
+            const uint64_t near = w.begun ? w.next : place;
+            uint64_t seq = near + next_random(&seed) % 30 - 15;
+
+            switch (next_random(&seed) % 40) {
+            case 0: seq = near - next_random(&seed) % 9000; break;
+            case 1: seq = near + next_random(&seed) % 9000; break;
+            case 2:
+                seq = near - WINDOW_SIZE + next_random(&seed) % 3 - 1;
+                break;
+            case 3:
+                window_expect(&w, near + next_random(&seed) % 5000 - 100);
+                break;
+            case 4: window_skip(&w, near + next_random(&seed) % 9000); break;
+            case 5:
+                if (next_random(&seed) % 4 == 0) {
+                    window_restart(&w);
+                }
+                break;
+            default: break;
+            }
+            const struct window before = w;
+            const bool has = window_has(&w, seq);
+
+            assert_memory_equal(&w, &before, sizeof w); /* Just looks. */
+            assert_int_equal(window_take(&w, seq) != WINDOW_NEW, has);
+            assert_true(window_has(&w, seq));
+            n_new += !has;
+            n_old += has;
+        }
+    }
+    assert_true(n_new > 20000
+                && n_old > 20000); /* Or it would prove little. */
+}
+
 int
 main(void)
 {
@@ -820,6 +947,10 @@ main(void)
         cmocka_unit_test(test_random_events_against_a_model),
         cmocka_unit_test(test_late_frames_after_the_widest_jump),
         cmocka_unit_test(test_the_counts_add_up),
+        cmocka_unit_test(test_all_before_the_beginning_have_come),
+        cmocka_unit_test(test_a_jump_after_the_beginning),
+        cmocka_unit_test(test_a_window_that_has_not_begun_has_nothing),
+        cmocka_unit_test(test_what_a_window_has_is_not_new),
     };
     return cmocka_run_group_tests_name("window", tests, NULL, NULL);
 }
