@@ -789,6 +789,105 @@ test_random_bytes(void **state OVS_UNUSED)
     assert_in_range(n_decoded, 10000, 45000); /* Or it would prove little. */
 }
 
+/* Hellos that may not be as long as they are. */
+
+/* What does not fit is left out whole, and what comes after it may still fit.
+ */
+static void
+test_every_maximum(void **state OVS_UNUSED)
+{
+    uint32_t seed = 21;
+
+    for (int i = 0; i < 60; i++) {
+        const struct hello h = random_hello(&seed);
+
+        for (size_t max = 0; max <= HELLO_MAX_LEN + 20; max++) {
+            const size_t limit = MIN(max, HELLO_MAX_LEN);
+            const size_t items[] = { 4 + 6 * h.n_macs, 4 + 2 * h.n_ports,
+                                     h.role ? 13 : SIZE_MAX };
+            struct hello expected = h, decoded;
+            size_t length = FIXED_LEN;
+            bool fits[ARRAY_SIZE(items)];
+            uint8_t *room = malloc(limit + 1);
+
+            for (size_t k = 0; k < ARRAY_SIZE(items); k++) {
+                fits[k] = length <= limit && items[k] <= limit - length;
+                length += fits[k] ? items[k] : 0;
+            }
+            memset(room, 0xa5, limit + 1);
+            const size_t n = hello_encode(&h, room, max);
+
+            if (max < FIXED_LEN) {
+                assert_int_equal(n, 0);
+                assert_int_equal(room[0], 0xa5);
+                free(room);
+                continue;
+            }
+            assert_int_equal(n, length);
+            assert_int_equal(room[n], 0xa5);
+            assert_true(decode(room, n, &decoded));
+            expected.n_macs = fits[0] ? h.n_macs : 0;
+            expected.n_ports = fits[1] ? h.n_ports : 0;
+            expected.role = fits[2] ? h.role : 0;
+            expected.forwarder = fits[2] ? h.forwarder : 0;
+            assert_same(&decoded, &expected);
+            free(room);
+        }
+    }
+}
+
+/* Padding. */
+
+static void
+test_a_hello_is_padded_to_the_longest_length(void **state OVS_UNUSED)
+{
+    uint32_t seed = 31;
+    size_t n_padded = 0;
+
+    for (int i = 0; i < 2000; i++) {
+        const struct hello h = random_hello(&seed);
+        uint8_t *bytes = malloc(HELLO_MAX_LEN);
+        uint8_t before[HELLO_MAX_LEN];
+        struct hello decoded;
+
+        const size_t length = encode(&h, bytes);
+        memcpy(before, bytes, length);
+        const size_t padded = hello_pad(bytes, length);
+        assert_int_equal(padded,
+                         length + 4 <= HELLO_MAX_LEN ? HELLO_MAX_LEN : length);
+        assert_memory_equal(bytes, before, length);
+        for (size_t k = length + 4; k < padded; k++) {
+            assert_int_equal(bytes[k], 0);
+        }
+        assert_true(decode(bytes, padded, &decoded));
+        assert_same(&decoded, &h);
+        n_padded += padded > length;
+        free(bytes);
+    }
+    assert_true(n_padded > 1000);
+}
+
+/* Where the item without a value just fits, and where it does not. */
+static void
+test_hellos_with_little_room_to_pad(void **state OVS_UNUSED)
+{
+    for (size_t length = 0; length <= HELLO_MAX_LEN; length++) {
+        const size_t left = HELLO_MAX_LEN - length;
+        uint8_t *bytes = malloc(HELLO_MAX_LEN);
+
+        memset(bytes, 0xa5, HELLO_MAX_LEN);
+        assert_int_equal(hello_pad(bytes, length),
+                         left >= 4 ? HELLO_MAX_LEN : length);
+        for (size_t i = 0; i < HELLO_MAX_LEN; i++) {
+            assert_int_equal(bytes[i], i < length || left < 4 ? 0xa5
+                                       : i == length + 2      ? (left - 4) >> 8
+                                       : i == length + 3 ? (left - 4) & 0xff
+                                                         : 0);
+        }
+        free(bytes);
+    }
+}
+
 int
 main(void)
 {
@@ -823,6 +922,9 @@ main(void)
         cmocka_unit_test(test_too_many_ports),
         cmocka_unit_test(test_lists_in_many_items),
         cmocka_unit_test(test_random_bytes),
+        cmocka_unit_test(test_every_maximum),
+        cmocka_unit_test(test_a_hello_is_padded_to_the_longest_length),
+        cmocka_unit_test(test_hellos_with_little_room_to_pad),
     };
     return cmocka_run_group_tests_name("hello", tests, NULL, NULL);
 }
