@@ -379,6 +379,111 @@ test_the_byte_that_is_zero_is_ignored(void **state OVS_UNUSED)
     assert_own(&w, WIRE_BYE, datagram, WIRE_HEADER_LEN, 0);
 }
 
+/* Sealed. */
+
+/* Whatever follows the magic: that is for who has the key to look at. */
+static void
+test_sealed_datagrams_are_told_from_others(void **state OVS_UNUSED)
+{
+    static uint8_t datagram[WIRE_MAX + 100] = "SESS";
+
+    for (size_t length = 2; length <= sizeof datagram; length++) {
+        struct wire w = untouched;
+
+        w.stream = (struct stream_state *) datagram; /* Anything. */
+        w.key_id = 1;
+        wire_decode(datagram, length, &w);
+        assert_only_kind(&w, WIRE_SEALED);
+        assert_ptr_equal(w.datagram, datagram);
+        assert_int_equal(w.datagram_length, length);
+        assert_null(w.stream);
+        assert_int_equal(w.key_id, 0);
+    }
+    assert_malformed("Sexy", 4);
+    assert_malformed("sE12", 4);
+}
+
+/* Of nothing else is there a datagram to open. */
+static void
+test_what_is_not_sealed_cannot_be_opened(void **state OVS_UNUSED)
+{
+    static const char *const texts[] = { "SS", "SR", "XX", "S" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        uint8_t datagram[WIRE_HEADER_LEN];
+        struct wire w = untouched;
+
+        memcpy(datagram, example, sizeof example);
+        memcpy(datagram, texts[i], strlen(texts[i]));
+        w.datagram = datagram;
+        w.stream = (struct stream_state *) datagram;
+        w.key_id = 1;
+        wire_decode(datagram, i < 3 ? sizeof datagram : 1, &w);
+        assert_null(w.datagram);
+        assert_null(w.stream);
+        assert_int_equal(w.key_id, 0);
+    }
+}
+
+static void
+test_kinds_of_types(void **state OVS_UNUSED)
+{
+    for (unsigned int type = 0; type <= UINT8_MAX; type++) {
+        assert_int_equal(wire_kind_of_type(type),
+                         type == WIRE_TYPE_FRAME   ? WIRE_FRAME
+                         : type == WIRE_TYPE_HELLO ? WIRE_HELLO
+                         : type == WIRE_TYPE_BYE   ? WIRE_BYE
+                                                   : WIRE_OTHER);
+    }
+}
+
+static void
+test_the_relay_id_in_front(void **state OVS_UNUSED)
+{
+    static const uint8_t bytes[] = { 0x11, 0x12, 0x13, 0x14, 0x15, 0x16,
+                                     0x17, 0x18, 'a',  'b',  'c' };
+    uint8_t encoded[WIRE_RELAY_ID_LEN + 1];
+
+    memset(encoded, 0xa5, sizeof encoded);
+    wire_encode_relay_id(encoded, RELAY_ID);
+    assert_memory_equal(encoded, bytes, WIRE_RELAY_ID_LEN);
+    assert_int_equal(encoded[WIRE_RELAY_ID_LEN], 0xa5);
+
+    for (size_t length = 0; length <= sizeof bytes; length++) {
+        uint8_t *body = copy_exactly(bytes, length);
+        struct wire w = untouched;
+
+        w.body = body;
+        w.length = length;
+        assert_int_equal(wire_pull_relay_id(&w), length >= WIRE_RELAY_ID_LEN);
+        if (length < WIRE_RELAY_ID_LEN) {
+            assert_ptr_equal(w.body, body);
+            assert_int_equal(w.length, length);
+        } else {
+            assert_true(w.relay_id == RELAY_ID);
+            assert_ptr_equal(w.body, body + WIRE_RELAY_ID_LEN);
+            assert_int_equal(w.length, length - WIRE_RELAY_ID_LEN);
+        }
+        free(body);
+    }
+}
+
+static void
+test_nobody_has_the_relay_id_zero(void **state OVS_UNUSED)
+{
+    for (size_t i = 0; i <= WIRE_RELAY_ID_LEN; i++) {
+        uint8_t body[WIRE_RELAY_ID_LEN] = { 0 };
+        struct wire w = untouched;
+
+        if (i < WIRE_RELAY_ID_LEN) {
+            body[i] = 0x80;
+        }
+        w.body = body;
+        w.length = sizeof body;
+        assert_int_equal(wire_pull_relay_id(&w), i < WIRE_RELAY_ID_LEN);
+    }
+}
+
 /* The other way, through the sockets of a mesh and of others. */
 
 /* Somebody else: a socket on 127.0.0.1. */
@@ -1151,6 +1256,289 @@ test_the_longest_frame_is_sent_in_our_format(void **state OVS_UNUSED)
     loopback_close(&l);
 }
 
+/* Sealed meshes. */
+
+enum { SALT = 7, LONGEST_SEALED = SEAL_OVERHEAD + FRAME_MAX };
+
+static struct seal_key
+make_key(void)
+{
+    static const uint8_t bytes[SEAL_KEY_LEN] = "not a key that anybody has";
+    struct seal_key key;
+
+    seal_init();
+    seal_key_set(&key, bytes);
+    return key;
+}
+
+/* Opens a mesh that is sealed, with 'n' relays for peers, the first frame to
+ * the 'i'th of which has the number 1000 * 'i'. */
+static void
+loopback_open_sealed(struct loopback *l, bool any, size_t n)
+{
+    const struct seal_key key = make_key();
+
+    loopback_open(l, any, n);
+    l->peers.sealed = true;
+    for (size_t i = 0; i < n; i++) {
+        sealer_set(&l->peers.all[i]->sealer, &key, SESSION,
+                   l->peers.all[i]->path, SALT);
+        speak_ours(l, i, 1000 * i);
+    }
+    assert_int_equal(l->peers.n_targets, n);
+}
+
+/* Makes the receive buffer of the 'i'th other as large as many long frames
+ * want it. */
+static void
+make_room(const struct loopback *l, size_t i)
+{
+    const int size = 8 * 1024 * 1024;
+
+    if (setsockopt(l->others[i].fd, SOL_SOCKET, SO_RCVBUFFORCE, &size,
+                   sizeof size)) {
+        setsockopt(l->others[i].fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    }
+}
+
+/* Fails the test unless the 'i'th other gets 'frame' sealed for it, with the
+ * number 'seq', as the 'counter'th datagram to it. */
+static void
+assert_gets_sealed(const struct loopback *l, size_t i, uint64_t seq,
+                   uint64_t counter, const struct frame *frame)
+{
+    static uint8_t received[WIRE_MAX];
+    const struct seal_key key = make_key();
+    uint8_t path[4] = { 0, 0, 0, l->peers.all[i]->path };
+    struct seal_header header;
+    struct seal_subkey subkey;
+    size_t length, n;
+    bool newer;
+
+    n = receive(l, i, received);
+    assert_int_equal(n, SEAL_OVERHEAD + frame->length);
+    assert_memory_equal(received, SEAL_MAGIC, 2);
+    assert_true(seal_parse(received, n, &header, &newer));
+    assert_int_equal(header.type, WIRE_TYPE_FRAME);
+    assert_int_equal(header.key_id, key.id);
+    assert_true(header.session == SESSION);
+    assert_memory_equal(header.stream + 8, path, sizeof path);
+    assert_true(header.counter == counter);
+    assert_true(header.seq == seq);
+    seal_derive(&key, header.stream, &subkey);
+    assert_true(seal_open(&subkey, received, n, &length));
+    assert_int_equal(length, frame->length);
+    assert_memory_equal(received + SEAL_HEADER_LEN, frame->bytes, length);
+}
+
+static void
+test_a_sealed_mesh_seals_for_each_peer(void **state OVS_UNUSED)
+{
+    for (int any = 0; any < 2; any++) {
+        struct loopback l;
+        struct frames f;
+        size_t n_relayed;
+
+        make_frames(&f);
+        loopback_open_sealed(&l, any, 2);
+        for (size_t round = 0; round < 3; round++) {
+            assert_int_equal(
+                mesh_send(l.mesh, &f.all[5 * round], 5, &l.peers, &n_relayed),
+                10);
+            assert_int_equal(n_relayed, 5);
+        }
+        for (size_t i = 0; i < 15; i++) {
+            for (size_t k = 0; k < 2; k++) {
+                assert_gets_sealed(&l, k, 1000 * k + i, i, &f.all[i]);
+            }
+        }
+        for (size_t k = 0; k < 2; k++) {
+            const struct peer *peer = l.peers.all[k];
+            uint64_t bytes = 0;
+
+            assert_nothing_came(&l, k);
+            assert_true(peer->remote->next_seq == 1000 * k + 15);
+            for (size_t i = 0; i < 15; i++) {
+                bytes += f.all[i].length;
+            }
+            assert_int_equal(peer->tx, 15);
+            assert_true(peer->tx_bytes == bytes); /* Of frames, as ever. */
+        }
+        loopback_close(&l);
+    }
+}
+
+/* What is sealed lies in the mesh's memory, the frames stay what they are. */
+static void
+test_frames_are_left_as_they_are(void **state OVS_UNUSED)
+{
+    struct loopback l;
+    struct frames f, before;
+    size_t n_relayed;
+
+    make_frames(&f);
+    memcpy(before.bytes, f.bytes, sizeof f.bytes);
+    loopback_open_sealed(&l, false, 1);
+    make_room(&l, 0);
+    mesh_send(l.mesh, f.all, 300, &l.peers, &n_relayed);
+    assert_int_equal(n_relayed, 300);
+    assert_memory_equal(before.bytes, f.bytes, sizeof f.bytes);
+    for (size_t i = 0; i < 300; i++) {
+        assert_gets_sealed(&l, 0, i, i, &f.all[i]);
+    }
+    loopback_close(&l);
+}
+
+/* More at a time than there is room for sealed ones, of all lengths, so that
+ * the room ends anywhere in them. */
+static void
+test_long_frames_in_a_sealed_mesh(void **state OVS_UNUSED)
+{
+    enum { N = 100 };
+    static uint8_t bytes[N][FRAME_MAX];
+    static struct frame all[N];
+    struct loopback l;
+    size_t n_relayed;
+
+    loopback_open_sealed(&l, false, 2);
+    for (size_t k = 0; k < 2; k++) {
+        make_room(&l, k);
+    }
+    for (size_t i = 0; i < N; i++) {
+        memset(bytes[i], i, FRAME_MAX);
+        all[i].bytes = bytes[i];
+        all[i].length = FRAME_MAX - i * i % 1000;
+    }
+    assert_int_equal(mesh_send(l.mesh, all, N, &l.peers, &n_relayed), 2 * N);
+    assert_int_equal(n_relayed, N);
+    for (size_t i = 0; i < N; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            assert_gets_sealed(&l, k, 1000 * k + i, i, &all[i]);
+        }
+    }
+    loopback_close(&l);
+}
+
+/* One that fails does not keep back another one, and its numbers are used up:
+ * no two datagrams may have the same. */
+static void
+test_a_sealed_peer_that_fails(void **state OVS_UNUSED)
+{
+    struct loopback l;
+    struct frames f;
+    size_t n_relayed;
+
+    make_frames(&f);
+    loopback_open_sealed(&l, false, 2);
+    const struct endpoint target = l.peers.all[0]->target;
+    make_unreachable(&l, 0);
+    assert_int_equal(mesh_send(l.mesh, f.all, 4, &l.peers, &n_relayed), 4);
+    assert_int_equal(n_relayed, 4);
+    assert_int_equal(l.peers.all[0]->tx_errors, 4);
+    assert_int_equal(l.peers.all[0]->tx, 0);
+    for (size_t i = 0; i < 4; i++) {
+        assert_gets_sealed(&l, 1, 1000 + i, i, &f.all[i]);
+    }
+    l.peers.all[0]->target = target;
+    mesh_address_peer(l.mesh, l.peers.all[0]);
+    assert_int_equal(mesh_send(l.mesh, f.all, 1, &l.peers, &n_relayed), 2);
+    assert_gets_sealed(&l, 0, 4, 4, &f.all[0]);
+    loopback_close(&l);
+}
+
+/* Nobody gets what is not sealed, whoever it is. */
+static void
+test_who_gets_no_frames_in_a_sealed_mesh(void **state OVS_UNUSED)
+{
+    for (int i = 0; i < 5; i++) {
+        struct loopback l;
+        struct frames f;
+        size_t n_relayed;
+
+        make_frames(&f);
+        loopback_open_sealed(&l, false, 1);
+        struct peer *peer = l.peers.all[0];
+
+        switch (i) {
+        case 0: peer->remote->version = 0; break;
+        case 1: liveness_bye(&peer->liveness, NOW); break;
+        case 2: memset(&peer->sealer, 0, sizeof peer->sealer); break;
+        case 3:
+            liveness_init(&peer->liveness, NOW);
+            liveness_snowsignal(&peer->liveness, NOW);
+            peer_set_remote(peer, NULL);
+            break;
+        case 4:
+            peer->source = ROSTER_SELF;
+            peer_set_remote(peer, NULL);
+            break;
+        }
+        peers_choose_targets(&l.peers);
+        assert_int_equal(l.peers.n_targets, 0);
+        assert_int_equal(mesh_send(l.mesh, f.all, 3, &l.peers, &n_relayed), 0);
+        assert_nothing_came(&l, 0);
+        loopback_close(&l);
+    }
+}
+
+/* Messages to who is no peer. */
+static void
+test_a_message_to_an_address(void **state OVS_UNUSED)
+{
+    for (int any = 0; any < 2; any++) {
+        uint8_t received[WIRE_MAX];
+        struct endpoint to;
+        struct loopback l;
+
+        loopback_open(&l, any, 2);
+        say(&l, 0, 40, 1);
+        assert_true(endpoint_from_sockaddr(
+            (struct sockaddr *) &l.others[1].address, &to));
+        mesh_say_to(l.mesh, &to, "a message", 9);
+        assert_int_equal(receive(&l, 1, received), 9); /* At once. */
+        assert_memory_equal(received, "a message", 9);
+        assert_nothing_came(&l, 0);
+
+        to.port = 0;
+        mesh_say_to(l.mesh, &to, "nowhere", 7);
+        mesh_flush(l.mesh);
+        assert_told(&l, 0, 40, 1);
+        assert_nothing_came(&l, 1);
+        loopback_close(&l);
+    }
+}
+
+/* The longest sealed frame is received whole. */
+static void
+test_the_longest_sealed_datagram(void **state OVS_UNUSED)
+{
+    static uint8_t datagram[LONGEST_SEALED], frame[FRAME_MAX];
+    const struct seal_key key = make_key();
+    struct sealer sealer = { .counter = 0 };
+    struct seal_subkey subkey;
+    struct loopback l;
+    size_t length;
+
+    loopback_open(&l, false, 1);
+    memset(frame, 0x77, sizeof frame);
+    sealer_set(&sealer, &key, SESSION, 1, SALT);
+    assert_int_equal(
+        seal(&sealer, WIRE_TYPE_FRAME, SEQ, frame, sizeof frame, datagram),
+        sizeof datagram);
+    send_to_mesh(&l, datagram, sizeof datagram);
+    const struct mesh_datagram *d = receive_one(&l);
+    assert_false(d->truncated);
+    const struct wire w = decode(d->bytes, d->length);
+    assert_only_kind(&w, WIRE_SEALED);
+    assert_ptr_equal(w.datagram, d->bytes);
+    assert_int_equal(w.datagram_length, sizeof datagram);
+    seal_derive(&key, d->bytes + 6, &subkey);
+    assert_true(seal_open(&subkey, w.datagram, w.datagram_length, &length));
+    assert_int_equal(length, sizeof frame);
+    assert_memory_equal(d->bytes + SEAL_HEADER_LEN, frame, length);
+    loopback_close(&l);
+}
+
 int
 main(void)
 {
@@ -1174,6 +1562,11 @@ main(void)
         cmocka_unit_test(test_another_magic_is_malformed),
         cmocka_unit_test(test_ids_and_sessions_are_not_zero),
         cmocka_unit_test(test_the_byte_that_is_zero_is_ignored),
+        cmocka_unit_test(test_sealed_datagrams_are_told_from_others),
+        cmocka_unit_test(test_what_is_not_sealed_cannot_be_opened),
+        cmocka_unit_test(test_kinds_of_types),
+        cmocka_unit_test(test_the_relay_id_in_front),
+        cmocka_unit_test(test_nobody_has_the_relay_id_zero),
         cmocka_unit_test(test_the_mesh_sends_what_snowsignal_sends),
         cmocka_unit_test(test_so_does_a_mesh_on_all_addresses),
         cmocka_unit_test(test_who_speaks_ours_gets_growing_numbers),
@@ -1199,6 +1592,13 @@ main(void)
         cmocka_unit_test(test_the_longest_datagram),
         cmocka_unit_test(test_the_longest_frame_behind_the_longest_header),
         cmocka_unit_test(test_the_longest_frame_is_sent_in_our_format),
+        cmocka_unit_test(test_a_sealed_mesh_seals_for_each_peer),
+        cmocka_unit_test(test_frames_are_left_as_they_are),
+        cmocka_unit_test(test_long_frames_in_a_sealed_mesh),
+        cmocka_unit_test(test_a_sealed_peer_that_fails),
+        cmocka_unit_test(test_who_gets_no_frames_in_a_sealed_mesh),
+        cmocka_unit_test(test_a_message_to_an_address),
+        cmocka_unit_test(test_the_longest_sealed_datagram),
     };
     return cmocka_run_group_tests_name("wire format", tests, NULL, NULL);
 }
