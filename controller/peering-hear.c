@@ -180,8 +180,10 @@ answer_stranger(struct peering *p, struct mesh *mesh,
                 const struct hello *h, const struct wire *w,
                 long long int now_us)
 {
-    if (remote ? !h->answers || h->answer
-               : token_bucket_withdraw(&p->answers, PEERING_ANSWER_TOKENS)) {
+    if (!p->left
+        && (remote
+                ? !h->answers || h->answer
+                : token_bucket_withdraw(&p->answers, PEERING_ANSWER_TOKENS))) {
         greeting_answer_stranger(&p->self, mesh, from, &p->stranger, remote, h,
                                  w, p->remotes.first_seq, !remote, now_us);
     }
