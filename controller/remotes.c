@@ -140,8 +140,10 @@ remote_take_hello(struct remote *remote, const struct hello *h)
     }
     remote->received = h->received;
     remote->lost = h->lost;
-    remote->role = h->role;
-    remote->forwarder = h->forwarder;
+    if (h->role || !h->answers) {
+        remote->role = h->role;
+        remote->forwarder = h->forwarder;
+    }
     remote->version = (h->version_max >= WIRE_VERSION_MIN
                                && h->version_min <= WIRE_VERSION_MAX
                            ? MIN(h->version_max, WIRE_VERSION_MAX)

@@ -106,7 +106,8 @@ void remotes_expire(struct remotes *, long long int now,
 bool remote_take_session(struct remote *, uint64_t session, long long int now);
 
 /* Takes in what 'hello' says of its sender.  MACs and ports of which it says
- * nothing stay as they were.  Returns true if its MACs changed. */
+ * nothing stay as they were, and so does the role if it is an answer, which
+ * may have had no room for that.  Returns true if its MACs changed. */
 bool remote_take_hello(struct remote *, const struct hello *hello);
 
 #endif /* remotes.h */
