@@ -82,16 +82,43 @@ take_session(struct remote *remote, uint64_t session, long long int now)
     return false;
 }
 
+/* Returns true if the hello 'h' shows that its sender has heard us just now:
+ * nobody can have recorded it long ago. */
+static bool
+is_proof(const struct peering *p, const struct hello *h, long long int now_us)
+{
+    return (h->echo_session == p->self.session
+            && h->echo_timestamp <= (uint64_t) now_us
+            && now_us - (int64_t) h->echo_timestamp
+                   <= MAX_PROOF_AGE_MS * 1000LL);
+}
+
+/* Returns true if the hello 'h' in 'w' from 'remote', which was sealed, may be
+ * of a session that has ended: one that has begun since has heard more of us
+ * than the one before. */
+static bool
+is_outdated(const struct peering *p, struct remote *remote,
+            const struct hello *h, const struct wire *w, long long int now_us)
+{
+    if (is_proof(p, h, now_us) && h->echo_timestamp > remote->proved) {
+        remote->proved = h->echo_timestamp;
+        return false;
+    }
+    return w->session != remote->session;
+}
+
 /* Returns the remote that sent the hello 'h' in 'w', NULL if it cannot be
  * listened to. */
 static struct remote *
 find_remote(struct peering *p, const struct hello *h, const struct wire *w,
-            long long int now)
+            long long int now_us)
 {
+    const long long int now = now_us / 1000;
     struct remote *remote =
         remotes_get(&p->remotes, w->relay_id, w->session, now);
 
-    if (!remote || !take_session(remote, w->session, now)) {
+    if (!remote || (w->datagram && is_outdated(p, remote, h, w, now_us))
+        || !take_session(remote, w->session, now)) {
         return NULL;
     }
     remote->heard = now;
@@ -189,17 +216,6 @@ answer_stranger(struct peering *p, struct mesh *mesh,
     }
 }
 
-/* Returns true if the hello 'h' shows that its sender has heard us just now:
- * nobody can have recorded it long ago. */
-static bool
-is_proof(const struct peering *p, const struct hello *h, long long int now_us)
-{
-    return (h->echo_session == p->self.session
-            && h->echo_timestamp <= (uint64_t) now_us
-            && now_us - (int64_t) h->echo_timestamp
-                   <= MAX_PROOF_AGE_MS * 1000LL);
-}
-
 /* Judges the hello 'h' in 'w', which was sealed and is of a stream that is not
  * accepted.  Returns true if the stream is now.  Otherwise asks its sender,
  * 'peer' or, if that is NULL, whoever is at 'from', to prove itself, and notes
@@ -245,7 +261,7 @@ take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
         return true; /* Somebody else asked, in our name. */
     }
 
-    struct remote *remote = find_remote(p, &h, w, now);
+    struct remote *remote = find_remote(p, &h, w, now_us);
     if (!remote) {
         return true;
     }
@@ -384,7 +400,8 @@ take_frame(struct peering *p, struct peer *peer, const struct wire *w,
         peer = remote->peer;
     }
     count_frame(peer, w);
-    if (!remote || !take_session(remote, w->session, now)
+    if (!remote || (w->datagram && w->session != remote->session)
+        || !take_session(remote, w->session, now)
         || window_take(&remote->window, w->seq) != WINDOW_NEW) {
         return DROP_DUPLICATE;
     }

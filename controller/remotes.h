@@ -60,7 +60,10 @@ struct remote {
     enum relay_state role;   /* See struct hello. */
     uint64_t forwarder;
 
-    uint16_t key_id; /* In a sealed mesh: of the key of its last hello. */
+    /* In a sealed mesh. */
+    uint16_t key_id; /* Of the key of its last hello. */
+    uint64_t proved; /* The last timestamp of ours that it has echoed in time,
+                      * us. */
 
     bool on_segment; /* Is it on this relay's segment? */
 };
