@@ -50,6 +50,14 @@ take_remote(struct peering *p, struct peer *peer, struct remote *remote,
         /* If it is the same one under another id it goes on from where it
          * was. */
         remote->next_seq = MAX(remote->next_seq, peer->remote->next_seq);
+
+        /* What is sealed for one relay must not be of a stream that another
+         * one has accepted.  The new one is to hear of its own at once. */
+        if (p->peers.sealed) {
+            peers_renumber(&p->peers, peer);
+            greeting_set_key(&p->self, peer);
+            peer->liveness.next_hello = MIN(peer->liveness.next_hello, now);
+        }
     }
     peer_set_remote(peer, remote);
     peers_choose_targets(&p->peers);
@@ -238,6 +246,31 @@ accept_stream(struct peering *p, struct mesh *mesh, struct peer *peer,
     return false;
 }
 
+/* Returns true if the hello 'h' in 'w' asks for a proof: it answers one of
+ * ours that anybody may have recorded, and brought to whom he liked. */
+static bool
+is_challenge(const struct hello *h, const struct wire *w)
+{
+    return w->datagram && h->answers && h->answer;
+}
+
+/* Returns true if a challenge from 'remote', which seems to be from 'peer', is
+ * the answer to what another relay was to get. */
+static bool
+is_misled(const struct peer *peer, const struct remote *remote)
+{
+    return (peer->remote && peer->remote != remote
+            && (liveness_is_heard(&peer->liveness) || remote->peer));
+}
+
+/* Returns true if a challenge from 'remote' tells nothing new of 'peer'. */
+static bool
+tells_nothing(const struct peer *peer, const struct remote *remote)
+{
+    return (liveness_is_heard(&peer->liveness)
+            || (remote->peer && remote->peer != peer));
+}
+
 /* Takes in the hello 'w', which came from 'from', an address of 'peer', or of
  * a sender that is accepted if that is NULL. */
 static bool
@@ -273,6 +306,15 @@ take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
             answer_stranger(p, mesh, from, remote, &h, w, now_us);
         }
         return true;
+    }
+
+    if (is_challenge(&h, w)) {
+        if (is_misled(peer, remote)) {
+            return true;
+        } else if (tells_nothing(peer, remote)) {
+            answer_hello(p, mesh, peer, &h, w, true, now_us);
+            return true;
+        }
     }
 
     uint8_t version = remote->version;

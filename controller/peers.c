@@ -90,15 +90,21 @@ number_peer(struct peers *peers, struct peer *peer)
     hmap_insert(&peers->by_path, &peer->path_node, hash_int(peer->path, 0));
 }
 
+void
+peers_renumber(struct peers *peers, struct peer *peer)
+{
+    if (peer->path) {
+        hmap_remove(&peers->by_path, &peer->path_node);
+    }
+    number_peer(peers, peer);
+}
+
 /* Forgets what is known of who is where 'peer' is sent to. */
 static void
 forget_contact(struct peers *peers, struct peer *peer, long long int now)
 {
     peer_set_remote(peer, NULL);
-    if (peer->path) {
-        hmap_remove(&peers->by_path, &peer->path_node);
-    }
-    number_peer(peers, peer);
+    peers_renumber(peers, peer);
     peer->has_echo = false;
     peer->n_answers = 0;
     peer->up_since = 0;

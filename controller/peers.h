@@ -106,6 +106,9 @@ peers_identify(const struct peers *, const struct endpoint *from,
 /* Returns the peer with our number 'path', or NULL. */
 struct peer *peers_by_path(const struct peers *, uint32_t path);
 
+/* Gives 'peer' another number, which no other has. */
+void peers_renumber(struct peers *, struct peer *peer);
+
 /* Notes that 'peer' is this relay, by an address that it did not know for its
  * own.  That holds as long as the peer has the address, but not after
  * PEERS_SELF_MS: the address may have become somebody else's. */
@@ -114,6 +117,5 @@ void peer_set_self(struct peers *, struct peer *peer, long long int now);
 /* Returns when peers_update() is to ask anew whether a peer is this relay, ms,
  * LLONG_MAX for never. */
 long long int peers_self_deadline(const struct peers *);
-
 
 #endif /* peers.h */
