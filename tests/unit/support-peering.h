@@ -10,7 +10,9 @@
  * order or not at all, as 'net' has it.  Each node may be a relay, with a
  * clock that shows what it likes, or just an address.  The clock of all is the
  * network's, so that minutes pass in no time: run_for() has everybody live on.
- * Frames are numbered, and it is checked of each that it counts once. */
+ * Frames are numbered, and it is checked of each that it counts once.  Nodes
+ * that have keys seal what they say; nobody is kept from looking into it here.
+ */
 
 #include "support-resolver.h"
 
@@ -24,6 +26,7 @@
 #include "peers.h"
 #include "random.h"
 #include "remotes.h"
+#include "seal.h"
 #include "util.h"
 #include "wire.h"
 
@@ -33,6 +36,7 @@ enum {
     MAX_SAID = 4096,
     MAX_FRAMES = 65536,
     MAX_WAYS = 2,
+    N_KEYS = 3,
 
     /* Of the frames sent here: their number and nothing else. */
     FRAME_LEN = sizeof(uint32_t)
@@ -89,6 +93,7 @@ struct node {
 
     struct said said[MAX_SAID]; /* The first ones. */
     size_t n_said;
+    size_t n_bytes_said;
     size_t n_frames; /* Judged to be looked at. */
     size_t n_drops[N_DROP_REASONS];
     uint8_t seen[MAX_FRAMES]; /* What of each frame came, see 'enum seen'. */
@@ -123,8 +128,17 @@ static struct {
     /* Who sent each frame, and in which life. */
     size_t frame_sender[MAX_FRAMES];
     unsigned int frame_life[MAX_FRAMES];
+    unsigned int frame_lives[MAX_FRAMES][N_NODES]; /* Of all others, then. */
     uint32_t n_frames;
+
+    /* Is all that is sent recorded, whether it arrives or not? */
+    bool records;
+    struct flight *records_all;
+    size_t n_records, allocated_records;
 } net;
+
+/* Those that nodes may have. */
+static struct seal_key mesh_keys[N_KEYS];
 
 /* The network. */
 
@@ -196,6 +210,21 @@ add_flight(size_t i, const struct endpoint *to, const void *bytes,
     return f;
 }
 
+/* Notes a datagram that is sent. */
+static void
+record(const struct flight *f)
+{
+    if (!net.records) {
+        return;
+    }
+    if (net.n_records == net.allocated_records) {
+        net.allocated_records = 2 * net.allocated_records + 64;
+        net.records_all = xrealloc(
+            net.records_all, net.allocated_records * sizeof *net.records_all);
+    }
+    net.records_all[net.n_records++] = *f;
+}
+
 /* Returns true in 'percent' of the cases. */
 static bool
 happens(unsigned int percent)
@@ -213,6 +242,7 @@ take_off(size_t i, size_t n)
         struct flight *f = &net.flights[k];
         size_t to = node_at(&f->to);
 
+        record(f);
         if (to == N_NODES || net.cut[i][to] || happens(net.loss)) {
             *f = net.flights[--net.n_flights];
             continue;
@@ -273,30 +303,60 @@ mesh_address_peer(const struct mesh *mesh, struct peer *peer)
                     : endpoint_to_sockaddr(&peer->target, &peer->ss));
 }
 
-void
-mesh_say(struct mesh *mesh, struct peer *peer, const void *message,
-         size_t length)
+/* Takes apart the 'length' bytes at 'datagram', which are changed, as
+ * somebody who has all keys. */
+static void
+look_into(uint8_t *datagram, size_t length, struct wire *w)
 {
-    struct node *node = &nodes[mesh->node];
+    struct seal_header header;
+    struct seal_subkey subkey;
+    size_t i = 0;
+    bool newer;
+
+    wire_decode(datagram, length, w);
+    if (w->kind != WIRE_SEALED
+        || !seal_parse(datagram, length, &header, &newer)) {
+        return;
+    }
+    while (i < N_KEYS && mesh_keys[i].id != header.key_id) {
+        i++;
+    }
+    if (i == N_KEYS) {
+        return;
+    }
+    seal_derive(&mesh_keys[i], header.stream, &subkey);
+    w->kind = WIRE_MALFORMED;
+    if (!seal_open(&subkey, datagram, length, &w->length)) {
+        return;
+    }
+    w->kind = wire_kind_of_type(header.type);
+    w->body = datagram + SEAL_HEADER_LEN;
+    w->session = header.session;
+    w->seq = header.seq;
+    w->key_id = header.key_id;
+    if (w->kind != WIRE_FRAME) {
+        assert_true(wire_pull_relay_id(w));
+    }
+}
+
+/* Notes that 'node' said 'message' to 'to'. */
+static void
+note_said(struct node *node, const struct endpoint *to, const void *message,
+          size_t length)
+{
     uint8_t *copy = copy_exactly(message, length);
-    struct endpoint to;
     struct wire w;
 
-    /* As the mesh wrote it, and for its socket. */
-    assert_int_equal(peer->ss.ss_family, mesh->ipv6 ? AF_INET6 : AF_INET);
-    assert_true(endpoint_from_sockaddr((struct sockaddr *) &peer->ss, &to));
-    assert_true(length <= MESH_MAX_MESSAGE);
-    add_flight(mesh->node, &to, message, length);
-    mesh->n_unsent++;
-
-    wire_decode(copy, length, &w);
+    look_into(copy, length, &w);
+    assert_int_equal(w.datagram != NULL, node->config.keys.n > 0);
     assert_true(w.kind == WIRE_HELLO || w.kind == WIRE_BYE);
     assert_true(w.relay_id == node->id);
+    assert_true(!w.datagram || w.key_id == node->config.keys.all[0].id);
     if (node->n_said < MAX_SAID) {
         struct said *said = &node->said[node->n_said];
 
-        said->when = clock_us(mesh->node);
-        said->to = to;
+        said->when = clock_us(node->mesh.node);
+        said->to = *to;
         said->kind = w.kind;
         said->session = w.session;
         said->seq = w.seq;
@@ -307,15 +367,34 @@ mesh_say(struct mesh *mesh, struct peer *peer, const void *message,
         }
     }
     node->n_said++;
+    node->n_bytes_said += length;
     free(copy);
+}
+
+void
+mesh_say(struct mesh *mesh, struct peer *peer, const void *message,
+         size_t length)
+{
+    struct endpoint to;
+
+    /* As the mesh wrote it, and for its socket. */
+    assert_int_equal(peer->ss.ss_family, mesh->ipv6 ? AF_INET6 : AF_INET);
+    assert_true(endpoint_from_sockaddr((struct sockaddr *) &peer->ss, &to));
+    assert_true(length <= MESH_MAX_MESSAGE);
+    add_flight(mesh->node, &to, message, length);
+    mesh->n_unsent++;
+    note_said(&nodes[mesh->node], &to, message, length);
 }
 
 void
 mesh_say_to(struct mesh *mesh, const struct endpoint *to, const void *message,
             size_t length)
 {
+    assert_true(length <= MESH_MAX_MESSAGE);
+    assert_int_equal(mesh->n_unsent, 0);
     add_flight(mesh->node, to, message, length);
     take_off(mesh->node, 1);
+    note_said(&nodes[mesh->node], to, message, length);
 }
 
 void
@@ -339,6 +418,7 @@ take_from(size_t i, const struct endpoint *from, const void *bytes,
         .length = length,
         .truncated = truncated,
     };
+    const size_t n_said = node->n_said, n_bytes = node->n_bytes_said;
     struct wire w;
 
     *reason = N_DROP_REASONS;
@@ -353,21 +433,31 @@ take_from(size_t i, const struct endpoint *from, const void *bytes,
         node->n_frames += verdict == PEERING_FRAME;
     }
     assert_int_equal(node->mesh.n_unsent, 0);
+
+    /* Nobody gets more of us than he sends. */
+    assert_in_range(node->n_said - n_said, 0, verdict == PEERING_CONTROL);
+    assert_in_range(node->n_bytes_said - n_bytes, 0, length);
     free(d.bytes);
     return verdict;
 }
 
-/* Takes in that the frame 'number', in our own format, has come to node 'i',
- * which judged it so: it counts the first time, and only then. */
+/* Takes in that the frame 'number', in our own format or 'sealed', has come to
+ * node 'i', which judged it so: it counts the first time, and only then.  A
+ * sealed one does so unless the two had not met when it was sent, and it never
+ * does for who has started anew since. */
 static void
-check_frame(size_t i, uint32_t number, enum peering_verdict verdict)
+check_frame(size_t i, uint32_t number, bool is_sealed,
+            enum peering_verdict verdict)
 {
     uint8_t *seen = &nodes[i].seen[number];
     const size_t sender = net.frame_sender[number];
 
     if (verdict == PEERING_FRAME) {
         assert_false(*seen & SEEN_TAKEN);
+        assert_true(!is_sealed || net.frame_lives[number][i] == nodes[i].life);
         *seen |= SEEN_TAKEN;
+    } else if (is_sealed) {
+        return;
     } else if (net.frame_life[number] == nodes[sender].life) {
         assert_true(*seen & SEEN_COME);
     }
@@ -389,12 +479,12 @@ deliver(const struct flight *f)
         take_from(i, &f->from, f->bytes, f->length, false, &reason);
 
     copy = copy_exactly(f->bytes, f->length);
-    wire_decode(copy, f->length, &w);
+    look_into(copy, f->length, &w);
     if (w.kind == WIRE_FRAME && w.length == FRAME_LEN) {
         uint32_t number;
 
         memcpy(&number, w.body, sizeof number);
-        check_frame(i, number, verdict);
+        check_frame(i, number, w.datagram != NULL, verdict);
     }
     free(copy);
 }
@@ -475,6 +565,23 @@ accept_from(size_t i, const char *text)
     nodes[i].config.n_accept = 1;
 }
 
+/* Gives node 'i' the 'n' of the keys that begin with the 'first'th.  One that
+ * lives goes on with them. */
+static inline void
+give_keys(size_t i, size_t first, size_t n)
+{
+    struct seal_keys *keys = &nodes[i].config.keys;
+
+    keys->n = n;
+    for (size_t k = 0; k < n; k++) {
+        keys->all[k] = mesh_keys[(first + k) % N_KEYS];
+    }
+    if (nodes[i].peering) {
+        peering_configure(nodes[i].peering, &nodes[i].config);
+        update(i);
+    }
+}
+
 /* Starts node 'i' as a relay. */
 static void
 start(size_t i)
@@ -533,6 +640,13 @@ set_up(void **state OVS_UNUSED)
     net.now = 1000000;
     net.seed = 1;
     random_set_seed(1);
+    seal_init();
+    for (size_t i = 0; i < N_KEYS; i++) {
+        uint8_t bytes[SEAL_KEY_LEN];
+
+        memset(bytes, i + 1, sizeof bytes);
+        seal_key_set(&mesh_keys[i], bytes);
+    }
 
     for (size_t i = 0; i < N_NODES; i++) {
         struct node *node = &nodes[i];
@@ -573,7 +687,8 @@ tear_down(void **state OVS_UNUSED)
         peer_specs_clear(&nodes[i].config.discover);
     }
     free(net.flights);
-    net.flights = NULL;
+    free(net.records_all);
+    net.flights = net.records_all = NULL;
     return 0;
 }
 
@@ -652,7 +767,7 @@ n_targets(size_t i)
 
 /* Returns how many hellos of node 'i' to 'to', or to anybody if that is NULL,
  * are among what it said from the 'first'th on. */
-static size_t
+static inline size_t
 n_hellos(size_t i, const struct endpoint *to, size_t first)
 {
     size_t n = 0;
@@ -678,11 +793,22 @@ send_frame(size_t i)
     assert_true(number < MAX_FRAMES);
     net.frame_sender[number] = i;
     net.frame_life[number] = nodes[i].life;
+    for (size_t k = 0; k < N_NODES; k++) {
+        net.frame_lives[number][k] = nodes[k].life;
+    }
     for (size_t k = 0; k < peers->n_targets; k++) {
         struct peer *peer = peers->targets[k];
-        uint8_t bytes[WIRE_HEADER_LEN + FRAME_LEN];
+        uint8_t bytes[SEAL_OVERHEAD + FRAME_LEN];
         size_t length = WIRE_SNOWSIGNAL_LEN;
 
+        if (peers->sealed) {
+            length =
+                seal(&peer->sealer, WIRE_TYPE_FRAME, peer->remote->next_seq++,
+                     &number, sizeof number, bytes);
+            add_flight(i, &peer->target, bytes, length);
+            take_off(i, 1);
+            continue;
+        }
         if (peer->speaks_ours) {
             length = WIRE_HEADER_LEN;
             memcpy(bytes, peers->header, length);
