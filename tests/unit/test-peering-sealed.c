@@ -1081,6 +1081,46 @@ test_answers_are_no_longer_than_hellos(void **state OVS_UNUSED)
     }
 }
 
+/* Who asks gets an answer that leaves nothing out, however little it has to
+ * say itself, since it asks with many bytes; later it says no more than it has
+ * to.
+ */
+static void
+test_who_asks_is_told_everything(void **state OVS_UNUSED)
+{
+    for (int sealed = 0; sealed < 2; sealed++) {
+        set_up(NULL);
+        for (size_t k = 0; k < CONFIG_MAX_PORTS; k++) {
+            nodes[1].config.ports[k] = k + 1;
+        }
+        nodes[1].config.n_ports = CONFIG_MAX_PORTS;
+        nodes[0].config.n_ports = 1;
+        give_keys(0, 0, sealed);
+        give_keys(1, 0, sealed);
+        introduce(2);
+        start(1);
+        peering_set_role(nodes[1].peering, RELAY_FORWARDING, 9);
+        run_for(5100);
+        start(0);
+        run_for(3);
+        const struct remote *remote = peer_of(0, 1)->remote;
+        assert_non_null(remote);
+        assert_int_equal(remote->n_ports, CONFIG_MAX_PORTS);
+        assert_int_equal(remote->role, RELAY_FORWARDING);
+
+        run_for(5000);
+        const size_t said = nodes[0].n_said, bytes = nodes[0].n_bytes_said;
+        const size_t length =
+            64 + 10 + 6
+            + (sealed ? SEAL_OVERHEAD + WIRE_RELAY_ID_LEN : WIRE_HEADER_LEN);
+        run_for(5000);
+        assert_in_range(nodes[0].n_said - said, 4, 6);
+        assert_int_equal(nodes[0].n_bytes_said - bytes,
+                         (nodes[0].n_said - said) * length);
+        tear_down(NULL);
+    }
+}
+
 /* Two relays with different numbers of ports: who answers the shorter hellos
  * by another way must not seem to change its role each time. */
 static void
@@ -1451,6 +1491,7 @@ main(void)
         TEST(test_answers_to_peers_are_limited),
         TEST(test_what_proves_that_one_is_there),
         TEST(test_answers_are_no_longer_than_hellos),
+        TEST(test_who_asks_is_told_everything),
         TEST(test_a_role_that_does_not_fit_is_no_change),
         TEST(test_frames_are_limited),
         TEST(test_the_limit_comes_back),
