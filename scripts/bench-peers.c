@@ -150,7 +150,8 @@ say_hello(const struct stand_in *p, int64_t now)
     };
 
     wire_encode_header(datagram, WIRE_TYPE_HELLO, p->id, p->session, 0);
-    size_t length = hello_encode(&h, datagram + WIRE_HEADER_LEN);
+    size_t length =
+        hello_encode(&h, datagram + WIRE_HEADER_LEN, HELLO_MAX_LEN);
 
     /* As a relay's own, a hello that the kernel does not take is lost. */
     ignore(sendto(p->fd, datagram, WIRE_HEADER_LEN + length, 0,
@@ -219,6 +220,7 @@ take_datagram(struct stand_in *p, uint8_t *datagram, size_t length,
     case WIRE_BYE: p->has_echo = false; break;
     case WIRE_MALFORMED:
     case WIRE_NEWER:
+    case WIRE_SEALED:
     case WIRE_OTHER: p->malformed++; break;
     }
 }

@@ -57,7 +57,7 @@ static char *
 read_keys(struct seal_keys *keys)
 {
     memset(keys, 0xa5, sizeof *keys);
-    return key_file_read(path_of("key"), keys);
+    return key_file_read(path_of("key"), geteuid(), keys);
 }
 
 /* Fails the test unless the file "key" is refused with the message 'expected',
