@@ -673,6 +673,62 @@ test_without_separation(void **state OVS_UNUSED)
     assert_reads(privsep_open(config), "configuration");
 }
 
+/* All of it: with the few capabilities and system calls that it has. */
+static void
+test_the_real_one(void **state OVS_UNUSED)
+{
+    struct sockaddr_storage ss;
+    struct in6_addr address;
+    char text[4096];
+
+    if (geteuid()) {
+        skip();
+    }
+    vlog_set_levels(NULL, VLF_FILE, VLL_WARN);
+    assert_int_equal(vlog_set_log_file(log_file), 0);
+    privsep_start();
+    assert_true(privsep_is_on());
+
+    int fd = privsep_connect(listened);
+    assert_true(fd >= 0);
+    assert_true(is_accepted(listener));
+    close(fd);
+    assert_reads(privsep_open(config), "configuration");
+    assert_int_equal(privsep_open(pipe_file), -EINVAL);
+    fill_in(&ss, AF_INET, 711);
+    fd = privsep_bind(&ss);
+    assert_true(fd >= 0 || fd == -EADDRINUSE);
+    close(fd);
+    inet_pton(AF_INET6, "::ffff:192.0.2.1", &address);
+    assert_int_equal(privsep_solicit(if_nametoindex("lo"), &address), 0);
+    inet_pton(AF_INET6, "::ffff:224.0.0.1", &address);
+    assert_int_equal(privsep_solicit(if_nametoindex("lo"), &address), -EPERM);
+
+    /* It wrote that to the log, and does so to the next one, too. */
+    assert_int_equal(rename(log_file, to_remove), 0);
+    fd = privsep_open_log(log_file);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(privsep_solicit(if_nametoindex("lo"), &address), -EPERM);
+    const char *const logs[] = { to_remove, log_file };
+    for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
+        FILE *file = fopen(logs[i], "r");
+        assert_non_null(file);
+        text[fread(text, 1, sizeof text - 1, file)] = '\0';
+        assert_non_null(strstr(text, "refused: operation"));
+        fclose(file);
+    }
+
+    vlog_close_log_file();
+    unlink(to_remove);
+    unlink(log_file);
+    privsep_forget();
+    int status;
+    assert_true(wait(&status) > 0);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int
 main(void)
 {
@@ -699,6 +755,7 @@ main(void)
         TEST(test_death),
         TEST(test_sudden_death),
         cmocka_unit_test(test_wrong_replies),
+        cmocka_unit_test(test_the_real_one),
     };
 
     fatal_ignore_sigpipe();
