@@ -15,9 +15,10 @@ teardown() { healing_teardown; }
     # shellcheck disable=SC2034 # heals reads it
     FAULT_SECONDS=4
     # A relay that is down may have become a SnowSignal node. The first time it looks like one that
-    # is the way to it is asked for, and what asks the kernel for it stays open.
+    # is the way to it is asked for, and what asks the kernel for it stays open, one of it in the
+    # privileged process.
     # shellcheck disable=SC2034
-    MORE_DESCRIPTORS=2
+    MORE_DESCRIPTORS=3
     heals "underlay down for 4 s" outage 20 underlay_down 1
     others_are_there 1
 }
