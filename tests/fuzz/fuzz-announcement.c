@@ -196,11 +196,12 @@ take_said(struct input *in)
 {
     const uint8_t who = take8(in);
     const uint8_t state = take8(in);
+    const uint8_t priority = take8(in);
     struct announcement a = {
         .mac = ETH_ADDR_C(02, 00, 00, 00, 01, 00),
         .state = 1 + state % (RELAY_N_STATES - 1),
         .reason = state / 8 % REASON_N,
-        .priority = MAX(take8(in), 1),
+        .priority = MAX(priority, 1),
         .relay_id = 1 + who,
         .session = 1 + state / 128,
         .hello_ms = 200,

@@ -47,7 +47,7 @@ def code_blocks(name, kind=""):
 
 def hexadecimal(block):
     """Returns the bytes of a block with a remark behind each line."""
-    pairs = re.findall(r"^((?:[0-9a-f]{2} )+)", block, re.M)
+    pairs = re.findall(r"^((?:[0-9a-f]{2}(?: |$))+)", block, re.M)
     return bytes.fromhex("".join(pairs))
 
 
@@ -60,6 +60,8 @@ hello_example = hexadecimal(next(block for block in code_blocks("docs/mesh-proto
                                  if block.startswith("53 52")))
 WIRE_HEADER = 30
 HELLO_FIXED = 64
+assert hello_example[WIRE_HEADER + 3] == HELLO_FIXED and len(hello_example) == 123
+assert len(announcement_example) == 76
 
 
 def frame():
@@ -98,6 +100,8 @@ def punt():
         yield how + start + all_[1] + error + all_[2] + message(2, b"are you there") + announced
     cut = packet_in(broadcasts[0][:40], 2, more=property_(1, bytes([0, 0, 1, 0])))
     yield b"\xff\0" + start + cut
+    for more in (b"", b"\1\x13", b"\1\x13\xd4\0"):
+        yield b"\xff\0" + start + packet_in(broadcasts[0], 1, more=property_(7, more))
     yield b"\xff\0" + message(0, b"", version=1)
 
 
