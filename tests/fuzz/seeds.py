@@ -192,6 +192,7 @@ def config():
                 text = text.strip()
                 yield (text if text.startswith("{") else "{" + text + "}").encode()
     yield b"{}"
+    yield b'{"bridge": "a/b"}'
     for n in (64, 65):
         yield json.dumps({"relay": {"ports": list(range(1, 1 + n))}}).encode()
         yield json.dumps({"segment": {"local_macs": [f"02:00:00:00:01:{i:02x}" for i in range(n)]}}
