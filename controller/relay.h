@@ -10,7 +10,8 @@
  *    peers --mesh--> wire --> peering --> frame --> segment --> loop-guard
  *                       --> destination --> emit --channel--> switch
  *
- * relay-carry.c is these two lines.  The relay owns these modules, tells each
+ * relay-carry.c is these two lines.  In a sealed mesh the mesh seals what it
+ * sends (seal.h), and the peering opens what comes (streams.h).  The relay owns these modules, tells each
  * what the configuration and the news of the node (node.h) mean for it, and
  * counts. */
 
