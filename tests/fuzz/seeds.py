@@ -184,6 +184,29 @@ def mesh():
     yield b"\3" + comes(hello_of(1), 8) + comes(datagrams[0], 8)
 
 
+def sealed():
+    # Events, by their numbers in fuzz-sealed.c; the first 16 are sealed datagrams.
+    raw, broken, again, time, keys, leaves = range(16, 22)
+    echoes, has_id, is_ours, is_hello = 1, 2, 4, 8
+
+    def comes(stream, type_, bytes_=b"", how=0, key=0, ms=0):
+        return struct.pack("!BBBBBH", how, math.isqrt(ms), stream, type_, key, len(bytes_)) + bytes_
+
+    def says(stream, how=echoes, key=0, ms=0):
+        return comes(stream, 2 | 0x80, b"", how | has_id | is_hello, key, ms)
+
+    frame_ = comes(1, 1, broadcasts[0])
+    met = b"\0" + says(1)
+    yield b"\0" + says(1, 0) + says(1, 0, ms=400) + frame_
+    yield met + frame_ + bytes([broken, 1, 200]) + comes(1, 1, broadcasts[1]) + comes(1, 3, how=has_id)
+    yield met + says(9) + comes(9, 1, broadcasts[0]) + says(2 | 0x40) + bytes([again, 0, 3, again, 1, 1])
+    yield met + bytes([keys, 1]) + comes(1, 1, broadcasts[1], key=1) + bytes([keys, 2]) + frame_
+    yield met + bytes([time, 70]) * 4 + says(1) + bytes([again, 0, 0]) + frame_ + bytes([leaves]) + says(3)
+    yield met + says(1, is_ours) + says(0x41, 0, ms=900) + says(5, key=2) + comes(1, 4, how=has_id)
+    for bytes_ in datagrams[:2] + [hello_of(1)]:
+        yield met + bytes([raw, 0, 0]) + struct.pack("!H", len(bytes_)) + bytes_
+
+
 def config():
     for name in ("README.md", "docs/mesh-protocol.md"):
         for block in code_blocks(name, "json"):
@@ -249,7 +272,7 @@ def text():
         yield line.encode()
 
 
-for target in (frame, punt, announcement, hello, mesh, config, names, text):
+for target in (frame, punt, announcement, hello, mesh, sealed, config, names, text):
     into = folder / target.__name__
     into.mkdir(parents=True, exist_ok=True)
     for i, bytes_ in enumerate(target()):

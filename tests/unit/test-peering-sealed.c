@@ -191,6 +191,18 @@ test_a_relay_that_restarts(void **state OVS_UNUSED)
     }
 }
 
+/* Returns the number of the way by which the next frame to 'peer' goes. */
+static uint32_t
+path_of_sealer(const struct peer *peer)
+{
+    uint32_t path = 0;
+
+    for (size_t i = 14; i < 18; i++) {
+        path = path << 8 | peer->sealer.header[i];
+    }
+    return path;
+}
+
 /* What is sealed for one relay is of another stream than what is for the next
  * one at the same address. */
 static void
@@ -207,7 +219,15 @@ test_another_relay_at_the_same_address(void **state OVS_UNUSED)
         nodes[1].id += 0x1000;
         stop(1);
         start(1);
-        run_for(6);
+        for (int ms = 0; ms < 6; ms++) {
+            /* What goes next is of the stream of who is known to be there. */
+            deliver_until(net.now + 1000);
+            assert_int_equal(path_of_sealer(peer_of(0, 1)),
+                             peer_of(0, 1)->path);
+            for (size_t k = 0; k < 3; k++) {
+                run_node(k);
+            }
+        }
         check_all_up(3);
         check_frames(3);
         assert_int_not_equal(peer_of(0, 1)->path, path);
@@ -232,6 +252,59 @@ test_a_relay_that_leaves(void **state OVS_UNUSED)
     run_for(1004);
     check_all_up(2);
     check_frames(2);
+}
+
+/* What the dead have sent is forgotten. */
+static void
+test_streams_of_the_dead_are_forgotten(void **state OVS_UNUSED)
+{
+    start_sealed(3);
+    for (int i = 0; i < 5; i++) {
+        stop(1);
+        start(1);
+        run_for(2000);
+    }
+    stop(1);
+    assert_int_equal(n_streams(0), 7);
+    run_for(STREAMS_MAX_IDLE_MS + 61000);
+    assert_int_equal(n_streams(0), 1);
+    assert_both_up(0, 2);
+    start(1);
+    run_for(1100);
+    check_all_up(3);
+    check_frames(3);
+}
+
+/* Not even to itself. */
+static void
+test_without_peers_nobody_gets_frames(void **state OVS_UNUSED)
+{
+    give_keys(0, 0, 1);
+    start(0);
+    run_for(1000);
+    assert_false(peering_is_self(nodes[0].peering));
+    assert_int_equal(peering_peers(nodes[0].peering)->n_all, 0);
+    assert_int_equal(n_targets(0), 0);
+}
+
+/* Which means that it is no peer's. */
+static void
+test_one_number_is_no_peers(void **state OVS_UNUSED)
+{
+    introduce_sealed(2);
+    start(0);
+    struct peers *peers = peering_peers(nodes[0].peering);
+    const uint32_t path = peer_of(0, 1)->path;
+
+    peers->last_path = PEERS_NO_PATH - 2;
+    peers_renumber(peers, peer_of(0, 1));
+    assert_int_equal(peer_of(0, 1)->path, PEERS_NO_PATH - 1);
+    assert_ptr_equal(peers_by_path(peers, PEERS_NO_PATH - 1), peer_of(0, 1));
+    assert_null(peers_by_path(peers, path));
+    peers_renumber(peers, peer_of(0, 1));
+    assert_in_range(peer_of(0, 1)->path, 1, 10);
+    assert_null(peers_by_path(peers, PEERS_NO_PATH));
+    assert_null(peers_by_path(peers, 0));
 }
 
 /* Hellos to one that never answers, and no frames. */
@@ -805,6 +878,42 @@ test_a_hello_that_goes_to_somebody_else(void **state OVS_UNUSED)
     }
 }
 
+/* The hellos to one that has never answered are brought to another one, whose
+ * challenge does not show that it is there. */
+static void
+test_a_hello_to_nobody_goes_to_somebody_else(void **state OVS_UNUSED)
+{
+    introduce_sealed(3);
+    start(0);
+    start(2);
+    run_for(500);
+    assert_both_up(0, 2);
+    net.records = true;
+    for (int i = 0; i < 1000; i++) {
+        size_t k = net.n_records;
+
+        run_for(100);
+        for (const size_t end = net.n_records; k < end; k++) {
+            struct flight f = net.records_all[k];
+            struct hello h;
+            struct wire w;
+
+            if (node_at(&f.to) != 1 || node_at(&f.from) != 0) {
+                continue;
+            }
+            look_into(f.bytes, f.length, &w);
+            if (w.kind == WIRE_HELLO && hello_decode(w.body, w.length, &h)
+                && !h.answers) {
+                replay_from(k, 2, &f.from);
+            }
+        }
+        run_for(3);
+        assert_state(0, 1, "silent");
+        assert_both_up(0, 2);
+    }
+    assert_int_equal(n_streams(2), 1);
+}
+
 /* Whatever is sent is brought to everybody at once.  A frame is taken by who
  * it is for, once, and by nobody else. */
 static void
@@ -1023,6 +1132,66 @@ test_what_proves_that_one_is_there(void **state OVS_UNUSED)
             assert_state(0, 1, all[i / 2].proof ? "up" : "probing");
         }
         tear_down(NULL);
+    }
+}
+
+/* Which hellos of a stranger are answered once he has proved himself: not what
+ * is an answer itself, unless it asks. */
+static void
+test_which_hellos_of_strangers_are_answered(void **state OVS_UNUSED)
+{
+    struct sealer sealer = { .counter = 0 };
+    struct hello h = plain_hello;
+
+    give_keys(0, 0, 1);
+    start(0);
+    sealer_set(&sealer, &mesh_keys[0], 7, 7, 7);
+    h.echo_session = session_of(0);
+    h.echo_timestamp = clock_us(0);
+    for (int flags = 0; flags < 8; flags++) {
+        h.answers = flags & 1;
+        h.answer = flags & 2;
+        const size_t first = nodes[0].n_said;
+        assert_taken(0, "192.0.2.1", seal_hello(&sealer, 7, &h),
+                     PEERING_CONTROL);
+        assert_int_equal(nodes[0].n_said - first, !h.answers || h.answer);
+        if (nodes[0].n_said > first) {
+            const struct said *said = &nodes[0].said[first];
+
+            assert_true(said->hello.answers);
+            assert_false(said->hello.answer);
+            assert_int_equal(said->hello.path, PEERS_NO_PATH);
+            assert_int_equal(said->hello.echo_path, h.path);
+            assert_true(said->hello.echo_session == 7);
+        }
+    }
+    assert_int_equal(n_streams(0), 1);
+}
+
+/* A peer that is set aside is none, whoever sends from there. */
+static void
+test_strangers_at_an_address_set_aside(void **state OVS_UNUSED)
+{
+    struct sealer sealer = { .counter = 0 };
+
+    introduce_sealed(2);
+    start(0);
+    assert_state(0, 0, "own");
+    sealer_set(&sealer, &mesh_keys[0], 7, 7, 7);
+    for (int i = 0; i < 2; i++) {
+        struct hello h = plain_hello;
+        const size_t first = nodes[0].n_said;
+
+        if (i) {
+            h.echo_session = session_of(0);
+            h.echo_timestamp = clock_us(0);
+        }
+        assert_taken(0, "10.0.0.1", seal_hello(&sealer, 7, &h),
+                     PEERING_CONTROL);
+        assert_int_equal(nodes[0].n_said, first + 1);
+        assert_int_equal(nodes[0].said[first].hello.path, PEERS_NO_PATH);
+        assert_int_equal(n_streams(0), i);
+        assert_state(0, 0, "own");
     }
 }
 
@@ -1467,6 +1636,9 @@ main(void)
         TEST(test_a_relay_that_restarts),
         TEST(test_another_relay_at_the_same_address),
         TEST(test_a_relay_that_leaves),
+        TEST(test_streams_of_the_dead_are_forgotten),
+        TEST(test_without_peers_nobody_gets_frames),
+        TEST(test_one_number_is_no_peers),
         TEST(test_nobody_answers),
         TEST(test_relays_with_different_keys_never_meet),
         TEST(test_sealed_and_plain_relays_never_meet),
@@ -1484,12 +1656,15 @@ main(void)
         TEST(test_a_session_is_played_again),
         TEST(test_hellos_that_are_sent_back),
         TEST(test_a_hello_that_goes_to_somebody_else),
+        TEST(test_a_hello_to_nobody_goes_to_somebody_else),
         TEST(test_frames_are_for_one_relay),
         TEST(test_hellos_of_a_session_that_has_ended),
         TEST(test_what_never_came_does_not_bring_back_a_session),
         TEST(test_answers_to_strangers_are_limited),
         TEST(test_answers_to_peers_are_limited),
         TEST(test_what_proves_that_one_is_there),
+        TEST(test_which_hellos_of_strangers_are_answered),
+        TEST(test_strangers_at_an_address_set_aside),
         TEST(test_answers_are_no_longer_than_hellos),
         TEST(test_who_asks_is_told_everything),
         TEST(test_a_role_that_does_not_fit_is_no_change),
