@@ -33,8 +33,8 @@ void greeting_say(const struct self *self, struct mesh *mesh,
 void
 greeting_leave(const struct self *self, struct mesh *mesh, struct peer *peer);
 
-/* The same, at once and for an answer to the hello in 'asked': with no more
- * bytes than that. */
+/* Says hello to 'peer' in answer to the hello in 'asked', which came from it:
+ * with no more bytes than that. */
 void
 greeting_reply(const struct self *self, struct mesh *mesh, struct peer *peer,
                const struct wire *asked, long long int now_us);

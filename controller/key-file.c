@@ -94,9 +94,9 @@ parse(struct seal_keys *keys, char *text, const char *name)
 
     while (!error && (line = strsep(&text, "\n")) != NULL) {
         n++;
-        line[strcspn(line, "#\r")] = '\0';
+        line[strcspn(line, "#")] = '\0';
         line += strspn(line, " \t");
-        for (size_t i = strlen(line); i && strchr(" \t", line[i - 1]); i--) {
+        for (size_t i = strlen(line); i && strchr(" \t\r", line[i - 1]); i--) {
             line[i - 1] = '\0';
         }
         if (*line) {

@@ -27,7 +27,7 @@ enum {
      * there now. */
     MAX_PROOF_AGE_MS = 10000
 };
-BUILD_ASSERT_DECL((int) MAX_PROOF_AGE_MS < (int) STREAMS_MAX_IDLE_MS);
+BUILD_ASSERT_DECL((int) MAX_PROOF_AGE_MS < (int) STREAMS_MIN_IDLE_MS);
 
 /* Hellos. */
 

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <sodium.h>
 
 #include "conf.h"
 #include "greeting.h"
@@ -71,6 +72,8 @@ peering_destroy(struct peering *p)
         streams_destroy(&p->streams);
         roster_destroy(&p->roster);
         peer_macs_destroy(&p->macs);
+        self_set_key(&p->self, NULL);
+        sodium_memzero(&p->stranger, sizeof p->stranger);
         free(p);
     }
 }

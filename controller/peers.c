@@ -4,6 +4,7 @@
 #include "peers.h"
 
 #include <limits.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "hash.h"
@@ -38,6 +39,7 @@ peer_destroy(struct peers *peers, struct peer *peer)
 {
     peer_set_remote(peer, NULL);
     hmap_remove(&peers->by_path, &peer->path_node);
+    sodium_memzero(&peer->sealer, sizeof peer->sealer);
     free(peer->name);
     free(peer->endpoints);
     free(peer);

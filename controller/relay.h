@@ -11,9 +11,9 @@
  *                       --> destination --> emit --channel--> switch
  *
  * relay-carry.c is these two lines.  In a sealed mesh the mesh seals what it
- * sends (seal.h), and the peering opens what comes (streams.h).  The relay owns these modules, tells each
- * what the configuration and the news of the node (node.h) mean for it, and
- * counts. */
+ * sends (seal.h), and the peering opens what comes (streams.h).  The relay
+ * owns these modules, tells each what the configuration and the news of the
+ * node (node.h) mean for it, and counts. */
 
 #include <stdbool.h>
 

@@ -3,6 +3,7 @@
 #include <config.h>
 #include "streams.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "counters.h"
@@ -19,11 +20,24 @@ struct stream_state {
     struct window window; /* Of its counters. */
     long long int heard;  /* ms. */
 
+    /* Counters before 'floor' are too late: at 'marked', at least
+     * STREAMS_MAX_LATE_MS after 'floor' was next, 'mark' was. */
+    uint64_t floor, mark;
+    long long int marked;
+
     /* The key that its last datagram was sealed with. */
     bool has_subkey;
     uint16_t key_id;
     struct seal_subkey subkey;
 };
+
+/* Frees 'stream', and leaves nothing of its key. */
+static void
+destroy(struct stream_state *stream)
+{
+    sodium_memzero(&stream->subkey, sizeof stream->subkey);
+    free(stream);
+}
 
 void
 streams_init(struct streams *streams)
@@ -38,9 +52,10 @@ streams_destroy(struct streams *streams)
     struct stream_state *stream;
 
     HMAP_FOR_EACH_POP (stream, node, &streams->by_id) {
-        free(stream);
+        destroy(stream);
     }
     hmap_destroy(&streams->by_id);
+    sodium_memzero(&streams->keys, sizeof streams->keys);
 }
 
 void
@@ -114,6 +129,30 @@ take_body(struct wire *w, const struct seal_header *header, size_t length,
             && (!stream || w->relay_id == stream->relay_id));
 }
 
+/* Returns true if a datagram of 'stream' with 'counter' has come, or comes too
+ * late. */
+static bool
+is_replay(const struct stream_state *stream, uint64_t counter,
+          long long int now)
+{
+    return ((int64_t) (counter - stream->floor) < 0
+            || window_has(&stream->window, counter)
+            || now - stream->heard >= STREAMS_MAX_IDLE_MS);
+}
+
+/* Notes that a datagram of 'stream' with 'counter' has come. */
+static void
+take_counter(struct stream_state *stream, uint64_t counter, long long int now)
+{
+    window_take(&stream->window, counter);
+    stream->heard = now;
+    if (now - stream->marked >= STREAMS_MAX_LATE_MS) {
+        stream->floor = stream->mark;
+        stream->mark = stream->window.next;
+        stream->marked = now;
+    }
+}
+
 int
 streams_open(struct streams *streams, struct wire *w, long long int now)
 {
@@ -128,7 +167,7 @@ streams_open(struct streams *streams, struct wire *w, long long int now)
     }
 
     struct stream_state *stream = find(streams, header.stream);
-    if (stream ? window_has(&stream->window, header.counter)
+    if (stream ? is_replay(stream, header.counter, now)
                : header.type != WIRE_TYPE_HELLO) {
         return DROP_REPLAY;
     }
@@ -137,8 +176,7 @@ streams_open(struct streams *streams, struct wire *w, long long int now)
         return DROP_SEAL;
     }
     if (stream) {
-        window_take(&stream->window, header.counter);
-        stream->heard = now;
+        take_counter(stream, header.counter, now);
         stream->key_id = header.key_id;
         stream->subkey = subkey;
         stream->has_subkey = true;
@@ -147,13 +185,37 @@ streams_open(struct streams *streams, struct wire *w, long long int now)
     return take_body(w, &header, length, stream) ? FRAME_OK : DROP_FORMAT;
 }
 
+/* Makes room for one more stream, if there is none, at the cost of the one
+ * from which nothing has come for longest.  Returns false if something has
+ * come from all just now. */
+static bool
+make_room(struct streams *streams, long long int now)
+{
+    struct stream_state *stream, *idlest = NULL;
+
+    if (hmap_count(&streams->by_id) < STREAMS_MAX) {
+        return true;
+    }
+    HMAP_FOR_EACH (stream, node, &streams->by_id) {
+        if (!idlest || stream->heard < idlest->heard) {
+            idlest = stream;
+        }
+    }
+    if (now - idlest->heard < STREAMS_MIN_IDLE_MS) {
+        return false;
+    }
+    hmap_remove(&streams->by_id, &idlest->node);
+    destroy(idlest);
+    return true;
+}
+
 bool
 streams_accept(struct streams *streams, struct wire *w, long long int now)
 {
     struct seal_header header;
     bool newer;
 
-    if (hmap_count(&streams->by_id) >= STREAMS_MAX
+    if (!make_room(streams, now)
         || !seal_parse(w->datagram, w->datagram_length, &header, &newer)) {
         return false;
     }
@@ -163,6 +225,8 @@ streams_accept(struct streams *streams, struct wire *w, long long int now)
     stream->relay_id = w->relay_id;
     stream->heard = now;
     window_begin(&stream->window, header.counter + 1);
+    stream->floor = stream->mark = header.counter + 1;
+    stream->marked = now;
     hmap_insert(&streams->by_id, &stream->node, hash_id(stream->id));
     w->stream = stream;
     return true;
@@ -176,7 +240,7 @@ streams_expire(struct streams *streams, long long int now)
     HMAP_FOR_EACH_SAFE (stream, node, &streams->by_id) {
         if (now - stream->heard >= STREAMS_MAX_IDLE_MS) {
             hmap_remove(&streams->by_id, &stream->node);
-            free(stream);
+            destroy(stream);
         }
     }
 }

@@ -20,7 +20,8 @@
  *
  * So who has no key costs one check for each datagram and no memory, and what
  * was recorded is refused, whether it comes in its own session (by the window)
- * or in one that has ended (it proves nothing).
+ * or in one that has ended (it proves nothing).  What was held back on its way
+ * and never came is refused when it is some seconds late.
  *
  * Pure: no I/O, no clock. */
 
@@ -35,11 +36,19 @@ struct stream_state;
 struct wire;
 
 enum {
-    /* More are not accepted. */
+    /* More are not kept; those from which nothing comes go first. */
     STREAMS_MAX = 8192,
 
     /* How long one from which nothing comes is remembered. */
-    STREAMS_MAX_IDLE_MS = 300000
+    STREAMS_MAX_IDLE_MS = 300000,
+
+    /* How long one is remembered in any case: longer than what a hello echoes
+     * proves anything. */
+    STREAMS_MIN_IDLE_MS = 15000,
+
+    /* How late a datagram may come, at least, after others of its stream that
+     * were sealed later.  One that comes twice as late is refused. */
+    STREAMS_MAX_LATE_MS = 5000
 };
 
 struct streams {

@@ -592,6 +592,84 @@ test_there_is_an_end_to_streams(void **state OVS_UNUSED)
     accept_sender(&more);
 }
 
+/* The idlest goes when there is no room, but not before what it has been told
+ * proves nothing any more. */
+static void
+test_the_idlest_makes_room(void **state OVS_UNUSED)
+{
+    const long long int later = NOW + STREAMS_MIN_IDLE_MS;
+    struct sender more = sender_of(SESSION, STREAMS_MAX, 0);
+    struct sender s[3];
+    struct wire w;
+
+    for (uint64_t i = 0; i < STREAMS_MAX; i++) {
+        struct sender one = sender_of(SESSION, i, 0);
+
+        accept_sender(&one);
+        if (i < ARRAY_SIZE(s)) {
+            s[i] = one;
+        } else {
+            struct made m = make(&one, WIRE_TYPE_FRAME);
+            assert_reason(open_at(&m, &w, NOW + 1), FRAME_OK);
+        }
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(s); i += 2) {
+        struct made m = make(&s[i], WIRE_TYPE_FRAME);
+        assert_reason(open_at(&m, &w, NOW + 2), FRAME_OK);
+    }
+
+    struct made m = make(&more, WIRE_TYPE_HELLO);
+    assert_reason(open_made(&m, &w), FRAME_OK);
+    assert_false(streams_accept(&streams, &w, later - 1));
+    assert_true(streams_accept(&streams, &w, later));
+    assert_int_equal(hmap_count(&streams.by_id), STREAMS_MAX);
+    for (size_t i = 0; i < ARRAY_SIZE(s); i++) {
+        struct made frame = make(&s[i], WIRE_TYPE_FRAME);
+        assert_reason(open_at(&frame, &w, later),
+                      i == 1 ? DROP_REPLAY : (int) FRAME_OK);
+    }
+}
+
+/* What was held back on its way while others came. */
+static void
+test_what_comes_too_late(void **state OVS_UNUSED)
+{
+    struct sender s = sender_of(SESSION, PATH, 0);
+    struct made held[4], m;
+    struct wire w;
+
+    accept_sender(&s);
+    for (size_t i = 0; i < ARRAY_SIZE(held); i++) {
+        held[i] = make(&s, WIRE_TYPE_FRAME);
+    }
+    m = make(&s, WIRE_TYPE_FRAME);
+    assert_reason(open_at(&m, &w, NOW + 1), FRAME_OK);
+
+    /* Within the time that anything may take. */
+    assert_reason(open_at(&held[0], &w, NOW + STREAMS_MAX_LATE_MS - 1),
+                  FRAME_OK);
+    m = make(&s, WIRE_TYPE_FRAME);
+    assert_reason(open_at(&m, &w, NOW + STREAMS_MAX_LATE_MS), FRAME_OK);
+    assert_reason(open_at(&held[1], &w, NOW + 2 * STREAMS_MAX_LATE_MS - 1),
+                  FRAME_OK);
+
+    /* After twice of it. */
+    m = make(&s, WIRE_TYPE_FRAME);
+    assert_reason(open_at(&m, &w, NOW + 2 * STREAMS_MAX_LATE_MS), FRAME_OK);
+    assert_reason(open_at(&held[2], &w, NOW + 2 * STREAMS_MAX_LATE_MS),
+                  DROP_REPLAY);
+    m = make(&s, WIRE_TYPE_FRAME);
+    assert_reason(open_at(&m, &w, NOW + 2 * STREAMS_MAX_LATE_MS), FRAME_OK);
+    assert_reason(open_at(&held[3], &w, NOW + 9 * STREAMS_MAX_LATE_MS),
+                  DROP_REPLAY);
+
+    /* And when nothing has come for long, whether it was forgotten or not. */
+    m = make(&s, WIRE_TYPE_FRAME);
+    assert_reason(
+        open_at(&m, &w, NOW + 2 * STREAMS_MAX_LATE_MS + STREAMS_MAX_IDLE_MS),
+        DROP_REPLAY);
+}
+
 static void
 test_idle_streams_are_forgotten(void **state OVS_UNUSED)
 {
@@ -631,6 +709,8 @@ struct model {
     uint64_t begin;    /* What was sealed before is refused. */
     uint64_t greatest; /* That has been opened, plus one. */
     long long int heard;
+    uint64_t mark; /* 'greatest' when 'begin' was last changed. */
+    long long int marked;
 };
 
 enum { N_STREAMS = 6, N_SEALED = 20000 };
@@ -724,12 +804,18 @@ test_random_streams_against_a_model(void **state OVS_UNUSED)
                 sealed[i].opened = true;
                 of->heard = now;
                 of->greatest = MAX(of->greatest, sealed[i].counter + 1);
+                if (now - of->marked >= STREAMS_MAX_LATE_MS) {
+                    of->begin = of->mark;
+                    of->mark = of->greatest;
+                    of->marked = now;
+                }
             } else if (next_random(&seed) % 2) {
                 assert_true(streams_accept(&streams, &w, now));
                 n_accepted++;
                 of->accepted = true;
                 of->heard = now;
-                of->begin = of->greatest = sealed[i].counter + 1;
+                of->begin = of->greatest = of->mark = sealed[i].counter + 1;
+                of->marked = now;
                 for (size_t j = 0; j < n; j++) {
                     if (sealed[j].stream == sealed[i].stream) {
                         sealed[j].opened = false;
@@ -770,6 +856,8 @@ main(void)
         TEST(test_there_is_an_end_to_streams),
         TEST(test_idle_streams_are_forgotten),
         TEST(test_random_streams_against_a_model),
+        TEST(test_the_idlest_makes_room),
+        TEST(test_what_comes_too_late),
     };
     return cmocka_run_group_tests_name("streams", tests, NULL, NULL);
 }
