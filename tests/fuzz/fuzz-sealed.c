@@ -374,8 +374,9 @@ take_sealed(struct input *in, uint8_t how)
     if (how & IS_HELLO) {
         n += make_hello(body + n, stream, how & ECHOES, type & 0x80);
     }
+    const size_t wanted = take16(in);
     const uint8_t *bytes =
-        take_bytes(in, MIN(take16(in), MAX_BYTES - HELLO_MAX_LEN), &taken);
+        take_bytes(in, MIN(wanted, MAX_BYTES - HELLO_MAX_LEN), &taken);
     if (taken) {
         memcpy(body + n, bytes, taken);
     }
@@ -395,8 +396,9 @@ static void
 take_raw(struct input *in)
 {
     struct kept *k = next_kept(take8(in));
+    const size_t wanted = take16(in);
     const uint8_t *bytes =
-        take_bytes(in, MIN(take16(in), sizeof k->bytes), &k->length);
+        take_bytes(in, MIN(wanted, sizeof k->bytes), &k->length);
 
     if (k->length) {
         memcpy(k->bytes, bytes, k->length);
