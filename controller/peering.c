@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <sodium.h>
+#include <string.h>
 
 #include "conf.h"
 #include "greeting.h"
@@ -82,10 +83,30 @@ peering_destroy(struct peering *p)
 
 BUILD_ASSERT_DECL((int) HELLO_MAX_PORTS >= (int) CONFIG_MAX_PORTS);
 
+/* Says which keys the mesh is sealed with from now on. */
+static void
+log_keys(const struct seal_keys *keys)
+{
+    if (!keys->n) {
+        VLOG_INFO("the mesh is not sealed any more");
+    } else if (keys->n == 1) {
+        VLOG_INFO("the mesh is sealed with key %04x", keys->all[0].id);
+    } else {
+        VLOG_INFO("the mesh is sealed with key %04x, and key %04x is taken",
+                  keys->all[0].id, keys->all[1].id);
+    }
+}
+
 /* Has the mesh sealed with 'keys', if there are any. */
 static void
 configure_seal(struct peering *p, const struct seal_keys *keys)
 {
+    const struct seal_keys *before = &p->streams.keys;
+
+    if (keys->n != before->n
+        || memcmp(keys->all, before->all, keys->n * sizeof *keys->all)) {
+        log_keys(keys);
+    }
     p->peers.sealed = keys->n > 0;
     streams_set_keys(&p->streams, keys);
     self_set_key(&p->self, keys->n ? &keys->all[0] : NULL);

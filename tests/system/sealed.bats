@@ -162,6 +162,8 @@ rotate() {
         [ "$(lab_status "$n" '.keys | length')" -eq 1 ]
     done
     [ "$(lab_status 1 '.keys[0]')" = "$(peer 1 172.30.0.2 key)" ]
+    [ "$(logged 1 'the mesh is sealed with key [0-9a-f]+$')" -ge 2 ]
+    [ "$(logged 1 'the mesh is sealed with key [0-9a-f]+, and key [0-9a-f]+ is taken')" -ge 2 ]
     [ "$(appctl 1 mesh/show | grep -c "seal: key $(lab_status 1 '.keys[0]') (1 peer)")" -eq 1 ]
 }
 
