@@ -271,6 +271,23 @@ tells_nothing(const struct peer *peer, const struct remote *remote)
             || (remote->peer && remote->peer != peer));
 }
 
+/* Deals with the challenge 'h' in 'w' from 'remote', which seems to be from
+ * 'peer', as far as nothing is to be taken from it.  Returns false if it is to
+ * be taken for any other hello. */
+static bool
+settle_challenge(struct peering *p, struct mesh *mesh, struct peer *peer,
+                 const struct remote *remote, const struct hello *h,
+                 const struct wire *w, long long int now_us)
+{
+    if (is_misled(peer, remote)) {
+        return true;
+    } else if (tells_nothing(peer, remote)) {
+        answer_hello(p, mesh, peer, h, w, true, now_us);
+        return true;
+    }
+    return false;
+}
+
 /* Takes in the hello 'w', which came from 'from', an address of 'peer', or of
  * a sender that is accepted if that is NULL. */
 static bool
@@ -308,13 +325,9 @@ take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
         return true;
     }
 
-    if (is_challenge(&h, w)) {
-        if (is_misled(peer, remote)) {
-            return true;
-        } else if (tells_nothing(peer, remote)) {
-            answer_hello(p, mesh, peer, &h, w, true, now_us);
-            return true;
-        }
+    if (is_challenge(&h, w)
+        && settle_challenge(p, mesh, peer, remote, &h, w, now_us)) {
+        return true;
     }
 
     uint8_t version = remote->version;
