@@ -125,7 +125,7 @@ find_remote(struct peering *p, const struct hello *h, const struct wire *w,
     struct remote *remote =
         remotes_get(&p->remotes, w->relay_id, w->session, now);
 
-    if (!remote || (w->datagram && is_outdated(p, remote, h, w, now_us))
+    if (!remote || (wire_was_sealed(w) && is_outdated(p, remote, h, w, now_us))
         || !take_session(remote, w->session, now)) {
         return NULL;
     }
@@ -251,7 +251,7 @@ accept_stream(struct peering *p, struct mesh *mesh, struct peer *peer,
 static bool
 is_challenge(const struct hello *h, const struct wire *w)
 {
-    return w->datagram && h->answers && h->answer;
+    return wire_was_sealed(w) && h->answers && h->answer;
 }
 
 /* Returns true if a challenge from 'remote', which seems to be from 'peer', is
@@ -302,7 +302,7 @@ take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
     } else if (!self_is_known(&p->self)) {
         return true; /* It will say hello again. */
     }
-    if (w->datagram && !w->stream
+    if (wire_was_sealed(w) && !w->stream
         && !accept_stream(p, mesh, peer, from, &h, w, now_us)) {
         return true;
     }
@@ -319,7 +319,7 @@ take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
     if (!peer || !peer_is_greeted(peer)) {
         if (remote->peer) {
             answer_hello(p, mesh, remote->peer, &h, w, true, now_us);
-        } else if (w->datagram) {
+        } else if (wire_was_sealed(w)) {
             answer_stranger(p, mesh, from, remote, &h, w, now_us);
         }
         return true;
@@ -455,7 +455,7 @@ take_frame(struct peering *p, struct peer *peer, const struct wire *w,
         peer = remote->peer;
     }
     count_frame(peer, w);
-    if (!remote || (w->datagram && w->session != remote->session)
+    if (!remote || (wire_was_sealed(w) && w->session != remote->session)
         || !take_session(remote, w->session, now)
         || window_take(&remote->window, w->seq) != WINDOW_NEW) {
         return DROP_DUPLICATE;

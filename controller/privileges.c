@@ -49,8 +49,8 @@ privileges_separate(const struct config *config, const char *config_file,
 {
     register_target(config->switch_target);
     register_target(config->database);
-    privsep_register_file(config_file);
-    privsep_register_file(config->key_file);
+    privsep_register(PRIVSEP_OPEN, config_file);
+    privsep_register(PRIVSEP_OPEN, config->key_file);
     privsep_register(PRIVSEP_UNLINK, pidfile);
     register_unixctl(unixctl);
 

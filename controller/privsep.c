@@ -63,12 +63,6 @@ privsep_register(enum privsep_op op, const char *path)
     }
 }
 
-void
-privsep_register_file(const char *path)
-{
-    privsep_register(PRIVSEP_OPEN, path);
-}
-
 const char *
 privsep_path(enum privsep_op op, uint32_t i)
 {

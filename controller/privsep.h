@@ -75,9 +75,6 @@ enum { PRIVSEP_MAX_PATHS = 8 }; /* For each operation. */
  * registered already, or NULL, changes nothing. */
 void privsep_register(enum privsep_op, const char *path);
 
-/* For the configuration file and the key file: the same for PRIVSEP_OPEN. */
-void privsep_register_file(const char *path);
-
 /* Returns the path with number 'i', NULL if there is none. */
 const char *privsep_path(enum privsep_op, uint32_t i);
 

@@ -97,6 +97,13 @@ struct wire {
     uint16_t key_id; /* Of the key that it was sealed with. */
 };
 
+/* Returns true if 'w' is, or was, sealed. */
+static inline bool
+wire_was_sealed(const struct wire *w)
+{
+    return w->datagram != NULL;
+}
+
 /* Takes apart the 'length' bytes at 'datagram'.  The body is not looked at.
  * Of datagrams that are WIRE_MALFORMED or WIRE_NEWER only 'kind' means
  * anything, of those that are WIRE_SEALED only what is all of it. */

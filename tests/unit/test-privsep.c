@@ -85,10 +85,10 @@ make_files(void **state OVS_UNUSED)
     assert_int_equal(mkfifo(pipe_file, 0600), 0);
 
     privsep_register(PRIVSEP_CONNECT, listened);
-    privsep_register_file(config);
-    privsep_register_file(pipe_file);
-    privsep_register_file(NULL);
-    privsep_register_file(config);
+    privsep_register(PRIVSEP_OPEN, config);
+    privsep_register(PRIVSEP_OPEN, pipe_file);
+    privsep_register(PRIVSEP_OPEN, NULL);
+    privsep_register(PRIVSEP_OPEN, config);
     privsep_register(PRIVSEP_UNLINK, to_remove);
     privsep_register(PRIVSEP_LOG, log_file);
     return 0;
