@@ -17,6 +17,7 @@
 #include "resolver.h"
 #include "sset.h"
 #include "timeval.h"
+#include "tunnels.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(node);
@@ -30,6 +31,7 @@ struct node {
     struct bridge *bridge;
     struct host *host;
     struct resolver *resolver;
+    struct tunnels *tunnels;
     struct relay *relay;
     struct replicate *replicate;
 
@@ -132,6 +134,7 @@ node_create(struct config *config, struct node **nodep)
     n->host = host_create();
     n->resolver = resolver_create();
     n->bridge = bridge_create(config->switch_target);
+    n->tunnels = tunnels_create(config->database, config->bridge);
 
     char *error =
         relay_create(config, n->host, n->resolver, n->bridge, &n->relay);
@@ -140,7 +143,7 @@ node_create(struct config *config, struct node **nodep)
         *nodep = NULL;
         return error;
     }
-    n->replicate = replicate_create(config, n->host, n->resolver);
+    n->replicate = replicate_create(n->host, n->resolver, n->tunnels);
     apply_config(n, config);
     run_news(n);
     *nodep = n;
@@ -153,6 +156,7 @@ node_destroy(struct node *n)
     if (n) {
         replicate_destroy(n->replicate);
         relay_destroy(n->relay);
+        tunnels_destroy(n->tunnels);
         bridge_destroy(n->bridge);
         resolver_destroy(n->resolver);
         host_destroy(n->host);
@@ -215,7 +219,7 @@ remove_flows(struct node *n)
 {
     bridge_remove(n->bridge, n->config->id_base, n->cleanup);
     if (n->cleanup) {
-        replicate_remove(n->replicate);
+        tunnels_remove(n->tunnels, TUNNEL_REPLICATE);
     }
     n->removing = true;
 }
@@ -226,6 +230,7 @@ node_run(struct node *n)
     host_run(n->host);
     resolver_run(n->resolver);
     bridge_run(n->bridge);
+    tunnels_run(n->tunnels);
     relay_run(n->relay);
     replicate_run(n->replicate);
     if (n->removing) {
@@ -243,6 +248,7 @@ node_wait(struct node *n)
     host_wait(n->host);
     resolver_wait(n->resolver);
     bridge_wait(n->bridge);
+    tunnels_wait(n->tunnels);
     relay_wait(n->relay);
     replicate_wait(n->replicate);
     if (n->flows_changed && n->next_update > time_msec()) {
@@ -261,8 +267,9 @@ node_stop(struct node *n, bool cleanup)
 bool
 node_is_stopped(const struct node *n)
 {
-    return (n->removing && bridge_is_removed(n->bridge)
-            && (!n->cleanup || replicate_is_removed(n->replicate)));
+    return (
+        n->removing && bridge_is_removed(n->bridge)
+        && (!n->cleanup || tunnels_is_removed(n->tunnels, TUNNEL_REPLICATE)));
 }
 
 const struct config *

@@ -7,10 +7,11 @@
  *
  * The relay carries frames (relay.h); replication has the switch copy
  * datagrams (replicate.h).  Beside them stand the bridge, which sees to it
- * that the switch has the flows that these want, the resolver, which finds the
- * addresses of names, and the host, which knows this machine's own. The node
- * owns all of these, gives each its part of the configuration and the others'
- * news, and puts together what the switch is to be told. */
+ * that the switch has the flows that these want, the tunnels, which are the
+ * ports that they want, the resolver, which finds the addresses of names, and
+ * the host, which knows this machine's own.  The node owns all of these, gives
+ * each its part of the configuration and the others' news, and puts together
+ * what the switch is to be told. */
 
 #include <stdbool.h>
 

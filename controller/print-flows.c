@@ -23,6 +23,7 @@
 #include "sset.h"
 #include "timeval.h"
 #include "tunnel.h"
+#include "tunnels.h"
 #include "util.h"
 
 /* How long to wait for the answers of name servers and neighbours. */
@@ -137,7 +138,7 @@ wait_for_answers(struct replicate *replicate, struct resolver *resolver,
 
     for (;;) {
         resolver_run(resolver);
-        replicate_follow(replicate);
+        replicate_run(replicate);
         replicate_update(replicate, ports, mac);
         if (!replicate_is_pending(replicate) || time_msec() >= deadline) {
             break;
@@ -202,7 +203,9 @@ add_replication(const struct config *config, const struct host *host,
                 struct flowset *set)
 {
     struct resolver *resolver = resolver_create();
-    struct replicate *replicate = replicate_create(config, host, resolver);
+    /* It is not run, so that no port is made. */
+    struct tunnels *tunnels = tunnels_create(config->database, config->bridge);
+    struct replicate *replicate = replicate_create(host, resolver, tunnels);
     struct sset names = SSET_INITIALIZER(&names);
     struct eth_addr mac = eth_addr_zero;
     struct ports ports;
@@ -238,6 +241,7 @@ add_replication(const struct config *config, const struct host *host,
     char *error = replicate_add_flows(replicate, set);
     sset_destroy(&names);
     replicate_destroy(replicate);
+    tunnels_destroy(tunnels);
     resolver_destroy(resolver);
     ports_destroy(&ports);
     return error;

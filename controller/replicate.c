@@ -48,9 +48,9 @@ struct replicate {
     const struct config *config;
     const struct host *host;
     const struct resolver *resolver;
+    struct tunnels *tunnels;
 
     struct nexthops *nexthops;
-    struct tunnels *tunnels;
 
     /* Worked out from the rules, as many as there are. */
     const struct rules *rules;
@@ -77,8 +77,8 @@ struct replicate {
 /* Life. */
 
 struct replicate *
-replicate_create(const struct config *config, const struct host *host,
-                 const struct resolver *resolver)
+replicate_create(const struct host *host, const struct resolver *resolver,
+                 struct tunnels *tunnels)
 {
     struct replicate *r = xzalloc(sizeof *r);
 
@@ -86,7 +86,7 @@ replicate_create(const struct config *config, const struct host *host,
     r->resolver = resolver;
     tally_init(&r->tally);
     r->nexthops = nexthops_create();
-    r->tunnels = tunnels_create(config->database, config->bridge);
+    r->tunnels = tunnels;
     return r;
 }
 
@@ -115,7 +115,6 @@ replicate_destroy(struct replicate *r)
         free(r->own);
         tally_uninit(&r->tally);
         nexthops_destroy(r->nexthops);
-        tunnels_destroy(r->tunnels);
         free(r);
     }
 }
@@ -251,8 +250,8 @@ find_ingress(const struct replicate *r, const struct rule *rule,
     if (rule->remote && !place_is_known(&state->remote)) {
         problem = xasprintf("%s cannot be looked up", rule->remote);
     } else if (rule->remote) {
-        const struct tunnel tunnel = { rule->tunnel,
-                                       *place_tunnel_end(&state->remote) };
+        const struct tunnel tunnel =
+            tunnel_to(rule->tunnel, place_tunnel_end(&state->remote));
         const char *error = tunnels_error(r->tunnels, &tunnel);
 
         tunnel_port_name(&tunnel, port);
@@ -327,8 +326,7 @@ add_tunnel(enum tunnel_type type, const struct place *place,
            struct tunnel *tunnels, size_t *n, bool *all)
 {
     if (place_is_known(place)) {
-        tunnels[*n].type = type;
-        tunnels[(*n)++].remote = *place_tunnel_end(place);
+        tunnels[(*n)++] = tunnel_to(type, place_tunnel_end(place));
     } else {
         *all = false;
     }
@@ -378,7 +376,7 @@ want_tunnels(struct replicate *r)
     struct tunnel *tunnels = list_tunnels(r, &n, &all);
 
     r->tunnels_known = all;
-    tunnels_set(r->tunnels, tunnels, n, !all);
+    tunnels_set(r->tunnels, TUNNEL_REPLICATE, tunnels, n, !all);
     free(tunnels);
 }
 
@@ -569,36 +567,16 @@ replicate_add_flows(const struct replicate *r, struct flowset *set)
 }
 
 void
-replicate_follow(struct replicate *r)
-{
-    nexthops_run(r->nexthops);
-}
-
-void
 replicate_run(struct replicate *r)
 {
-    replicate_follow(r);
-    tunnels_run(r->tunnels);
+    nexthops_run(r->nexthops);
 }
 
 void
 replicate_wait(struct replicate *r)
 {
     nexthops_wait(r->nexthops);
-    tunnels_wait(r->tunnels);
     poll_timer_wait_until(r->next_look);
-}
-
-void
-replicate_remove(struct replicate *r)
-{
-    tunnels_remove(r->tunnels);
-}
-
-bool
-replicate_is_removed(const struct replicate *r)
-{
-    return tunnels_is_removed(r->tunnels);
 }
 
 void

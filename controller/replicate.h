@@ -10,8 +10,8 @@
  *
  * The switch makes the copies; this module only works out what it is to do,
  * again whenever a name, a route, a neighbour, a port or an address of this
- * host changes, and says what becomes of each collector.  It owns next hops
- * and tunnels, and asks host and resolver. */
+ * host changes, and says what becomes of each collector.  It owns next hops,
+ * and asks host, resolver and tunnels. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,12 +31,14 @@ struct resolver;
 struct sset;
 struct tally;
 struct tunnel;
+struct tunnels;
 
-/* Makes a replication, which asks 'host' and 'resolver' for what they know as
- * long as it lives.  It does nothing before replicate_configure(). */
+/* Makes a replication, which asks 'host', 'resolver' and 'tunnels' for what
+ * they know, and the last for ports, as long as it lives.  It does nothing
+ * before replicate_configure(). */
 struct replicate *
-replicate_create(const struct config *config, const struct host *host,
-                 const struct resolver *resolver);
+replicate_create(const struct host *host, const struct resolver *resolver,
+                 struct tunnels *tunnels);
 void replicate_destroy(struct replicate *);
 
 /* Goes on with 'config', which must stay until the next call.  Rules and
@@ -49,9 +51,6 @@ void replicate_add_names(const struct replicate *, struct sset *names);
 /* Does what can be done without waiting. */
 void replicate_run(struct replicate *);
 void replicate_wait(struct replicate *);
-
-/* The same without making tunnel ports, for those who only want to know. */
-void replicate_follow(struct replicate *);
 
 /* Takes in what the others have found out, and the bridge's ports, NULL while
  * they are not known, and MAC.  Returns true if the flows changed by that. */
@@ -67,10 +66,6 @@ char *replicate_add_flows(const struct replicate *,
  * made by replicate_add_flows() and compared, and for the groups of 'inv'. */
 void replicate_count(struct replicate *, const struct flowset *set,
                      const struct inventory *inv);
-
-/* Begins to take our tunnel ports off the bridge. */
-void replicate_remove(struct replicate *);
-bool replicate_is_removed(const struct replicate *);
 
 /* For those who look on: what is to be said of the 'j'th collector of the
  * 'i'th rule (its state is null at first), and what all of them have got. */

@@ -33,11 +33,11 @@ tunnel_row_add_columns(struct ovsdb_idl *idl)
 }
 
 bool
-tunnel_row_is_marked(const struct ovsrec_port *row)
+tunnel_row_is_marked(const struct ovsrec_port *row, enum tunnel_use use)
 {
     const char *mark = smap_get(&row->external_ids, TUNNEL_MARK_KEY);
 
-    return mark && !strcmp(mark, TUNNEL_MARK_VALUE);
+    return mark && !strcmp(mark, tunnel_mark(use));
 }
 
 const struct ovsrec_interface *
@@ -53,10 +53,16 @@ tunnel_row_interface(const struct ovsrec_port *row)
 
 static bool
 options_are_right(const struct ovsrec_interface *interface,
-                  const struct smap *wanted)
+                  const struct tunnel *tunnel, const struct smap *wanted)
 {
     const struct smap_node *node;
 
+    SMAP_FOR_EACH(node, &interface->options)
+    {
+        if (tunnel_excludes_option(tunnel, node->key)) {
+            return false;
+        }
+    }
     SMAP_FOR_EACH(node, wanted)
     {
         const char *value = smap_get(&interface->options, node->key);
@@ -78,7 +84,7 @@ tunnel_row_is_right(const struct ovsrec_port *row, const struct tunnel *tunnel)
                   && !strcmp(interface->type, tunnel_type_name(tunnel->type)));
 
     tunnel_put_options(tunnel, &options);
-    right = right && options_are_right(interface, &options);
+    right = right && options_are_right(interface, tunnel, &options);
     smap_destroy(&options);
     return right;
 }
@@ -98,6 +104,12 @@ write_interface(const struct ovsrec_interface *interface,
                                                node->value);
     }
     smap_destroy(&options);
+    SMAP_FOR_EACH(node, &interface->options)
+    {
+        if (tunnel_excludes_option(tunnel, node->key)) {
+            ovsrec_interface_update_options_delkey(interface, node->key);
+        }
+    }
     ovsrec_interface_set_type(interface, tunnel_type_name(tunnel->type));
 }
 
@@ -138,7 +150,7 @@ tunnel_row_insert(struct ovsdb_idl_txn *txn,
                   const struct tunnel *tunnel)
 {
     const struct smap mark =
-        SMAP_CONST1(&mark, TUNNEL_MARK_KEY, TUNNEL_MARK_VALUE);
+        SMAP_CONST1(&mark, TUNNEL_MARK_KEY, tunnel_mark(tunnel->use));
     struct ovsrec_port *row = ovsrec_port_insert(txn);
     char name[IFNAMSIZ];
 

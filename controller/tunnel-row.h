@@ -11,18 +11,19 @@
 
 #include <stdbool.h>
 
+#include "tunnel.h"
+
 struct ovsdb_idl;
 struct ovsdb_idl_txn;
 struct ovsrec_bridge;
 struct ovsrec_interface;
 struct ovsrec_port;
-struct tunnel;
 
 /* Registers with 'idl' the columns that this module and tunnels.c read. */
 void tunnel_row_add_columns(struct ovsdb_idl *idl);
 
-/* Returns true if 'row' bears our mark. */
-bool tunnel_row_is_marked(const struct ovsrec_port *row);
+/* Returns true if 'row' bears our mark of 'use'. */
+bool tunnel_row_is_marked(const struct ovsrec_port *row, enum tunnel_use use);
 
 /* Returns the interface of the port 'row' that has the port's name, NULL if
  * there is none. */

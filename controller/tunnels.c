@@ -60,9 +60,11 @@ struct tunnels {
     int pause_ms, grace_ms; /* See tunnels_set_intervals(). */
 
     struct hmap ports; /* Of "struct port". */
-    bool removing;
-    bool keep;  /* Do ports stay that are not wanted? */
-    bool clean; /* Had the database none but wanted ports at last? */
+    struct {
+        bool removing;
+        bool keep;  /* Do ports stay that are not wanted? */
+        bool clean; /* Had the database none but wanted ports at last? */
+    } uses[N_TUNNEL_USES];
 
     /* Reading the database. */
     unsigned int idl_seqno; /* ovsdb_idl_get_seqno() read. */
@@ -279,7 +281,9 @@ start_anew(struct tunnels *t)
     free(t->refusal);
     t->refusal = NULL;
     t->dirty = true;
-    t->clean = false;
+    for (int use = 0; use < N_TUNNEL_USES; use++) {
+        t->uses[use].clean = false;
+    }
     t->next_change = 0;
 }
 
@@ -290,23 +294,35 @@ tunnels_set_intervals(struct tunnels *t, int pause_ms, int grace_ms)
     t->grace_ms = grace_ms;
 }
 
-void
-tunnels_set(struct tunnels *t, const struct tunnel *wanted, size_t n,
-            bool keep)
+/* Takes out of the wanted ports those of 'use' that are not among the 'n'
+ * tunnels in 'wanted'.  Returns true if there were any. */
+static bool
+drop_ports(struct tunnels *t, enum tunnel_use use, const struct tunnel *wanted,
+           size_t n)
 {
-    bool changed = keep != t->keep;
     struct port *port;
+    bool any = false;
 
-    if (t->removing) {
-        return;
-    }
-    t->keep = keep;
     HMAP_FOR_EACH_SAFE (port, hmap_node, &t->ports) {
-        if (!is_among(port, wanted, n)) {
+        if (port->tunnel.use == use && !is_among(port, wanted, n)) {
             free_port(t, port);
-            changed = true;
+            any = true;
         }
     }
+    return any;
+}
+
+void
+tunnels_set(struct tunnels *t, enum tunnel_use use,
+            const struct tunnel *wanted, size_t n, bool keep)
+{
+    bool changed = keep != t->uses[use].keep;
+
+    if (t->uses[use].removing) {
+        return;
+    }
+    t->uses[use].keep = keep;
+    changed |= drop_ports(t, use, wanted, n);
     for (size_t i = 0; i < n; i++) {
         if (!find_port(t, &wanted[i])) {
             add_port(t, &wanted[i]);
@@ -343,15 +359,11 @@ tunnels_error(const struct tunnels *t, const struct tunnel *tunnel)
 }
 
 void
-tunnels_remove(struct tunnels *t)
+tunnels_remove(struct tunnels *t, enum tunnel_use use)
 {
-    t->keep = false;
-    struct port *port;
-
-    HMAP_FOR_EACH_SAFE (port, hmap_node, &t->ports) {
-        free_port(t, port);
-    }
-    t->removing = true;
+    t->uses[use].keep = false;
+    t->uses[use].removing = true;
+    drop_ports(t, use, NULL, 0);
     t->seqno++;
     start_anew(t);
 }
@@ -465,7 +477,8 @@ find_obstacle(const struct tunnels *t, const struct ovsrec_bridge *bridge,
         return xasprintf("bridge %s has a port of that name",
                          port->bridge->name);
     } else if (port->name_taken
-               || (port->row && !tunnel_row_is_marked(port->row))) {
+               || (port->row
+                   && !tunnel_row_is_marked(port->row, port->tunnel.use))) {
         return xstrdup("a port of that name is somebody else's");
     }
     return NULL;
@@ -519,19 +532,19 @@ compare_port(struct tunnels *t, const struct ovsrec_bridge *bridge,
     }
 }
 
-/* Takes off 'bridge' the ports of ours that are not wanted. */
+/* Takes off 'bridge' the ports of 'use' that are not wanted. */
 static void
-remove_leftovers(struct tunnels *t, const struct ovsrec_bridge *bridge)
+remove_leftovers(struct tunnels *t, const struct ovsrec_bridge *bridge,
+                 enum tunnel_use use)
 {
-    t->clean = true;
     for (size_t i = 0; i < bridge->n_ports; i++) {
         const struct ovsrec_port *row = bridge->ports[i];
 
-        if (tunnel_row_is_marked(row) && !t->keep
+        if (tunnel_row_is_marked(row, use) && !t->uses[use].keep
             && !find_port_by_name(t, row->name)) {
             note_change(t, "remove", row->name);
             ovsrec_bridge_update_ports_delvalue(bridge, row);
-            t->clean = false;
+            t->uses[use].clean = false;
         }
     }
 }
@@ -595,9 +608,11 @@ compare(struct tunnels *t)
     HMAP_FOR_EACH (port, hmap_node, &t->ports) {
         compare_port(t, bridge, port);
     }
-    t->clean = true;
-    if (bridge) {
-        remove_leftovers(t, bridge);
+    for (int use = 0; use < N_TUNNEL_USES; use++) {
+        t->uses[use].clean = true;
+        if (bridge) {
+            remove_leftovers(t, bridge, use);
+        }
     }
     retry_failed(t);
     commit(t);
@@ -683,7 +698,8 @@ tunnels_wait(struct tunnels *t)
 }
 
 bool
-tunnels_is_removed(const struct tunnels *t)
+tunnels_is_removed(const struct tunnels *t, enum tunnel_use use)
 {
-    return t->removing && ((t->clean && !t->txn) || !answers(t));
+    return (t->uses[use].removing
+            && ((t->uses[use].clean && !t->txn) || !answers(t)));
 }

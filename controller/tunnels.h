@@ -6,7 +6,8 @@
 /* Tunnels: the tunnel ports of one bridge, in the Open vSwitch database.
  *
  * This module keeps, through the database (ovs-vswitchd.conf.db(5)), just
- * those ports of tunnel.h on the bridge that are wanted:
+ * those ports of tunnel.h on the bridge that are wanted, by replication and by
+ * the mesh, each of which says so for itself:
  *
  *    database changed,        compare ---- the same -----> nothing
  *    or what is wanted  --->     |
@@ -25,7 +26,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct tunnel;
+#include "tunnel.h"
+
 struct tunnels;
 
 /* Makes an object that keeps the tunnel ports of the bridge named 'bridge' in
@@ -51,12 +53,12 @@ void tunnels_wait(struct tunnels *);
  * seconds. */
 void tunnels_set_intervals(struct tunnels *, int pause_ms, int grace_ms);
 
-/* Makes the 'n' tunnels in 'wanted' what there should be.  It may name one
- * more than once.  With 'keep' ports of ours that are not wanted stay, as long
- * as it is not known yet where some tunnels lead to.  After tunnels_remove()
- * this has no effect. */
-void tunnels_set(struct tunnels *, const struct tunnel *wanted, size_t n,
-                 bool keep);
+/* Makes the 'n' tunnels in 'wanted', all of 'use', what there should be of
+ * that.  It may name one more than once.  With 'keep' ports of 'use' that are
+ * not wanted stay, as long as it is not known yet where some tunnels lead to.
+ * After tunnels_remove() this has no effect. */
+void tunnels_set(struct tunnels *, enum tunnel_use use,
+                 const struct tunnel *wanted, size_t n, bool keep);
 
 /* Returns a number that changes whenever a port wanted may have come or gone,
  * or may work or fail for another reason than before. */
@@ -73,12 +75,12 @@ bool tunnels_is_present(const struct tunnels *, const struct tunnel *tunnel);
  * tunnels_set(), or tunnels_remove(). */
 const char *tunnels_error(const struct tunnels *, const struct tunnel *tunnel);
 
-/* Begins to remove all ports of ours from the bridge.  Nothing is put back
- * from then on. */
-void tunnels_remove(struct tunnels *);
+/* Begins to remove all ports of 'use' from the bridge.  None is put back from
+ * then on. */
+void tunnels_remove(struct tunnels *, enum tunnel_use use);
 
 /* Returns true once, after tunnels_remove(), the database has none of them, or
  * if it cannot be asked. */
-bool tunnels_is_removed(const struct tunnels *);
+bool tunnels_is_removed(const struct tunnels *, enum tunnel_use use);
 
 #endif /* tunnels.h */

@@ -353,7 +353,7 @@ static void
 go_into_tunnel(const struct surroundings *s, const struct collector *c,
                const struct place *place, struct way *way, struct finding *f)
 {
-    const struct tunnel tunnel = { c->tunnel, *place_tunnel_end(place) };
+    const struct tunnel tunnel = tunnel_to(c->tunnel, place_tunnel_end(place));
     const char *error = tunnels_error(s->tunnels, &tunnel);
 
     tunnel_port_name(&tunnel, way->out_port);

@@ -174,10 +174,10 @@ forget_switch(void **state OVS_UNUSED)
 static struct tunnel
 make_tunnel(enum tunnel_type type, const char *remote)
 {
-    struct tunnel tunnel = { .type = type };
+    struct in6_addr address;
 
-    assert_true(address_from_text(remote, &tunnel.remote));
-    return tunnel;
+    assert_true(address_from_text(remote, &address));
+    return tunnel_to(type, &address);
 }
 
 static struct tunnels *
@@ -232,7 +232,7 @@ has_error(struct tunnels *t, const void *tunnel)
 static bool
 is_removed(struct tunnels *t, const void *aux OVS_UNUSED)
 {
-    return tunnels_is_removed(t);
+    return tunnels_is_removed(t, TUNNEL_REPLICATE);
 }
 
 static void
@@ -458,7 +458,7 @@ test_ports_are_added_and_removed(void **state)
     int n_changes = count_changes();
     unsigned int seqno = tunnels_seqno(t);
 
-    tunnels_set(t, wanted, ARRAY_SIZE(wanted), false);
+    tunnels_set(t, TUNNEL_REPLICATE, wanted, ARRAY_SIZE(wanted), false);
     for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
         wait_for(t, is_present, &wanted[i]);
     }
@@ -478,12 +478,12 @@ test_ports_are_added_and_removed(void **state)
     char *rows = get_rows("srg-ac1e0002");
     n_changes = count_changes();
     seqno = tunnels_seqno(t);
-    tunnels_set(t, wanted, ARRAY_SIZE(wanted), false);
+    tunnels_set(t, TUNNEL_REPLICATE, wanted, ARRAY_SIZE(wanted), false);
     run_for(t, 200);
     assert_int_equal(tunnels_seqno(t), seqno);
     assert_int_equal(count_changes(), n_changes);
 
-    tunnels_set(t, &wanted[1], 1, false);
+    tunnels_set(t, TUNNEL_REPLICATE, &wanted[1], 1, false);
     assert_int_not_equal(tunnels_seqno(t), seqno);
     assert_null(tunnels_error(t, &wanted[0]));
     assert_false(tunnels_is_present(t, &wanted[0]));
@@ -508,7 +508,7 @@ test_the_printed_command_makes_the_same_port(void **state)
         free(command);
     }
     int n_changes = count_changes();
-    tunnels_set(t, wanted, ARRAY_SIZE(wanted), false);
+    tunnels_set(t, TUNNEL_REPLICATE, wanted, ARRAY_SIZE(wanted), false);
     for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
         wait_for(t, is_present, &wanted[i]);
     }
@@ -525,7 +525,7 @@ test_a_port_that_somebody_removes_is_put_back(void **state)
     };
     struct tunnels *t = *state;
 
-    tunnels_set(t, wanted, 1, false);
+    tunnels_set(t, TUNNEL_REPLICATE, wanted, 1, false);
     wait_for(t, is_present, wanted);
     run_for(t, PAUSE_MS);
 
@@ -548,13 +548,14 @@ test_a_port_that_somebody_removes_is_put_back(void **state)
 
     /* But he does not win. */
     tunnels_set_intervals(t, PAUSE_MS, GRACE_MS);
-    tunnels_set(t, wanted, ARRAY_SIZE(wanted), false); /* Ends the pause. */
+    tunnels_set(t, TUNNEL_REPLICATE, wanted, ARRAY_SIZE(wanted),
+                false); /* Ends the pause. */
     wait_for(t, is_present, wanted);
 
     /* With the pause of everyday, which is between the two changes. */
     tunnels_destroy(t);
     *state = t = tunnels_create(database, "br0");
-    tunnels_set(t, wanted, ARRAY_SIZE(wanted), false);
+    tunnels_set(t, TUNNEL_REPLICATE, wanted, ARRAY_SIZE(wanted), false);
     wait_for(t, is_present, wanted);
     n_changes = count_changes();
     long long int begin = time_msec();
@@ -591,13 +592,13 @@ test_a_port_that_somebody_changes_is_corrected(void **state)
     };
     struct tunnels *t = *state;
 
-    tunnels_set(t, wanted, 1, false);
+    tunnels_set(t, TUNNEL_REPLICATE, wanted, 1, false);
     wait_for(t, is_present, wanted);
     for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
         char *row = ask("ovs-vsctl get Port srv-ac1e0002 _uuid");
         do_command("ovs-vsctl %s", changes[i]);
         wait_for(t, is_absent, wanted);
-        tunnels_set(t, wanted, 1 + i % 2,
+        tunnels_set(t, TUNNEL_REPLICATE, wanted, 1 + i % 2,
                     false); /* This cuts the pause short. */
         wait_for(t, is_present, wanted);
         assert_port("srv-ac1e0002", "vxlan", OPTIONS_2);
@@ -628,7 +629,7 @@ test_the_next_instance_takes_over_without_touching(void **state)
         make_tunnel(TUNNEL_GRE, "fd30::2"),
     };
 
-    tunnels_set(*state, wanted, ARRAY_SIZE(wanted), false);
+    tunnels_set(*state, TUNNEL_REPLICATE, wanted, ARRAY_SIZE(wanted), false);
     wait_for(*state, is_present, &wanted[0]);
     wait_for(*state, is_present, &wanted[1]);
     char *rows[] = { get_rows("srv-ac1e0002"), get_rows("srr-2b3048ae") };
@@ -636,7 +637,7 @@ test_the_next_instance_takes_over_without_touching(void **state)
 
     tunnels_destroy(*state);
     *state = make_tunnels(database);
-    tunnels_set(*state, wanted, ARRAY_SIZE(wanted), false);
+    tunnels_set(*state, TUNNEL_REPLICATE, wanted, ARRAY_SIZE(wanted), false);
     wait_for(*state, is_present, &wanted[0]);
     wait_for(*state, is_present, &wanted[1]);
     run_for(*state, 200);
@@ -664,7 +665,7 @@ test_what_a_dead_instance_left_is_removed(void **state)
         "-- set Port otherwise external_ids:snowrelay=else "
         "-- add-port br1 elsewhere -- set Interface elsewhere type=internal "
         "-- set Port elsewhere external_ids:snowrelay=replicate");
-    tunnels_set(t, &wanted, 1, false);
+    tunnels_set(t, TUNNEL_REPLICATE, &wanted, 1, false);
     wait_for(t, is_present, &wanted);
     assert_output("otherwise\nsrv-ac1e0002\nsrv-ac1e0008\nelsewhere",
                   "ovs-vsctl list-ports br0 -- list-ports br1");
@@ -687,13 +688,13 @@ test_a_port_stays_while_it_is_not_known_where_tunnels_lead(void **state)
                "-- set Port srv-ac1e0009 external_ids:snowrelay=replicate "
                "-- set Interface srv-ac1e0009 type=vxlan "
                "options:remote_ip=172.30.0.9 options:key=5459535");
-    tunnels_set(t, &wanted, 1, true);
+    tunnels_set(t, TUNNEL_REPLICATE, &wanted, 1, true);
     wait_for(t, is_present, &wanted);
     run_for(t, 2 * PAUSE_MS);
     assert_output("srv-ac1e0002\nsrv-ac1e0009", "ovs-vsctl list-ports br0");
 
     /* Then it is known. */
-    tunnels_set(t, &wanted, 1, false);
+    tunnels_set(t, TUNNEL_REPLICATE, &wanted, 1, false);
     run_for(t, 2 * PAUSE_MS);
     assert_output("srv-ac1e0002", "ovs-vsctl list-ports br0");
 }
@@ -719,7 +720,7 @@ test_a_port_of_somebody_else_is_not_touched(void **state)
                "-- set Interface srv-ac1e0004 type=internal");
     char *rows[] = { get_rows("srv-ac1e0002"), get_rows("srv-ac1e0004") };
     int n_changes = count_changes();
-    tunnels_set(t, wanted, ARRAY_SIZE(wanted), false);
+    tunnels_set(t, TUNNEL_REPLICATE, wanted, ARRAY_SIZE(wanted), false);
     wait_for_error(t, &wanted[0], "a port of that name is somebody else's");
     wait_for_error(t, &wanted[1], "a port of that name is somebody else's");
     wait_for_error(t, &wanted[2], "bridge br1 has a port of that name");
@@ -755,13 +756,13 @@ test_two_tunnels_whose_names_hash_alike(void **state)
 
     assert_name(TUNNEL_VXLAN, "2001:db8::1895:81b4:32a4:6275", "srv-733f1e5a");
     assert_name(TUNNEL_VXLAN, "2001:db8::3:3ed", "srv-733f1e5a");
-    tunnels_set(t, wanted, ARRAY_SIZE(wanted), false);
+    tunnels_set(t, TUNNEL_REPLICATE, wanted, ARRAY_SIZE(wanted), false);
     wait_for(t, is_present, &wanted[1]);
     wait_for_error(t, &wanted[0],
                    "the port of another tunnel is named srv-733f1e5a, too");
     assert_port("srv-733f1e5a", "vxlan",
                 "{key=\"5459535\", remote_ip=\"2001:db8::3:3ed\"}");
-    tunnels_set(t, wanted, 1, false);
+    tunnels_set(t, TUNNEL_REPLICATE, wanted, 1, false);
     wait_for(t, is_present, &wanted[0]);
     assert_port(
         "srv-733f1e5a", "vxlan",
@@ -775,7 +776,7 @@ test_a_bridge_that_is_made_later(void **state)
     struct tunnels *t = *state;
 
     do_command("ovs-vsctl del-br br0");
-    tunnels_set(t, &wanted, 1, false);
+    tunnels_set(t, TUNNEL_REPLICATE, &wanted, 1, false);
     wait_for_error(t, &wanted, "there is no bridge br0");
     for (int i = 0; i < 2; i++) {
         do_command("ovs-vsctl add-br br0 "
@@ -797,7 +798,7 @@ test_what_the_switch_says_is_wrong(void **state)
     do_command("ovs-vsctl add-port br1 theirs "
                "-- set Interface theirs type=vxlan "
                "options:remote_ip=172.30.0.2 options:key=5459535");
-    tunnels_set(t, &wanted, 1, false);
+    tunnels_set(t, TUNNEL_REPLICATE, &wanted, 1, false);
     wait_for_error(t, &wanted, "could not add network device srv-ac1e0002*");
     assert_port("srv-ac1e0002", "vxlan", OPTIONS_2);
 
@@ -827,7 +828,7 @@ test_what_the_database_refuses(void **state)
                "ovsdb-server/set-active-ovsdb-server unix:nowhere && "
                "ovs-appctl -t $PWD/ovsdb-server.ctl "
                "ovsdb-server/connect-active-ovsdb-server");
-    tunnels_set(t, &wanted, 1, false);
+    tunnels_set(t, TUNNEL_REPLICATE, &wanted, 1, false);
     wait_for_error(t, &wanted, "the database refused the change: *");
     run_for(t, 2 * PAUSE_MS);
     assert_non_null(tunnels_error(t, &wanted));
@@ -852,7 +853,7 @@ test_a_database_that_is_restarted(void **state)
     };
     struct tunnels *t = *state;
 
-    tunnels_set(t, wanted, 1, false);
+    tunnels_set(t, TUNNEL_REPLICATE, wanted, 1, false);
     wait_for(t, is_present, &wanted[0]);
     char *rows = get_rows("srv-ac1e0002");
     int n_changes = count_changes();
@@ -862,7 +863,7 @@ test_a_database_that_is_restarted(void **state)
     assert_null(tunnels_error(t, &wanted[0]));
 
     /* One that is wanted meanwhile waits. */
-    tunnels_set(t, wanted, ARRAY_SIZE(wanted), false);
+    tunnels_set(t, TUNNEL_REPLICATE, wanted, ARRAY_SIZE(wanted), false);
     char *error = xasprintf("the database %s does not answer", database);
     wait_for_error(t, &wanted[1], error);
     assert_null(tunnels_error(t, &wanted[0]));
@@ -891,19 +892,19 @@ test_all_of_them_are_removed(void **state)
         "-- add-port br1 elsewhere -- set Interface elsewhere type=internal "
         "-- set Port elsewhere external_ids:snowrelay=replicate");
     tunnels_set_intervals(t, 10 * TIMEOUT_MS, GRACE_MS); /* Too long. */
-    tunnels_set(t, wanted, ARRAY_SIZE(wanted), false);
+    tunnels_set(t, TUNNEL_REPLICATE, wanted, ARRAY_SIZE(wanted), false);
     wait_for(t, is_present, &wanted[0]);
     wait_for(t, is_present, &wanted[1]);
-    assert_false(tunnels_is_removed(t));
+    assert_false(tunnels_is_removed(t, TUNNEL_REPLICATE));
 
-    tunnels_remove(t);
-    assert_false(tunnels_is_removed(t));
+    tunnels_remove(t, TUNNEL_REPLICATE);
+    assert_false(tunnels_is_removed(t, TUNNEL_REPLICATE));
     wait_for(t, is_removed, NULL);
     assert_output("theirs\nelsewhere",
                   "ovs-vsctl list-ports br0 -- list-ports br1");
-    tunnels_set(t, wanted, ARRAY_SIZE(wanted), false);
+    tunnels_set(t, TUNNEL_REPLICATE, wanted, ARRAY_SIZE(wanted), false);
     run_for(t, 300);
-    assert_true(tunnels_is_removed(t));
+    assert_true(tunnels_is_removed(t, TUNNEL_REPLICATE));
     assert_output("theirs", "ovs-vsctl list-ports br0");
 }
 
@@ -920,7 +921,7 @@ test_nothing_turns_while_nothing_happens(void **state)
     assert_in_range(count_turns(t, 2 * PAUSE_MS), 1, 3);
     do_command("ovs-vsctl add-port br0 srv-ac1e0003 "
                "-- set Interface srv-ac1e0003 type=internal");
-    tunnels_set(t, wanted, ARRAY_SIZE(wanted), false);
+    tunnels_set(t, TUNNEL_REPLICATE, wanted, ARRAY_SIZE(wanted), false);
     wait_for(t, is_present, &wanted[0]);
     wait_for(t, has_error, &wanted[1]);
     run_for(t, PAUSE_MS);
@@ -949,18 +950,19 @@ test_no_database_matters_only_if_a_port_is_wanted(void **state OVS_UNUSED)
     char *log = run_and_read_log(t, 2 * GRACE_MS);
     assert_string_equal(log, "");
     free(log);
-    tunnels_set(t, &wanted, 1, false);
+    tunnels_set(t, TUNNEL_REPLICATE, &wanted, 1, false);
     wait_for_error(t, &wanted,
                    "the database unix:/nowhere/db.sock does not answer");
     log = run_and_read_log(t, 2 * GRACE_MS);
     assert_string_equal(log, "");
     free(log);
-    tunnels_remove(t);
-    assert_true(tunnels_is_removed(t)); /* It cannot be asked. */
+    tunnels_remove(t, TUNNEL_REPLICATE);
+    assert_true(
+        tunnels_is_removed(t, TUNNEL_REPLICATE)); /* It cannot be asked. */
     tunnels_destroy(t);
 
     t = tunnels_create("unix:/nowhere/db.sock", "br0");
-    tunnels_set(t, &wanted, 1, false);
+    tunnels_set(t, TUNNEL_REPLICATE, &wanted, 1, false);
     assert_null(tunnels_error(t, &wanted)); /* Not known yet. */
     tunnels_set_intervals(t, PAUSE_MS, GRACE_MS);
     log = run_and_read_log(t, 2 * GRACE_MS);
