@@ -323,6 +323,16 @@ set_hello_ms(struct config *c, const char *path, const json_t *value)
 }
 
 static char *
+set_vni(struct config *c, const char *path, const json_t *value)
+{
+    int64_t vni = c->vni;
+    char *error = get_integer(path, value, 1, HELLO_MAX_VNI, &vni);
+
+    c->vni = vni;
+    return error;
+}
+
+static char *
 set_election(struct config *c, const char *path, const json_t *value)
 {
     if (!json_is_boolean(value)) {
@@ -397,7 +407,8 @@ set_mesh(struct config *c, const char *path, const json_t *value)
         { "hello_ms", .value = set_hello_ms },
         { "max_pps", .value = set_mesh_max_pps },
         { "key_file", .text = config_set_key_file },
-        { .name = "transport" },
+        { "transport", .text = config_set_transport },
+        { "vni", .value = set_vni },
     };
     return give_members(c, path, value, keys, ARRAY_SIZE(keys));
 }

@@ -128,7 +128,7 @@ config_to_json(const struct config *c)
     /* clang-format off */
     json_t *root = json_pack(
         "{s:s, s:I, s:{s:o, s:s, s:s, s:I, s:i, s:s}, s:{s:b, s:i, s:i, s:i, s:o},"
-        " s:{s:s, s:i, s:o, s:o, s:o, s:s, s:i, s:I, s:o*}, s:o}",
+        " s:{s:s, s:i, s:o, s:o, s:o, s:s, s:i, s:I, s:o*, s:s, s:I}, s:o}",
         "bridge", c->bridge,
         "id_base", (json_int_t) c->id_base,
         "relay",
@@ -154,6 +154,8 @@ config_to_json(const struct config *c)
             "hello_ms", (int) c->hello_ms,
             "max_pps", (json_int_t) config_mesh_max_pps(c),
             "key_file", c->key_file ? json_string(c->key_file) : NULL,
+            "transport", config_transport(c),
+            "vni", (json_int_t) c->vni,
         "replicate", rules_to_json(&c->replicate));
     /* clang-format on */
     char *text = json_dumps(root, JSON_INDENT(2));

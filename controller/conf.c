@@ -12,10 +12,13 @@
 #include "dirs.h"
 #include "emit.h"
 #include "flowset.h"
+#include "frame.h"
+#include "mesh-flows.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vconn.h"
+#include "own-addresses.h"
 #include "packets.h"
 #include "relay-flows.h"
 #include "replicate-flows.h"
@@ -47,6 +50,7 @@ config_create(void)
     c->dead_ms = 700;
     c->relay_id_auto = true;
     c->hello_ms = 1000;
+    c->vni = CONFIG_VNI;
     c->log_level = "info";
     return c;
 }
@@ -341,6 +345,29 @@ config_set_forward(struct config *c, const char *source, const char *text)
 }
 
 char *
+config_set_transport(struct config *c, const char *source, const char *text)
+{
+    enum tunnel_type type;
+
+    if (!strcmp(text, "udp")) {
+        c->tunneled = false;
+    } else if (tunnel_type_from_text(text, &type) && type != TUNNEL_GRE) {
+        c->tunneled = true;
+        c->tunnel_type = type;
+    } else {
+        return xasprintf("%s: \"%s\" is not udp, vxlan or geneve", source,
+                         text);
+    }
+    return NULL;
+}
+
+const char *
+config_transport(const struct config *c)
+{
+    return c->tunneled ? tunnel_type_name(c->tunnel_type) : "udp";
+}
+
+char *
 config_set_mesh_port(struct config *c, const char *source, const char *text)
 {
     return (port_from_text(text, &c->mesh.port)
@@ -430,9 +457,23 @@ check_relay_flows(const struct config *c,
 static char *
 check_forward(const struct config *c)
 {
-    struct relay_port ports[CONFIG_MAX_PORTS] = { { 1, true, true } };
+    struct relay_port ports[CONFIG_MAX_PORTS] = { { 1, true, true, true } };
     const struct relay_mac any_mac = { ETH_ADDR_C(02, 00, 00, 00, 00, 01),
                                        UINT64_MAX };
+    const struct mesh_end any_end = { 1, c->mesh.address };
+    const struct destination any_destination = { .policy = c->destination };
+    const struct own_addresses none = { .n = 0 };
+    const struct mesh_tunnel any_tunnel = {
+        .port = "1",
+        .targets = &any_end,
+        .n_targets = 1,
+        .sources = &any_end,
+        .n_sources = 1,
+        .max_len = FRAME_MAX,
+        .generation = 1,
+        .destination = &any_destination,
+        .own = &none,
+    };
     struct relay_flows_params params = {
         .ports = ports,
         .n_ports = c->n_ports ? c->n_ports : 1,
@@ -442,6 +483,7 @@ check_forward(const struct config *c)
         .max_pps = c->max_pps,
         .forward = c->forward,
         .destination = htonl(INADDR_BROADCAST),
+        .tunnel = c->tunneled ? &any_tunnel : NULL,
     };
     char *whole = NULL;
 
@@ -515,6 +557,15 @@ config_check(struct config *c)
         return xasprintf("segment.dead_ms: %" PRIu32 " is less than %d times "
                          "segment.hello_ms, which is %" PRIu32,
                          c->dead_ms, CONFIG_MIN_HELLOS, c->announce_ms);
+    }
+
+    if (c->tunneled
+        && c->flow_priority + MESH_FLOWS_PRIORITIES > 1 + UINT16_MAX) {
+        return xasprintf("relay.flow_priority: %u is not from 1 to %d, which "
+                         "leaves room for the flows of mesh.transport \"%s\"",
+                         c->flow_priority,
+                         1 + UINT16_MAX - MESH_FLOWS_PRIORITIES,
+                         config_transport(c));
     }
 
     if (!c->switch_target) {

@@ -22,6 +22,7 @@
 #include "peer-spec.h"
 #include "rule.h"
 #include "seal.h"
+#include "tunnel.h"
 
 enum {
     CONFIG_MAX_PORTS = 64, /* No more: see struct relay_mac. */
@@ -31,7 +32,10 @@ enum {
     CONFIG_MAX_PPS = 10000000,
 
     /* Announcements within the time for which a silent relay counts. */
-    CONFIG_MIN_HELLOS = 3
+    CONFIG_MIN_HELLOS = 3,
+
+    /* VNI of the mesh's tunnels: "SNM". */
+    CONFIG_VNI = 0x534e4d
 };
 
 struct config {
@@ -69,7 +73,10 @@ struct config {
                             * this relay would punt. */
     char *key_file;        /* NULL if the mesh is not sealed. */
     struct seal_keys keys; /* What is in it. */
-    struct subnet *accept; /* Senders to accept besides the peers. */
+    bool tunneled; /* Does the switch carry the frames, where it can? */
+    enum tunnel_type tunnel_type; /* If so, in which tunnels... */
+    uint32_t vni;                 /* ...and with which VNI. */
+    struct subnet *accept;        /* Senders to accept besides the peers. */
     char **accept_texts;
     size_t n_accept;
 
@@ -87,6 +94,10 @@ void config_destroy(struct config *);
 /* Checks what no value can say of itself, and fills in what follows from the
  * others.  Returns NULL, or a message that the caller frees. */
 char *config_check(struct config *) OVS_WARN_UNUSED_RESULT;
+
+/* Returns the name of how frames get to the peers: "udp", "vxlan" or "geneve".
+ */
+const char *config_transport(const struct config *);
 
 /* Returns how many frames a second each peer may send. */
 static inline uint32_t
@@ -133,6 +144,8 @@ char *config_set_forward(struct config *, const char *source,
                          const char *text) OVS_WARN_UNUSED_RESULT;
 char *config_add_other(struct config *, const char *source,
                        const char *text) OVS_WARN_UNUSED_RESULT;
+char *config_set_transport(struct config *, const char *source,
+                           const char *text) OVS_WARN_UNUSED_RESULT;
 char *config_set_key_file(struct config *, const char *source,
                           const char *text) OVS_WARN_UNUSED_RESULT;
 void config_clear_ports(struct config *);

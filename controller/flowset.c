@@ -230,6 +230,14 @@ is_relays(ovs_be64 cookie)
     return (cookie & htonll(COOKIE_KIND_MASK)) == htonll(COOKIE_RELAY);
 }
 
+/* Returns true if flows with 'cookie' are in the place of punts. */
+static bool
+is_instead_of_punts(ovs_be64 cookie)
+{
+    return (cookie == htonll(COOKIE_MESH_BROADCAST)
+            || cookie == htonll(COOKIE_MESH_OWN_HOST));
+}
+
 /* Returns true if 'inst', which is not wanted, stays nevertheless. */
 static bool
 is_kept(const struct flowset *set, const struct installed_flow *inst)
@@ -237,7 +245,23 @@ is_kept(const struct flowset *set, const struct installed_flow *inst)
     const ovs_be64 cookie = inst->fs.cookie;
 
     return ((set->kept_cookie && cookie == set->kept_cookie)
-            || (set->partial && is_relays(cookie)));
+            || (set->partial && is_relays(cookie)
+                && !is_instead_of_punts(cookie)));
+}
+
+/* Has the mesh's group in 'installed', if it is there and not wanted, stay
+ * nevertheless if it is to.  Returns true if it does. */
+static bool
+keep_group(const struct flowset *set, struct ovs_list *installed)
+{
+    struct installed_group *group =
+        installed_group_find(installed, set->id_base + FLOWSET_MESH_GROUP);
+
+    if (!set->partial || !group || group->wanted) {
+        return false;
+    }
+    group->wanted = true;
+    return true;
 }
 
 size_t
@@ -247,6 +271,7 @@ flowset_compare(struct flowset *set, struct ovs_list *installed,
     size_t n_different =
         hmap_count(&set->flows)
         + groups_compare(set->groups, set->n_groups, installed_groups);
+    n_different -= keep_group(set, installed_groups);
     struct installed_flow *inst;
     struct wanted_flow *flow;
 

@@ -36,12 +36,20 @@ struct shash;
 #define COOKIE_OURS UINT64_C(0x534e4f5700000000)
 #define COOKIE_OURS_MASK UINT64_C(0xffffffff00000000)
 #define COOKIE_RELAY UINT64_C(0x534e4f5700010000)
+#define COOKIE_MESH_BROADCAST UINT64_C(0x534e4f5700010005)
+#define COOKIE_MESH_OWN_HOST UINT64_C(0x534e4f5700010006)
+#define COOKIE_MESH_OUT UINT64_C(0x534e4f5700010007)
+#define COOKIE_MESH_SOURCE UINT64_C(0x534e4f5700010009)
+#define COOKIE_MESH_IN UINT64_C(0x534e4f570001000a)
 #define COOKIE_REPLICATE UINT64_C(0x534e4f5700020000)
 #define COOKIE_TUNNEL UINT64_C(0x534e4f5700020004)
 #define COOKIE_KIND_MASK UINT64_C(0xffffffffffff0000)
 
 /* Meter ids from the base on that are ours, whether in use or not. */
 enum { FLOWSET_MAX_METERS = 256 };
+
+/* Number of the mesh's group, from the base on. */
+enum { FLOWSET_MESH_GROUP = 192 };
 
 /* A flow that is wanted. */
 struct wanted_flow {
@@ -72,8 +80,9 @@ struct flowset {
     ovs_be64 kept_cookie; /* Flows with it stay although they are not wanted,
                            * unless it is 0. */
     bool claimed; /* Has it what a relay that claims to forward needs? */
-    bool partial; /* Is more to come for the relay?  Its flows, and meters,
-                   * stay until then. */
+    bool partial; /* Is more to come for the relay?  Its flows, meters and
+                   * group stay until then, but for flows that would be in the
+                   * way of those that are wanted. */
 };
 
 /* Makes an empty set. */

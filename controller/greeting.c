@@ -57,6 +57,11 @@ compose_hello(const struct self *self, const struct peer *peer,
 {
     compose(self, peer->remote, peer->path, now_us, h);
     h->answer = !liveness_is_heard(&peer->liveness);
+    if (self->tunnel.type) {
+        h->tunnel = self->tunnel;
+        h->tunnel.token = peer->tunnel.token;
+        h->tunnel.hears = peer->tunnel.hears;
+    }
     h->interval =
         MAX(peer->liveness.next_hello - now_us / 1000, self->interval);
     if (peer->has_echo) {

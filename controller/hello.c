@@ -12,7 +12,15 @@
 
 enum { FLAG_ANSWER = 1 << 0, FLAG_ANSWERS = 1 << 1 };
 
-enum { ITEM_PADDING = 0, ITEM_MACS = 1, ITEM_PORTS = 2, ITEM_ROLE = 3 };
+enum {
+    ITEM_PADDING = 0,
+    ITEM_MACS = 1,
+    ITEM_PORTS = 2,
+    ITEM_ROLE = 3,
+    ITEM_TUNNEL = 4
+};
+
+enum { TUNNEL_FLAG_HEARS = 1 << 0 };
 
 /* The fixed part, as it is on the wire. */
 struct fixed {
@@ -38,6 +46,16 @@ struct item {
     ovs_be16 length; /* Of the value. */
 };
 
+/* The value of an item of type ITEM_TUNNEL. */
+struct tunnel_item {
+    uint8_t type;
+    uint8_t flags;
+    ovs_be16 zero;
+    ovs_be32 vni;
+    ovs_be64 token;
+};
+BUILD_ASSERT_DECL(sizeof(struct tunnel_item) == HELLO_TUNNEL_LEN);
+
 /* Appends an item to '*p', unless it would go beyond 'end'. */
 static void
 put_item(uint8_t **p, const uint8_t *end, uint16_t type, const void *value,
@@ -51,6 +69,19 @@ put_item(uint8_t **p, const uint8_t *end, uint16_t type, const void *value,
     memcpy(*p, &item, sizeof item);
     memcpy(*p + sizeof item, value, length);
     *p += sizeof item + length;
+}
+
+static void
+put_tunnel(uint8_t **p, const uint8_t *end, const struct hello_tunnel *tunnel)
+{
+    const struct tunnel_item item = {
+        .type = tunnel->type,
+        .flags = tunnel->hears ? TUNNEL_FLAG_HEARS : 0,
+        .vni = htonl(tunnel->vni),
+        .token = htonll(tunnel->token),
+    };
+
+    put_item(p, end, ITEM_TUNNEL, &item, sizeof item);
 }
 
 size_t
@@ -91,6 +122,9 @@ hello_encode(const struct hello *h, uint8_t *body, size_t max)
 
         memcpy(role + 1, &forwarder, sizeof forwarder);
         put_item(&p, end, ITEM_ROLE, role, sizeof role);
+    }
+    if (h->tunnel.type) {
+        put_tunnel(&p, end, &h->tunnel);
     }
     return p - body;
 }
@@ -148,6 +182,26 @@ take_role(const uint8_t *value, size_t length, struct hello *h)
     }
 }
 
+static void
+take_tunnel(const uint8_t *value, size_t length, struct hello *h)
+{
+    struct tunnel_item item;
+
+    if (length < sizeof item) {
+        return;
+    }
+    memcpy(&item, value, sizeof item);
+    if (item.type > HELLO_NO_TUNNEL && item.type < HELLO_N_TUNNEL_TYPES
+        && ntohl(item.vni) <= HELLO_MAX_VNI) {
+        h->tunnel = (struct hello_tunnel){
+            .type = item.type,
+            .vni = ntohl(item.vni),
+            .token = ntohll(item.token),
+            .hears = item.flags & TUNNEL_FLAG_HEARS,
+        };
+    }
+}
+
 /* Reads the items in the 'length' bytes at 'p'.  Returns false if they do not
  * end where the bytes do. */
 static bool
@@ -173,6 +227,8 @@ take_items(const uint8_t *p, size_t length, struct hello *h)
             take_ports(p, value_length, h);
         } else if (item.type == htons(ITEM_ROLE)) {
             take_role(p, value_length, h);
+        } else if (item.type == htons(ITEM_TUNNEL)) {
+            take_tunnel(p, value_length, h);
         }
         p += value_length;
         length -= value_length;

@@ -38,13 +38,32 @@ enum {
     HELLO_MAX_MACS = 16,
     HELLO_MAX_PORTS = 64,
     HELLO_ROLE_LEN = 9,
+    HELLO_TUNNEL_LEN = 16,
 
     /* What hello_encode() writes at most. */
     HELLO_MAX_LEN = 64 + 4 + HELLO_MAX_MACS * 6 + 4 + HELLO_MAX_PORTS * 2 + 4
-                    + HELLO_ROLE_LEN,
+                    + HELLO_ROLE_LEN + 4 + HELLO_TUNNEL_LEN,
+
+    HELLO_MAX_VNI = 0xffffff,
 
     HELLO_MIN_INTERVAL_MS = 100,
     HELLO_MAX_INTERVAL_MS = 60000
+};
+
+/* What a relay says of its tunnel port. */
+enum hello_tunnel_type {
+    HELLO_NO_TUNNEL, /* It has none. */
+    HELLO_VXLAN,     /* RFC 7348. */
+    HELLO_GENEVE,    /* RFC 8926. */
+    HELLO_N_TUNNEL_TYPES
+};
+
+struct hello_tunnel {
+    enum hello_tunnel_type type;
+    uint32_t vni;   /* 24 bits. */
+    uint64_t token; /* What the receiver's probes are to bring
+                     * (tunnel-probe.h). */
+    bool hears;     /* They come, so frames may. */
 };
 
 struct hello {
@@ -77,6 +96,8 @@ struct hello {
      * if none is known.  RELAY_OFF if it does not say so. */
     enum relay_state role;
     uint64_t forwarder;
+
+    struct hello_tunnel tunnel;
 };
 
 /* Writes 'hello' to 'body', of HELLO_MAX_LEN bytes, of which it takes no more

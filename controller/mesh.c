@@ -284,7 +284,8 @@ put_header(struct mesh *mesh, size_t i, const struct peers *peers,
 
 uint64_t
 mesh_send(struct mesh *mesh, const struct frame *frames, size_t n_frames,
-          struct peers *peers, size_t *n_relayed)
+          const struct peers *peers, struct peer *const *targets,
+          size_t n_targets, size_t *n_relayed)
 {
     uint64_t n_sent = 0;
     size_t n = 0;
@@ -293,8 +294,8 @@ mesh_send(struct mesh *mesh, const struct frame *frames, size_t n_frames,
     mesh->last_relayed = SIZE_MAX;
 
     for (size_t i = 0; i < n_frames; i++) {
-        for (size_t j = 0; j < peers->n_targets; j++) {
-            struct peer *peer = peers->targets[j];
+        for (size_t j = 0; j < n_targets; j++) {
+            struct peer *peer = targets[j];
             struct iovec *iov = mesh->tx_iovs[n];
 
             if (peers->sealed) {

@@ -68,13 +68,15 @@ bool mesh_sends_ipv6(const struct mesh *);
  * changes. */
 void mesh_address_peer(const struct mesh *, struct peer *peer);
 
-/* Sends the 'n_frames' frames in 'frames' to every target of 'peers', each in
- * the format that it speaks, and numbers and counts them for each.  One that
- * the kernel does not take has used up its number.  Stores in
+/* Sends the 'n_frames' frames in 'frames' to each of the 'n_targets' of
+ * 'peers' in 'targets', in the format that it speaks, and numbers and counts
+ * them for each.  One that the kernel does not take has used up its number.
+ * Stores in
  * '*n_relayed' how many frames were sent to at least one.  Returns the number
  * of datagrams that were sent. */
 uint64_t mesh_send(struct mesh *, const struct frame *frames, size_t n_frames,
-                   struct peers *peers, size_t *n_relayed);
+                   const struct peers *peers, struct peer *const *targets,
+                   size_t n_targets, size_t *n_relayed);
 
 /* Sends the 'length' bytes of 'message', which are copied, to 'peer', at the
  * latest when mesh_flush() is called.  No peer may go or move before that.

@@ -136,8 +136,8 @@ node_create(struct config *config, struct node **nodep)
     n->bridge = bridge_create(config->switch_target);
     n->tunnels = tunnels_create(config->database, config->bridge);
 
-    char *error =
-        relay_create(config, n->host, n->resolver, n->bridge, &n->relay);
+    char *error = relay_create(config, n->host, n->resolver, n->bridge,
+                               n->tunnels, &n->relay);
     if (error) {
         node_destroy(n);
         *nodep = NULL;
@@ -218,6 +218,7 @@ static void
 remove_flows(struct node *n)
 {
     bridge_remove(n->bridge, n->config->id_base, n->cleanup);
+    tunnels_remove(n->tunnels, TUNNEL_MESH);
     if (n->cleanup) {
         tunnels_remove(n->tunnels, TUNNEL_REPLICATE);
     }
@@ -269,6 +270,7 @@ node_is_stopped(const struct node *n)
 {
     return (
         n->removing && bridge_is_removed(n->bridge)
+        && tunnels_is_removed(n->tunnels, TUNNEL_MESH)
         && (!n->cleanup || tunnels_is_removed(n->tunnels, TUNNEL_REPLICATE)));
 }
 

@@ -50,8 +50,8 @@ node_reconfigure(struct node *, struct config *config) OVS_WARN_UNUSED_RESULT;
 char *node_add_peer(struct node *, const char *text) OVS_WARN_UNUSED_RESULT;
 char *node_remove_peer(struct node *, const char *text) OVS_WARN_UNUSED_RESULT;
 
-/* Begins to take the relay's flows off the switch, and with 'cleanup' those of
- * replication as well, which need no daemon, and our tunnel ports. */
+/* Begins to take the relay's flows and its tunnel port off the switch, and
+ * with 'cleanup' those of replication as well, which need no daemon. */
 void node_stop(struct node *, bool cleanup);
 
 /* Returns true when that is done, or cannot be. */

@@ -18,6 +18,7 @@
 #include "openvswitch/token-bucket.h"
 #include "openvswitch/types.h"
 #include "openvswitch/vlog.h"
+#include "peer-tunnel.h"
 #include "roster.h"
 #include "seal.h"
 
@@ -63,6 +64,7 @@ struct peer {
     struct sealer sealer; /* Of what goes there, in a sealed mesh. */
     struct liveness liveness;
     struct remote *remote; /* Who is there, NULL while not known. */
+    struct peer_tunnel tunnel;
     bool has_echo;
     struct peer_echo echo;
     long long int answers_since; /* When we began to count answers, ms. */

@@ -335,6 +335,9 @@ take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
     if (remote_take_hello(remote, &h)) {
         peer_macs_note(&p->macs, now);
     }
+    if (!elsewhere && peer_tunnel_take_hello(&peer->tunnel, &h)) {
+        p->peers.tunnel_seqno++;
+    }
     take_remote(p, peer, remote, now);
     if (greeting_take(&p->self, peer, &h, w, elsewhere, now_us)) {
         peering_state_changed(p, peer);

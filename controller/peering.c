@@ -175,6 +175,20 @@ peering_set_role(struct peering *p, enum relay_state role, uint64_t forwarder)
     self_set_role(&p->self, role, forwarder);
 }
 
+void
+peering_set_tunnel(struct peering *p, enum hello_tunnel_type type,
+                   uint32_t vni)
+{
+    self_set_tunnel(&p->self, type, vni);
+}
+
+void
+peering_tell(struct peering *p, struct peer *peer)
+{
+    peer->liveness.next_hello = 0;
+    p->next_check = 0;
+}
+
 /* The segment. */
 
 void

@@ -21,6 +21,7 @@
 
 #include "announcement.h"
 #include "counters.h"
+#include "hello.h"
 #include "openvswitch/compiler.h"
 #include "openvswitch/types.h"
 
@@ -28,6 +29,7 @@ struct config;
 struct host;
 struct mesh;
 struct mesh_datagram;
+struct peer;
 struct peering;
 struct peers;
 struct resolver;
@@ -58,6 +60,14 @@ void peering_set_local_mac(struct peering *, struct eth_addr mac);
  * tell the others; 0 if nobody is known. */
 void
 peering_set_role(struct peering *, enum relay_state role, uint64_t forwarder);
+
+/* Takes in which tunnel port this relay has, to tell the others. */
+void peering_set_tunnel(struct peering *, enum hello_tunnel_type type,
+                        uint32_t vni);
+
+/* Has 'peer' be said hello to at once: what there is to say of its tunnel has
+ * changed. */
+void peering_tell(struct peering *, struct peer *peer);
 
 /* Makes the relays with the 'n' 'ids' those of this relay's own segment, who
  * get no frames, and whose frames are dropped. */

@@ -107,6 +107,7 @@ forget_contact(struct peers *peers, struct peer *peer, long long int now)
 {
     peer_set_remote(peer, NULL);
     peers_renumber(peers, peer);
+    peer_tunnel_init(&peer->tunnel);
     peer->has_echo = false;
     peer->n_answers = 0;
     peer->up_since = 0;

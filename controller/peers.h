@@ -51,7 +51,9 @@ struct peers {
     struct subnet *accept;
     size_t n_accept;
     uint32_t last_path;
-    unsigned int seqno; /* Grows with each peers_choose_targets(). */
+    unsigned int seqno;        /* Grows with each peers_choose_targets(). */
+    unsigned int tunnel_seqno; /* Grows when what is known of a peer's tunnel
+                                * changes. */
 
     /* Header of frames in our own format, but for their number. */
     uint8_t header[WIRE_HEADER_LEN];

@@ -24,6 +24,7 @@
 #include "punt.h"
 #include "segment.h"
 #include "timeval.h"
+#include "tunneling.h"
 #include "util.h"
 #include "wire.h"
 
@@ -38,23 +39,136 @@ enum {
     READS_PER_RUN = 8
 };
 
+/* Emitting. */
+
+/* Returns true if 'bytes', a frame, has this relay's local MAC for its source:
+ * it emitted the frame, and another relay of the segment sent it back. */
+static bool
+is_from_here(const struct relay *r, const uint8_t *bytes)
+{
+    return (!memcmp(bytes + ETH_ADDR_LEN, &r->local_mac, ETH_ADDR_LEN)
+            && !peering_is_self(r->peering));
+}
+
+/* Judges the frame of 'length' bytes at 'bytes', which came from a peer at
+ * 'now', in a format with numbers if 'numbered'.  Returns true and fills in
+ * '*frame' if it is to be emitted. */
+static bool
+judge_emission(struct relay *r, uint8_t *bytes, size_t length, bool numbered,
+               long long int now, struct frame *frame)
+{
+    enum frame_verdict verdict = frame_check(bytes, length, frame);
+    int reason;
+
+    if (verdict != FRAME_OK) {
+        reason = verdict;
+    } else if (!relay_has_port(r->relayed_ports, frame->port)) {
+        reason = DROP_PORT;
+    } else if (is_from_here(r, bytes)) {
+        reason = DROP_OWN;
+    } else if (own_addresses_contain(&r->own_addresses, frame->ip_src)
+               && !peering_is_self(r->peering)) {
+        reason = DROP_OWN_SOURCE;
+    } else if (!relay_has_port(r->emitted_ports, frame->port)) {
+        reason = DROP_STANDBY;
+    } else if (!emit_is_ready(r->emit)) {
+        reason = DROP_NO_SWITCH;
+    } else if (loop_guard_emit(r->loop_guard, frame, numbered, now)
+               && !peering_is_self(r->peering)) {
+        reason = DROP_LOOP;
+    } else {
+        return true;
+    }
+    counters_drop(&r->counters, DIRECTION_MESH, reason, 1);
+    return false;
+}
+
+/* Judges the frame of 'length' bytes at 'bytes', as judge_emission() does, and
+ * puts it into the queue to the switch. */
+static void
+emit_frame(struct relay *r, uint8_t *bytes, size_t length, bool numbered,
+           long long int now)
+{
+    struct frame frame;
+
+    if (!r->emits) {
+        counters_drop(&r->counters, DIRECTION_MESH, DROP_STANDBY, 1);
+        return;
+    }
+    if (!judge_emission(r, bytes, length, numbered, now, &frame)) {
+        return;
+    }
+
+    bool rewrite = destination_must_rewrite(&r->destination, frame.ip_dst);
+    VLOG_DBG("mesh frame from " IP_FMT " to " IP_FMT ":%u, %" PRIuSIZE
+             " bytes: "
+             "emitted%s",
+             IP_ARGS(frame.ip_src), IP_ARGS(frame.ip_dst), frame.port,
+             frame.length, rewrite ? ", destination rewritten" : "");
+    counters_drop(&r->counters, DIRECTION_MESH, DROP_QUEUE_FULL,
+                  emit_put(r->emit, frame.bytes, frame.length, rewrite, now));
+}
+
+/* Takes the frame of 'punt', which came out of the tunnel from a peer. */
+static void
+take_tunnelled(struct relay *r, const struct punt *punt, long long int now)
+{
+    r->counters.mesh_rx++;
+    emit_frame(r, punt->frame, punt->length, true, now);
+}
+
+/* Looks whether the frame of 'punt', which the switch has sent to all peers,
+ * is one that goes round in a loop.  Then the relay has to see all of them. */
+static void
+watch(struct relay *r, const struct punt *punt, long long int now)
+{
+    struct frame frame;
+
+    if (frame_check(punt->frame, punt->length, &frame) == FRAME_OK) {
+        loop_guard_punt(
+            r->loop_guard, &frame,
+            destination_is_understood(&r->destination, frame.ip_dst), now);
+    }
+}
+
 /* From the switch to the mesh. */
 
-/* Sends 'frames' to all peers. */
+/* Frames to be sent to the same peers. */
+struct batch {
+    struct frame frames[FRAME_BATCH];
+    size_t n;
+    uint16_t generation; /* As their punts say it. */
+};
+
+/* Sends the frames of 'batch' to those peers to whom the switch has not sent
+ * them, and empties it. */
 static void
-send_frames(struct relay *r, const struct frame *frames, size_t n)
+send_frames(struct relay *r, struct batch *batch)
 {
+    struct peers *peers = peering_peers(r->peering);
+    struct peer **targets = peers->targets;
+    size_t n_targets = peers->n_targets;
+    const size_t n = batch->n;
+
+    batch->n = 0;
     if (!n) {
         return;
     }
-    struct peers *peers = peering_peers(r->peering);
-    if (!peers->n_targets || !r->mesh) {
+    if (batch->generation) {
+        targets = r->others;
+        n_targets = tunneling_others(peers, batch->generation, targets);
+        if (peers->n_targets && !n_targets) {
+            return; /* All have got them. */
+        }
+    }
+    if (!n_targets || !r->mesh) {
         counters_drop(&r->counters, DIRECTION_PUNT, DROP_NO_PEER, n);
         return;
     }
 
     size_t n_relayed;
-    r->counters.mesh_tx += mesh_send(r->mesh, frames, n, peers, &n_relayed);
+    r->counters.mesh_tx += mesh_send(r->mesh, batch->frames, n, peers, targets,
+                                     n_targets, &n_relayed);
     r->counters.relayed += n_relayed;
     counters_drop(&r->counters, DIRECTION_PUNT, DROP_SEND, n - n_relayed);
 }
@@ -95,10 +209,23 @@ take_punt(struct relay *r, const struct punt *punt, struct frame *frame,
     return true;
 }
 
-/* Looks for a punt in 'oh'.  Returns true and fills in '*frame' if it holds a
- * frame to be sent. */
-static bool
-take_message(struct relay *r, struct ofp_header *oh, struct frame *frame,
+/* Puts the frame of 'punt' into 'batch' if it is to be sent. */
+static void
+put_punt(struct relay *r, const struct punt *punt, struct batch *batch,
+         long long int now)
+{
+    if (batch->n == FRAME_BATCH || punt->generation != batch->generation) {
+        send_frames(r, batch);
+        batch->generation = punt->generation;
+    }
+    r->counters.punted++;
+    batch->n += take_punt(r, punt, &batch->frames[batch->n], now);
+}
+
+/* Takes the message 'oh' of the switch.  A frame in it that is to be sent goes
+ * into 'batch'. */
+static void
+take_message(struct relay *r, struct ofp_header *oh, struct batch *batch,
              long long int now)
 {
     struct punt punt;
@@ -106,26 +233,31 @@ take_message(struct relay *r, struct ofp_header *oh, struct frame *frame,
     if (!punt_decode(oh, &punt)) {
         r->counters.punted++;
         counters_drop(&r->counters, DIRECTION_PUNT, DROP_FORMAT, 1);
-        return false;
-    } else if (punt.kind == PUNT_ANNOUNCEMENT) {
-        segment_take(&r->segment, punt.frame, punt.length, now);
-        return false;
+        return;
     }
-    r->counters.punted++;
-    return take_punt(r, &punt, frame, now);
+    switch (punt.kind) {
+    case PUNT_BROADCAST:
+    case PUNT_OWN_HOST: put_punt(r, &punt, batch, now); break;
+    case PUNT_ANNOUNCEMENT:
+        segment_take(&r->segment, punt.frame, punt.length, now);
+        break;
+    case PUNT_PROBE: relay_take_probe(r, &punt, now); break;
+    case PUNT_TUNNEL: take_tunnelled(r, &punt, now); break;
+    case PUNT_WATCH: watch(r, &punt, now); break;
+    case PUNT_N_KINDS: OVS_NOT_REACHED();
+    }
 }
 
 /* Returns the number of messages that came from the switch. */
 static size_t
 carry_punts(struct relay *r, long long int now)
 {
-    struct frame frames[FRAME_BATCH];
+    struct batch batch = { .n = 0 };
     size_t n_messages = 0;
     bool more = true;
 
     for (int i = 0; i < READS_PER_RUN && more; i++) {
         struct ofp_header *oh;
-        size_t n = 0;
 
         if (!channel_read(r->channel, &more)) {
             break;
@@ -134,59 +266,14 @@ carry_punts(struct relay *r, long long int now)
         /* The frames lie in the channel's memory until the next read. */
         while ((oh = channel_next(r->channel)) != NULL) {
             n_messages++;
-            if (take_message(r, oh, &frames[n], now) && ++n == FRAME_BATCH) {
-                send_frames(r, frames, n);
-                n = 0;
-            }
+            take_message(r, oh, &batch, now);
         }
-        send_frames(r, frames, n);
+        send_frames(r, &batch);
     }
     return n_messages;
 }
 
 /* From the mesh to the switch. */
-
-/* Returns true if 'bytes', a frame, has this relay's local MAC for its source:
- * it emitted the frame, and another relay of the segment sent it back. */
-static bool
-is_from_here(const struct relay *r, const uint8_t *bytes)
-{
-    return (!memcmp(bytes + ETH_ADDR_LEN, &r->local_mac, ETH_ADDR_LEN)
-            && !peering_is_self(r->peering));
-}
-
-/* Judges the frame in 'wire', which came from a peer at 'now', in ms.  Returns
- * true and fills in '*frame' if it is to be emitted. */
-static bool
-take_frame(struct relay *r, const struct wire *wire, long long int now,
-           struct frame *frame)
-{
-    const bool numbered = wire->kind == WIRE_FRAME;
-    enum frame_verdict verdict = frame_check(wire->body, wire->length, frame);
-    int reason;
-
-    if (verdict != FRAME_OK) {
-        reason = verdict;
-    } else if (!relay_has_port(r->relayed_ports, frame->port)) {
-        reason = DROP_PORT;
-    } else if (is_from_here(r, wire->body)) {
-        reason = DROP_OWN;
-    } else if (own_addresses_contain(&r->own_addresses, frame->ip_src)
-               && !peering_is_self(r->peering)) {
-        reason = DROP_OWN_SOURCE;
-    } else if (!relay_has_port(r->emitted_ports, frame->port)) {
-        reason = DROP_STANDBY;
-    } else if (!emit_is_ready(r->emit)) {
-        reason = DROP_NO_SWITCH;
-    } else if (loop_guard_emit(r->loop_guard, frame, numbered, now)
-               && !peering_is_self(r->peering)) {
-        reason = DROP_LOOP;
-    } else {
-        return true;
-    }
-    counters_drop(&r->counters, DIRECTION_MESH, reason, 1);
-    return false;
-}
 
 /* Judges the datagram 'd', which came at 'now_us', and puts its frame, if it
  * holds one, into the queue to the switch. */
@@ -194,7 +281,6 @@ static void
 take_datagram(struct relay *r, const struct mesh_datagram *d,
               long long int now_us)
 {
-    struct frame frame;
     struct wire wire;
     int reason;
 
@@ -207,25 +293,9 @@ take_datagram(struct relay *r, const struct mesh_datagram *d,
         counters_drop(&r->counters, DIRECTION_MESH, reason, 1);
         return;
     }
-    if (!r->emits) {
-        counters_drop(&r->counters, DIRECTION_MESH, DROP_STANDBY, 1);
-        return;
-    }
-    if (!take_frame(r, &wire, now_us / 1000, &frame)) {
-        return;
-    }
-
-    bool rewrite = destination_must_rewrite(&r->destination, frame.ip_dst);
-    VLOG_DBG("mesh frame from " IP_FMT " to " IP_FMT ":%u, %" PRIuSIZE
-             " bytes: "
-             "emitted%s",
-             IP_ARGS(frame.ip_src), IP_ARGS(frame.ip_dst), frame.port,
-             frame.length, rewrite ? ", destination rewritten" : "");
-    counters_drop(
-        &r->counters, DIRECTION_MESH, DROP_QUEUE_FULL,
-        emit_put(r->emit, frame.bytes, frame.length, rewrite, now_us / 1000));
+    emit_frame(r, wire.body, wire.length, wire.kind == WIRE_FRAME,
+               now_us / 1000);
 }
-
 /* Hands the queue to the switch as far as it takes it. */
 static void
 write_emissions(struct relay *r)

@@ -4,6 +4,7 @@
 #include "relay-flows.h"
 
 #include "flowset.h"
+#include "mesh-flows.h"
 #include "openvswitch/util.h"
 #include "packets.h"
 #include "punt.h"
@@ -15,7 +16,7 @@ relay_ports_forwarded(const uint16_t *ports, size_t n,
                       struct relay_port *result)
 {
     for (size_t i = 0; i < n; i++) {
-        result[i] = (struct relay_port){ ports[i], true, true };
+        result[i] = (struct relay_port){ ports[i], true, true, true };
     }
 }
 
@@ -44,7 +45,7 @@ set_announcement_values(struct shash *values,
     template_set(values, "announcement_meter",
                  xasprintf("%" PRIu32, id_base + (uint32_t) p->n_ports));
     template_set(values, "announcement_userdata",
-                 punt_userdata(PUNT_ANNOUNCEMENT, 0));
+                 punt_userdata(PUNT_ANNOUNCEMENT, 0, 0));
 }
 
 /* Sets the values of the 'i'th broadcast port. */
@@ -57,9 +58,9 @@ set_port_values(struct shash *values, const struct relay_flows_params *p,
     template_set(values, "port", xasprintf("%u", port));
     template_set(values, "meter",
                  xasprintf("%" PRIu32, id_base + (uint32_t) i));
-    template_set(values, "userdata", punt_userdata(PUNT_BROADCAST, port));
+    template_set(values, "userdata", punt_userdata(PUNT_BROADCAST, port, 0));
     template_set(values, "own_host_userdata",
-                 punt_userdata(PUNT_OWN_HOST, port));
+                 punt_userdata(PUNT_OWN_HOST, port, 0));
     template_set(
         values, "own_host_mac",
         p->ports[i].segment || !p->n_local_macs
@@ -80,9 +81,10 @@ add_port(struct flowset *set, const struct relay_flows_params *p,
          const struct relay_port *port, struct shash *values)
 {
     const size_t index = port - p->ports;
+    const bool punted = !mesh_flows_carry(p, port);
 
     char *error = flowset_add_meter(set, "punt.meter", values);
-    if (!error && port->own_host) {
+    if (!error && port->own_host && punted) {
         error = flowset_add_flow(set, "punt-own-host.flow", values, NULL);
     }
     for (size_t i = 0; !error && i < p->n_local_macs; i++) {
@@ -91,8 +93,11 @@ add_port(struct flowset *set, const struct relay_flows_params *p,
             error = flowset_add_flow(set, "loop-filter.flow", values, NULL);
         }
     }
-    if (!error && port->segment) {
+    if (!error && port->segment && punted) {
         error = flowset_add_flow(set, "punt.flow", values, NULL);
+    }
+    if (!error && p->tunnel) {
+        error = mesh_flows_add_port(p, port, values, set);
     }
     return error;
 }
@@ -115,12 +120,18 @@ relay_flows_add(const struct relay_flows_params *p, struct flowset *set)
     char *error = NULL;
 
     set_common_values(&values, p);
+    if (p->tunnel) {
+        mesh_flows_set_values(p, set->id_base, &values);
+    }
     for (size_t i = 0; !error && i < p->n_ports; i++) {
         set_port_values(&values, p, set->id_base, i);
         error = add_port(set, p, &p->ports[i], &values);
     }
     if (!error && p->announcements) {
         error = add_announcements(set, p, &values);
+    }
+    if (!error && p->tunnel) {
+        error = mesh_flows_add(p, &values, set);
     }
     shash_destroy_free_data(&values);
     return error;

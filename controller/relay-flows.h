@@ -8,7 +8,8 @@
  * For each broadcast port a meter, the punt of the own host's broadcasts, the
  * loop filter for each local MAC, and the punt; the punt of the announcements
  * of the segment's relays; and the actions that a frame is emitted with.
- * Pure: no I/O. */
+ * Where a tunnel leads to the peers its flows (mesh-flows.h) come with them,
+ * or in place of the punts. Pure: no I/O. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@
 #include "openvswitch/types.h"
 
 struct flowset;
+struct mesh_tunnel;
 
 /* A broadcast port, and who is heard on it. */
 struct relay_port {
@@ -27,6 +29,8 @@ struct relay_port {
                     * those of them that say it with this relay's MAC, since
                     * the others are heard by the relay that hears the
                     * segment. */
+    bool carried;  /* Does the switch itself carry its broadcasts, as far as
+                    * there are peers behind the tunnel? */
 };
 
 /* A local MAC, and the ports on which what carries it is not punted: bit I for
@@ -49,9 +53,10 @@ struct relay_flows_params {
                                          * this relay's. */
     size_t n_local_macs;
     uint16_t flow_priority;
-    uint32_t max_pps;     /* Punts a second for each port. */
-    const char *forward;  /* Actions, such as "NORMAL". */
-    ovs_be32 destination; /* From destination_address(). */
+    uint32_t max_pps;                 /* Punts a second for each port. */
+    const char *forward;              /* Actions, such as "NORMAL". */
+    ovs_be32 destination;             /* From destination_address(). */
+    const struct mesh_tunnel *tunnel; /* NULL if there is none. */
 };
 
 /* Adds to 'set', which flowset_init() has made, what 'params' ask for.

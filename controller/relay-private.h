@@ -3,10 +3,11 @@
 #ifndef SNOWRELAY_RELAY_PRIVATE_H
 #define SNOWRELAY_RELAY_PRIVATE_H 1
 
-/* What the two parts of the relay share, and nobody else: relay.c, which owns
- * the modules and tells them what they must know, and relay-carry.c, where the
- * frames go. */
+/* What the three parts of the relay share, and nobody else: relay.c, which
+ * owns the modules and tells them what they must know, relay-tunnel.c, which
+ * does so with those of the tunnel, and relay-carry.c, where the frames go. */
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,9 +17,12 @@
 #include "counters.h"
 #include "destination.h"
 #include "openvswitch/types.h"
+#include "punt.h"
 #include "own-addresses.h"
 #include "relay-flows.h"
+#include "mesh-flows.h"
 #include "segment.h"
+#include "tunneling.h"
 
 enum { RELAY_PORT_WORDS = UINT16_MAX / 64 + 1 };
 
@@ -42,6 +46,20 @@ struct relay {
     struct segment segment;
     struct onlink *onlink;
 
+    /* The tunnel to the peers. */
+    struct tunnels *tunnels; /* The node's. */
+    struct tunneling tunneling;
+    unsigned int tunnels_seqno, ports_seqno; /* As of the last look. */
+    unsigned int peers_seqno, tunnel_seqno;  /* The same, of the peers. */
+    bool tunnel_stale;                       /* Is a look due anyway? */
+    char tunnel_name[IFNAMSIZ];              /* Of the port. */
+    uint32_t tunnel_port;                    /* Its number, 0 for none. */
+    bool leaves_others;   /* Does the switch send nothing to some? */
+    bool steady;          /* Is it settled who forwards? */
+    struct peer **others; /* For tunneling_others(); of 'n_others'. */
+    size_t n_others;
+    long long int next_look; /* At the paths' MTUs, ms. */
+
     struct relay_mac *macs; /* The local MAC, then those of other relays. */
     size_t n_macs;
     struct eth_addr *known_macs;               /* For the loop guard. */
@@ -55,7 +73,6 @@ struct relay {
     unsigned int host_seqno;
     unsigned int resolver_seqno;
     unsigned int channel_seqno;
-    unsigned int guard_seqno;
     bool reconfigured; /* Since relay_update(). */
     bool settled;      /* Is it known who forwards, and who the peers are? */
     bool online;       /* Is the segment heard? */
@@ -69,6 +86,31 @@ struct relay {
     bool emits;                 /* Is there any of the latter? */
     unsigned int emitted_seqno; /* Of the election then. */
 };
+
+/* relay-tunnel.c */
+
+/* Takes over the configuration. */
+void relay_configure_tunnel(struct relay *);
+
+/* Takes in what others know of the tunnel port and the peers behind it.
+ * Returns true if the flows change by that. */
+bool relay_update_tunnel(struct relay *, long long int now);
+
+/* Returns true if the switch itself may carry the broadcasts of 'port' now. */
+bool relay_carries(const struct relay *, uint16_t port, long long int now);
+
+/* Describes in '*mt' the tunnel for the flows, and returns it; returns NULL if
+ * there is none. */
+const struct mesh_tunnel *
+relay_describe_tunnel(const struct relay *, struct mesh_tunnel *mt);
+
+/* Probes the peers behind the tunnel, when it is time to. */
+void relay_run_tunnel(struct relay *, long long int now);
+void relay_wait_tunnel(const struct relay *);
+
+/* Takes in the probe in 'punt'. */
+void
+relay_take_probe(struct relay *, const struct punt *punt, long long int now);
 
 static inline bool
 relay_has_port(const uint64_t ports[RELAY_PORT_WORDS], uint16_t port)

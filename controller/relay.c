@@ -28,6 +28,8 @@
 #include "resolver.h"
 #include "segment.h"
 #include "sset.h"
+#include "tunneling.h"
+#include "tunnels.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(relay);
@@ -84,6 +86,7 @@ relay_configure(struct relay *r, const struct config *config)
     r->reconfigured = true;
 
     peering_configure(r->peering, config);
+    relay_configure_tunnel(r);
     segment_configure(&r->segment, config, relay_now_ms());
     loop_guard_configure(r->loop_guard, config->ports, config->n_ports,
                          config->announce_ms + LOOP_FILTER_MS);
@@ -270,20 +273,21 @@ update_segment(struct relay *r)
  * what a claim to forward waits for.  Returns true if the switch must be
  * told. */
 static bool
-update_ports(struct relay *r)
+update_ports(struct relay *r, long long int now)
 {
     const struct election *e = &r->segment.election;
     struct relay_port ports[CONFIG_MAX_PORTS];
 
     memset(ports, 0, sizeof ports);
     for (size_t i = 0; i < r->config->n_ports; i++) {
-        uint16_t port = r->config->ports[i];
-        bool heard = !loop_guard_is_paused(r->loop_guard, port);
+        const uint16_t port = r->config->ports[i];
+        const bool heard = !loop_guard_is_paused(r->loop_guard, port);
 
         ports[i] = (struct relay_port){
             .port = port,
             .segment = heard && election_punts_port(e, port),
             .own_host = heard,
+            .carried = heard && relay_carries(r, port, now),
         };
     }
 
@@ -310,6 +314,7 @@ relay_update(struct relay *r)
     bool host_changed = r->host_seqno != host_seqno(r->host);
     bool names_changed = r->resolver_seqno != resolver_seqno(r->resolver);
     bool changed = r->reconfigured;
+    const long long int now = relay_now_ms();
     uint64_t id;
 
     r->host_seqno = host_seqno(r->host);
@@ -330,21 +335,18 @@ relay_update(struct relay *r)
         peering_set_local_mac(r->peering, r->local_mac);
         changed = true;
     }
-    update_election(r, relay_now_ms());
+    update_election(r, now);
     bool segment_changed = update_segment(r);
     if (onlink_update(r->onlink, peering_peers(r->peering),
                       r->config->bridge)) {
         segment_changed = true;
     }
-    bool pauses_changed = r->guard_seqno != loop_guard_seqno(r->loop_guard);
-    r->guard_seqno = loop_guard_seqno(r->loop_guard);
     if (peering_macs_changed(r->peering, relay_now_us()) || segment_changed
         || changed) {
         changed |= update_macs(r);
     }
-    if (segment_changed || pauses_changed || changed) {
-        changed |= update_ports(r);
-    }
+    changed |= relay_update_tunnel(r, now);
+    changed |= update_ports(r, now);
     bool settled = is_settled(r);
     changed |= settled != r->settled;
     r->settled = settled;
@@ -361,6 +363,7 @@ relay_knows_flows(const struct relay *r)
 char *
 relay_add_flows(struct relay *r, struct flowset *set)
 {
+    struct mesh_tunnel tunnel;
     const struct relay_flows_params params = {
         .ports = r->ports,
         .n_ports = r->config->n_ports,
@@ -371,6 +374,7 @@ relay_add_flows(struct relay *r, struct flowset *set)
         .max_pps = r->config->max_pps,
         .forward = r->config->forward,
         .destination = destination_address(&r->destination),
+        .tunnel = relay_describe_tunnel(r, &tunnel),
     };
     struct relay_actions actions = { .keep = NULL };
 
@@ -388,6 +392,9 @@ relay_add_flows(struct relay *r, struct flowset *set)
     relay_actions_uninit(&actions);
     set->claimed = r->claims;
     set->partial = !r->settled;
+    if (params.tunnel) {
+        tunneling_placing(&r->tunneling, peering_peers(r->peering));
+    }
     return error;
 }
 
@@ -396,7 +403,7 @@ relay_add_flows(struct relay *r, struct flowset *set)
 char *
 relay_create(const struct config *config, const struct host *host,
              const struct resolver *resolver, struct bridge *bridge,
-             struct relay **relayp)
+             struct tunnels *tunnels, struct relay **relayp)
 {
     struct mesh *mesh = NULL;
 
@@ -413,9 +420,11 @@ relay_create(const struct config *config, const struct host *host,
     r->host_seqno = host_seqno(host);
     r->resolver = resolver;
     r->bridge = bridge;
+    r->tunnels = tunnels;
     r->peering = peering_create();
     segment_init(&r->segment);
     own_addresses_init(&r->own_addresses);
+    tunneling_init(&r->tunneling);
     r->onlink = onlink_create();
     r->loop_guard = loop_guard_create();
     r->emit = emit_create();
@@ -432,6 +441,8 @@ relay_destroy(struct relay *r)
         emit_destroy(r->emit);
         peering_destroy(r->peering);
         mesh_close(r->mesh);
+        tunneling_destroy(&r->tunneling);
+        free(r->others);
         onlink_destroy(r->onlink);
         loop_guard_destroy(r->loop_guard);
         own_addresses_destroy(&r->own_addresses);
@@ -525,6 +536,7 @@ relay_run(struct relay *r)
             r->said_bye = true;
         }
         peering_run(r->peering, r->mesh, relay_now_us());
+        relay_run_tunnel(r, now);
     }
 
     /* The channel tries more often than the bridge does. */
@@ -549,6 +561,7 @@ relay_wait(struct relay *r)
     if (r->mesh) {
         mesh_wait(r->mesh);
         peering_wait(r->peering);
+        relay_wait_tunnel(r);
     }
 }
 
@@ -607,6 +620,20 @@ const struct loop_guard *
 relay_loop_guard(const struct relay *r)
 {
     return r->loop_guard;
+}
+
+const struct tunneling *
+relay_tunneling(const struct relay *r)
+{
+    return &r->tunneling;
+}
+
+const char *
+relay_tunnel_problem(const struct relay *r)
+{
+    return (r->tunneling.on && !r->tunneling.there
+                ? tunnels_error(r->tunnels, &r->tunneling.tunnel)
+                : NULL);
 }
 
 unsigned int

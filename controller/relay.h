@@ -10,10 +10,15 @@
  *    peers --mesh--> wire --> peering --> frame --> segment --> loop-guard
  *                       --> destination --> emit --channel--> switch
  *
- * relay-carry.c is these two lines.  In a sealed mesh the mesh seals what it
- * sends (seal.h), and the peering opens what comes (streams.h).  The relay
- * owns these modules, tells each what the configuration and the news of the
- * node (node.h) mean for it, and counts. */
+ * Behind a tunnel the switch does all that by itself (mesh-flows.h), as far as
+ * the relay lets it:
+ *
+ *    hellos, probes --> tunneling --> mesh-flows --bridge--> switch
+ *
+ * relay-carry.c is the first two lines, relay-tunnel.c the third.  In a sealed
+ * mesh the mesh seals what it sends (seal.h), and the peering opens what comes
+ * (streams.h).  The relay owns these modules, tells each what the
+ * configuration and the news of the node (node.h) mean for it, and counts. */
 
 #include <stdbool.h>
 
@@ -31,13 +36,16 @@ struct relay;
 struct resolver;
 struct segment;
 struct sset;
+struct tunneling;
+struct tunnels;
 
-/* Makes a relay, which asks 'host', 'resolver' and 'bridge' for what they know
- * as long as it lives.  It does nothing before relay_configure().  Returns
- * NULL and stores the relay in '*relayp', or returns a message that the caller
- * frees. */
+/* Makes a relay, which asks 'host', 'resolver', 'bridge' and 'tunnels' for
+ * what they know as long as it lives, and the last for its tunnel port.  It
+ * does nothing before relay_configure().  Returns NULL and stores the relay in
+ * '*relayp', or returns a message that the caller frees. */
 char *relay_create(const struct config *config, const struct host *host,
                    const struct resolver *resolver, struct bridge *bridge,
+                   struct tunnels *tunnels,
                    struct relay **relayp) OVS_WARN_UNUSED_RESULT;
 void relay_destroy(struct relay *);
 
@@ -97,6 +105,11 @@ const struct counters *relay_counters(const struct relay *);
 const struct peering *relay_peering(const struct relay *);
 const struct segment *relay_segment(const struct relay *);
 const struct loop_guard *relay_loop_guard(const struct relay *);
+const struct tunneling *relay_tunneling(const struct relay *);
+
+/* Returns why peers cannot be reached through the tunnel port that is
+ * configured, NULL if it is there or there is to be none. */
+const char *relay_tunnel_problem(const struct relay *);
 unsigned int relay_queued(const struct relay *); /* Frames for the switch. */
 
 /* Returns true if the connection for frames is up. */

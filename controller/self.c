@@ -72,6 +72,14 @@ self_set_role(struct self *self, enum relay_state role, uint64_t forwarder)
 }
 
 void
+self_set_tunnel(struct self *self, enum hello_tunnel_type type, uint32_t vni)
+{
+    self->news |= type != self->tunnel.type || vni != self->tunnel.vni;
+    self->tunnel.type = type;
+    self->tunnel.vni = vni;
+}
+
+void
 self_set_key(struct self *self, const struct seal_key *key)
 {
     self->sealed = key != NULL;

@@ -31,6 +31,7 @@ struct self {
     bool local_mac_known;
     enum relay_state role; /* On its segment, RELAY_OFF for no word. */
     uint64_t forwarder;    /* Who forwards for that, 0 if nobody is known. */
+    struct hello_tunnel tunnel; /* Type and VNI of its tunnel port. */
 
     /* Has something changed that the others should hear of at once?  For who
      * tells them. */
@@ -45,6 +46,9 @@ void self_set_local_mac(struct self *, struct eth_addr mac);
 void self_set_ports(struct self *, const uint16_t *ports, size_t n);
 void self_set_interval(struct self *, uint32_t interval);
 void self_set_role(struct self *, enum relay_state role, uint64_t forwarder);
+
+/* Sets which tunnel port it has, HELLO_NO_TUNNEL for none. */
+void self_set_tunnel(struct self *, enum hello_tunnel_type type, uint32_t vni);
 
 /* Has what it says sealed with 'key', which is copied, or not if that is
  * NULL. */

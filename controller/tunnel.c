@@ -9,6 +9,7 @@
 #include "endpoint.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/util.h"
+#include "packets.h"
 #include "smap.h"
 #include "util.h"
 
@@ -103,8 +104,20 @@ bool
 tunnel_is_port_name(const char *name)
 {
     return (name[0] == 's' && name[1] == 'r' && name[2]
-            && strchr("vgrm", name[2]) && name[3] == '-'
+            && strchr("vgr", name[2]) && name[3] == '-'
             && strspn(name + 4, "0123456789abcdef") == 8 && !name[12]);
+}
+
+size_t
+tunnel_max_len(const struct in6_addr *remote, size_t mtu)
+{
+    /* The IP header, that of UDP, and that of VXLAN (RFC 7348, section 5), or
+     * of Geneve without options (RFC 8926, section 3.4). */
+    const size_t overhead =
+        (address_is_ipv6(remote) ? IPV6_HEADER_LEN : IP_HEADER_LEN)
+        + UDP_HEADER_LEN + 8;
+
+    return mtu > overhead ? mtu - overhead : 0;
 }
 
 /* Appends to 'command' the option 'key' of the interface. */

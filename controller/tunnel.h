@@ -33,6 +33,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct smap;
@@ -81,16 +82,23 @@ bool tunnel_type_from_text(const char *text, enum tunnel_type *type);
  * "srv-" for VXLAN, "srg-" for Geneve or "srr-" for GRE, and eight hexadecimal
  * digits: the address where it is an IPv4 one (srv-ac1e0002 is VXLAN to
  * 172.30.0.2), else the 32-bit FNV-1a hash of its 16 bytes (offset basis
- * 0x811c9dc5, prime 0x01000193; see http://www.isthe.com/chongo/tech/comp/fnv/).
- * The name of a tunnel is thus the same everywhere and always. */
+ * 0x811c9dc5, prime 0x01000193; see
+ * http://www.isthe.com/chongo/tech/comp/fnv/). The name of a tunnel is thus
+ * the same everywhere and always. */
 void tunnel_port_name(const struct tunnel *tunnel, char name[IFNAMSIZ]);
 
-/* Returns true if 'name' looks like such a name. */
+/* Returns true if 'name' looks like that of a port of replication. */
 bool tunnel_is_port_name(const char *name);
 
 /* Returns the command for a shell that makes the port of 'tunnel' on 'bridge',
  * as above.  The caller frees it. */
 char *tunnel_command(const struct tunnel *tunnel, const char *bridge);
+
+/* Returns the length of the longest Ethernet frame, from the destination on
+ * and without FCS, that a path to 'remote' takes in a VXLAN or Geneve tunnel:
+ * a path whose IP packets are up to 'mtu' bytes long.  Returns 0 if that is
+ * too little for any. */
+size_t tunnel_max_len(const struct in6_addr *remote, size_t mtu);
 
 /* Adds to 'options' those that the interface of 'tunnel' has to have. */
 void tunnel_put_options(const struct tunnel *tunnel, struct smap *options);

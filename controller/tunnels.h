@@ -75,6 +75,13 @@ bool tunnels_is_present(const struct tunnels *, const struct tunnel *tunnel);
  * tunnels_set(), or tunnels_remove(). */
 const char *tunnels_error(const struct tunnels *, const struct tunnel *tunnel);
 
+/* Returns true if the switch is to protect tunnels of 'type' to 'remote' with
+ * IPsec: if the database has an interface to there that says how
+ * (ovs-vswitchd.conf.db(5), "Tunnel Options: IPsec").  Its policy is about all
+ * that goes there in tunnels of the type, whatever port it comes from. */
+bool tunnels_is_protected(const struct tunnels *, enum tunnel_type type,
+                          const struct in6_addr *remote);
+
 /* Begins to remove all ports of 'use' from the bridge.  None is put back from
  * then on. */
 void tunnels_remove(struct tunnels *, enum tunnel_use use);

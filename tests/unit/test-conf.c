@@ -978,6 +978,13 @@ static const struct wrong_text wrong_values[] = {
       "mesh.max_pps: 10000001 is not from 1 to 10000000" },
     { MESH("\"max_pps\": 4294967297"),
       "mesh.max_pps: 4294967297 is not from 1 to 10000000" },
+    { MESH("\"transport\": \"gre\""),
+      "mesh.transport: \"gre\" is not udp, vxlan or geneve" },
+    { MESH("\"transport\": \"VXLAN\""),
+      "mesh.transport: \"VXLAN\" is not udp, vxlan or geneve" },
+    { MESH("\"vni\": 0"), "mesh.vni: 0 is not from 1 to 16777215" },
+    { MESH("\"vni\": 16777216"),
+      "mesh.vni: 16777216 is not from 1 to 16777215" },
     { MESH("\"key_file\": \"\""), "mesh.key_file: \"\" is not a file name" },
     { MESH("\"hello_ms\": 99"), "mesh.hello_ms: 99 is not from 100 to 60000" },
     { MESH("\"hello_ms\": 60001"),
@@ -1062,6 +1069,10 @@ static const struct wrong_text wrong_types[] = {
     { MESH("\"max_pps\": \"all\""),
       "mesh.max_pps: \"all\" is a string, not a whole number from 1 to "
       "10000000" },
+    { MESH("\"transport\": 1"),
+      "mesh.transport: 1 is a whole number, not a string" },
+    { MESH("\"vni\": \"1\""),
+      "mesh.vni: \"1\" is a string, not a whole number from 1 to 16777215" },
     { MESH("\"key_file\": [\"k\"]"),
       "mesh.key_file: [\"k\"] is an array, not a string" },
     { MESH("\"hello_ms\": \"1000\""),
@@ -1163,7 +1174,6 @@ static const struct wrong_text future_keys[] = {
     { "{\"http\": \"127.0.0.1:9714\"}", "http: not yet supported" },
     { "{\"inspect\": [\"pva\"]}", "inspect: not yet supported" },
     { RELAY("\"filter\": \"udp\""), "relay.filter: not yet supported" },
-    { MESH("\"transport\": \"udp\""), "mesh.transport: not yet supported" },
 };
 
 /* A rule with 'TEXT' besides what it must have, one with 'TEXT' for its
@@ -1769,7 +1779,9 @@ test_json_of_defaults(void **state OVS_UNUSED)
                               "    \"accept\": [],\n"
                               "    \"relay_id\": \"auto\",\n"
                               "    \"hello_ms\": 1000,\n"
-                              "    \"max_pps\": 10000\n"
+                              "    \"max_pps\": 10000,\n"
+                              "    \"transport\": \"udp\",\n"
+                              "    \"vni\": 5459533\n"
                               "  },\n"
                               "  \"replicate\": []\n"
                               "}");
@@ -1799,7 +1811,7 @@ test_json_round_trip(void **state OVS_UNUSED)
                       "    \"destination\": \"%s\",\n"
                       "    \"local_mac\": \"02:00:00:00:0a:0b\",\n"
                       "    \"max_pps\": 10000000,\n"
-                      "    \"flow_priority\": 65533,\n"
+                      "    \"flow_priority\": 65526,\n"
                       "    \"forward\": \"resubmit(,10)\"\n"
                       "  },\n"
                       "  \"segment\": {\n"
@@ -1829,7 +1841,9 @@ test_json_round_trip(void **state OVS_UNUSED)
                       "    ],\n"
                       "    \"relay_id\": \"00ffffffffffffff\",\n"
                       "    \"hello_ms\": 100,\n"
-                      "    \"max_pps\": 250000\n"
+                      "    \"max_pps\": 250000,\n"
+                      "    \"transport\": \"geneve\",\n"
+                      "    \"vni\": 16777215\n"
                       "  },\n"
                       "  \"replicate\": []\n"
                       "}",

@@ -30,9 +30,9 @@ enum { PRIORITY = 300, ID_BASE = 7000, MAX_PPS = 1234 };
 #define COOKIE_LOOP_FILTER htonll(UINT64_C(0x534e4f5700010003))
 #define COOKIE_ANNOUNCEMENT htonll(UINT64_C(0x534e4f5700010004))
 
-static const struct relay_port ports[] = { { 5076, true, true },
-                                           { 5064, true, true },
-                                           { 65535, true, true } };
+static const struct relay_port ports[] = { { 5076, true, true, false },
+                                           { 5064, true, true, false },
+                                           { 65535, true, true, false } };
 static const struct relay_mac macs[] = {
     { ETH_ADDR_C(02, 00, 00, 00, 01, 01), UINT64_MAX },
     { ETH_ADDR_C(02, 00, 00, 00, 02, 01), UINT64_MAX },
@@ -595,7 +595,7 @@ test_a_mac_of_one_port_of_many(void **state OVS_UNUSED)
     struct relay_port many[CONFIG_MAX_PORTS];
 
     for (size_t i = 0; i < ARRAY_SIZE(many); i++) {
-        many[i] = (struct relay_port){ 5000 + i, true, true };
+        many[i] = (struct relay_port){ 5000 + i, true, true, false };
     }
     for (size_t i = 0; i < ARRAY_SIZE(many); i++) {
         const struct relay_mac one = { macs[0].mac, UINT64_C(1) << i };

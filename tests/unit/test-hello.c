@@ -262,6 +262,8 @@ test_a_full_hello_takes_the_longest_length(void **state OVS_UNUSED)
     h.n_ports = HELLO_MAX_PORTS;
     h.role = RELAY_GONE;
     h.forwarder = UINT64_MAX;
+    h.tunnel = (struct hello_tunnel){ HELLO_GENEVE, HELLO_MAX_VNI, UINT64_MAX,
+                                      true };
     for (size_t i = 0; i < HELLO_MAX_MACS; i++) {
         h.macs[i] = example.macs[0];
         h.macs[i].ea[5] = i;

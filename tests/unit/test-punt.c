@@ -125,7 +125,7 @@ check_userdata(enum punt_kind kind, uint16_t port)
 {
     /* It goes through the syntax of the controller action, as it does on its
      * way to the switch. */
-    char *userdata = punt_userdata(kind, port);
+    char *userdata = punt_userdata(kind, port, 0);
     char *text = xasprintf("controller(userdata=%s)", userdata);
     enum ofputil_protocol usable;
     struct ofpbuf ofpacts;
@@ -185,7 +185,7 @@ test_userdata_text(void **state OVS_UNUSED)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-        char *text = punt_userdata(all[i].kind, all[i].port);
+        char *text = punt_userdata(all[i].kind, all[i].port, 0);
 
         assert_string_equal(text, all[i].text);
         free(text);
@@ -211,7 +211,7 @@ test_other_userdata(void **state OVS_UNUSED)
         { { 3, 0, 0, 0 }, 4 },
         { { 1, 0x13, 0xd4, 0, 0, 0, 0, 0 }, 8 },
         { { 0, 0x13, 0xd4 }, 3 },
-        { { 4, 0x13, 0xd4 }, 3 },
+        { { PUNT_N_KINDS, 0x13, 0xd4 }, 3 },
         { { 0xff, 0x13, 0xd4 }, 3 },
     };
 

@@ -703,7 +703,9 @@ send_captured(bool any)
 
         frame.bytes = copy_exactly(p->bytes + 2, p->length - 2);
         frame.length = p->length - 2;
-        assert_int_equal(mesh_send(l.mesh, &frame, 1, &l.peers, &n_relayed),
+        assert_int_equal(mesh_send(l.mesh, &frame, 1, &l.peers,
+                                   l.peers.targets, l.peers.n_targets,
+                                   &n_relayed),
                          1);
         assert_int_equal(n_relayed, 1);
         assert_int_equal(receive(&l, 0, received), p->length);
@@ -740,8 +742,10 @@ send_ours(bool any)
     for (size_t i = 0; i < 3; i++) {
         size_t n_relayed;
 
-        assert_int_equal(
-            mesh_send(l.mesh, &f.all[2 * i], 2, &l.peers, &n_relayed), 2);
+        assert_int_equal(mesh_send(l.mesh, &f.all[2 * i], 2, &l.peers,
+                                   l.peers.targets, l.peers.n_targets,
+                                   &n_relayed),
+                         2);
         assert_int_equal(n_relayed, 2);
         assert_true(remote->next_seq == 7 + 2 * (i + 1));
         assert_gets_ours(&l, 0, 7 + 2 * i, &f.all[2 * i]);
@@ -773,7 +777,8 @@ test_the_numbers_wrap_around(void **state OVS_UNUSED)
     make_frames(&f);
     loopback_open(&l, false, 1);
     struct remote *remote = speak_ours(&l, 0, UINT64_MAX - 1);
-    mesh_send(l.mesh, f.all, 3, &l.peers, &n_relayed);
+    mesh_send(l.mesh, f.all, 3, &l.peers, l.peers.targets, l.peers.n_targets,
+              &n_relayed);
     assert_gets_ours(&l, 0, UINT64_MAX - 1, &f.all[0]);
     assert_gets_ours(&l, 0, UINT64_MAX, &f.all[1]);
     assert_gets_ours(&l, 0, 0, &f.all[2]);
@@ -792,7 +797,9 @@ test_each_peer_gets_the_format_that_it_speaks(void **state OVS_UNUSED)
         make_frames(&f);
         loopback_open(&l, false, 2);
         speak_ours(&l, ours, 100);
-        assert_int_equal(mesh_send(l.mesh, f.all, 20, &l.peers, &n_relayed),
+        assert_int_equal(mesh_send(l.mesh, f.all, 20, &l.peers,
+                                   l.peers.targets, l.peers.n_targets,
+                                   &n_relayed),
                          40);
         assert_int_equal(n_relayed, 20);
         for (size_t i = 0; i < 20; i++) {
@@ -822,7 +829,9 @@ test_who_speaks_ours_no_longer_gets_snowsignals(void **state OVS_UNUSED)
             liveness_bye(&l.peers.all[0]->liveness, NOW + LIVENESS_PROBE_MS);
         }
         peers_choose_targets(&l.peers);
-        assert_int_equal(mesh_send(l.mesh, f.all, 1, &l.peers, &n_relayed), 1);
+        assert_int_equal(mesh_send(l.mesh, f.all, 1, &l.peers, l.peers.targets,
+                                   l.peers.n_targets, &n_relayed),
+                         1);
         assert_gets_snowsignals(&l, 0, &f.all[0]);
         assert_ptr_equal(l.peers.all[0]->remote, remote);
         assert_true(remote->next_seq == 7);
@@ -843,7 +852,9 @@ test_more_frames_than_a_system_call_takes(void **state OVS_UNUSED)
     loopback_open(&l, false, 2);
     speak_ours(&l, 0, 1000);
     speak_ours(&l, 1, 0);
-    assert_int_equal(mesh_send(l.mesh, f.all, N, &l.peers, &n_relayed), 2 * N);
+    assert_int_equal(mesh_send(l.mesh, f.all, N, &l.peers, l.peers.targets,
+                               l.peers.n_targets, &n_relayed),
+                     2 * N);
     assert_int_equal(n_relayed, N);
     for (size_t i = 0; i < N; i++) {
         assert_gets_ours(&l, 0, 1000 + i, &f.all[i]);
@@ -863,7 +874,8 @@ test_what_is_sent_is_counted(void **state OVS_UNUSED)
     make_frames(&f);
     loopback_open(&l, false, 2);
     speak_ours(&l, 1, 0);
-    mesh_send(l.mesh, &f.all[1], 2, &l.peers, &n_relayed);
+    mesh_send(l.mesh, &f.all[1], 2, &l.peers, l.peers.targets,
+              l.peers.n_targets, &n_relayed);
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(l.peers.all[i]->tx, 2);
         assert_int_equal(l.peers.all[i]->tx_bytes,
@@ -882,11 +894,15 @@ test_nothing_to_send(void **state OVS_UNUSED)
 
     make_frames(&f);
     loopback_open(&l, false, 1);
-    assert_int_equal(mesh_send(l.mesh, f.all, 0, &l.peers, &n_relayed), 0);
+    assert_int_equal(mesh_send(l.mesh, f.all, 0, &l.peers, l.peers.targets,
+                               l.peers.n_targets, &n_relayed),
+                     0);
     assert_int_equal(n_relayed, 0);
     l.peers.n_targets = 0;
     n_relayed = 5;
-    assert_int_equal(mesh_send(l.mesh, f.all, 3, &l.peers, &n_relayed), 0);
+    assert_int_equal(mesh_send(l.mesh, f.all, 3, &l.peers, l.peers.targets,
+                               l.peers.n_targets, &n_relayed),
+                     0);
     assert_int_equal(n_relayed, 0);
     assert_nothing_came(&l, 0);
     loopback_close(&l);
@@ -905,7 +921,9 @@ test_a_peer_that_fails_does_not_keep_back_others(void **state OVS_UNUSED)
         loopback_open(&l, false, 2);
         make_unreachable(&l, bad);
         speak_ours(&l, !bad, 5);
-        assert_int_equal(mesh_send(l.mesh, f.all, 3, &l.peers, &n_relayed), 3);
+        assert_int_equal(mesh_send(l.mesh, f.all, 3, &l.peers, l.peers.targets,
+                                   l.peers.n_targets, &n_relayed),
+                         3);
         assert_int_equal(n_relayed, 3);
         for (size_t i = 0; i < 3; i++) {
             assert_gets_ours(&l, !bad, 5 + i, &f.all[i]);
@@ -917,7 +935,9 @@ test_a_peer_that_fails_does_not_keep_back_others(void **state OVS_UNUSED)
         assert_int_equal(l.peers.all[bad]->tx_errors, 3);
 
         make_unreachable(&l, !bad);
-        assert_int_equal(mesh_send(l.mesh, f.all, 3, &l.peers, &n_relayed), 0);
+        assert_int_equal(mesh_send(l.mesh, f.all, 3, &l.peers, l.peers.targets,
+                                   l.peers.n_targets, &n_relayed),
+                         0);
         assert_int_equal(n_relayed, 0);
         loopback_close(&l);
     }
@@ -1074,7 +1094,8 @@ test_messages_and_frames_go_their_own_ways(void **state OVS_UNUSED)
     make_frames(&f);
     loopback_open(&l, false, 1);
     say(&l, 0, 0, 2);
-    mesh_send(l.mesh, f.all, 1, &l.peers, &n_relayed);
+    mesh_send(l.mesh, f.all, 1, &l.peers, l.peers.targets, l.peers.n_targets,
+              &n_relayed);
     assert_gets_snowsignals(&l, 0, &f.all[0]);
     assert_nothing_came(&l, 0);
     mesh_flush(l.mesh);
@@ -1251,7 +1272,9 @@ test_the_longest_frame_is_sent_in_our_format(void **state OVS_UNUSED)
     memset(bytes, 0x5a, sizeof bytes);
     loopback_open(&l, false, 1);
     speak_ours(&l, 0, 3);
-    assert_int_equal(mesh_send(l.mesh, &frame, 1, &l.peers, &n_relayed), 1);
+    assert_int_equal(mesh_send(l.mesh, &frame, 1, &l.peers, l.peers.targets,
+                               l.peers.n_targets, &n_relayed),
+                     1);
     assert_gets_ours(&l, 0, 3, &frame);
     loopback_close(&l);
 }
@@ -1342,9 +1365,10 @@ test_a_sealed_mesh_seals_for_each_peer(void **state OVS_UNUSED)
         make_frames(&f);
         loopback_open_sealed(&l, any, 2);
         for (size_t round = 0; round < 3; round++) {
-            assert_int_equal(
-                mesh_send(l.mesh, &f.all[5 * round], 5, &l.peers, &n_relayed),
-                10);
+            assert_int_equal(mesh_send(l.mesh, &f.all[5 * round], 5, &l.peers,
+                                       l.peers.targets, l.peers.n_targets,
+                                       &n_relayed),
+                             10);
             assert_int_equal(n_relayed, 5);
         }
         for (size_t i = 0; i < 15; i++) {
@@ -1380,7 +1404,8 @@ test_frames_are_left_as_they_are(void **state OVS_UNUSED)
     memcpy(before.bytes, f.bytes, sizeof f.bytes);
     loopback_open_sealed(&l, false, 1);
     make_room(&l, 0);
-    mesh_send(l.mesh, f.all, 300, &l.peers, &n_relayed);
+    mesh_send(l.mesh, f.all, 300, &l.peers, l.peers.targets, l.peers.n_targets,
+              &n_relayed);
     assert_int_equal(n_relayed, 300);
     assert_memory_equal(before.bytes, f.bytes, sizeof f.bytes);
     for (size_t i = 0; i < 300; i++) {
@@ -1409,7 +1434,9 @@ test_long_frames_in_a_sealed_mesh(void **state OVS_UNUSED)
         all[i].bytes = bytes[i];
         all[i].length = FRAME_MAX - i * i % 1000;
     }
-    assert_int_equal(mesh_send(l.mesh, all, N, &l.peers, &n_relayed), 2 * N);
+    assert_int_equal(mesh_send(l.mesh, all, N, &l.peers, l.peers.targets,
+                               l.peers.n_targets, &n_relayed),
+                     2 * N);
     assert_int_equal(n_relayed, N);
     for (size_t i = 0; i < N; i++) {
         for (size_t k = 0; k < 2; k++) {
@@ -1432,7 +1459,9 @@ test_a_sealed_peer_that_fails(void **state OVS_UNUSED)
     loopback_open_sealed(&l, false, 2);
     const struct endpoint target = l.peers.all[0]->target;
     make_unreachable(&l, 0);
-    assert_int_equal(mesh_send(l.mesh, f.all, 4, &l.peers, &n_relayed), 4);
+    assert_int_equal(mesh_send(l.mesh, f.all, 4, &l.peers, l.peers.targets,
+                               l.peers.n_targets, &n_relayed),
+                     4);
     assert_int_equal(n_relayed, 4);
     assert_int_equal(l.peers.all[0]->tx_errors, 4);
     assert_int_equal(l.peers.all[0]->tx, 0);
@@ -1441,7 +1470,9 @@ test_a_sealed_peer_that_fails(void **state OVS_UNUSED)
     }
     l.peers.all[0]->target = target;
     mesh_address_peer(l.mesh, l.peers.all[0]);
-    assert_int_equal(mesh_send(l.mesh, f.all, 1, &l.peers, &n_relayed), 2);
+    assert_int_equal(mesh_send(l.mesh, f.all, 1, &l.peers, l.peers.targets,
+                               l.peers.n_targets, &n_relayed),
+                     2);
     assert_gets_sealed(&l, 0, 4, 4, &f.all[0]);
     loopback_close(&l);
 }
@@ -1475,7 +1506,9 @@ test_who_gets_no_frames_in_a_sealed_mesh(void **state OVS_UNUSED)
         }
         peers_choose_targets(&l.peers);
         assert_int_equal(l.peers.n_targets, 0);
-        assert_int_equal(mesh_send(l.mesh, f.all, 3, &l.peers, &n_relayed), 0);
+        assert_int_equal(mesh_send(l.mesh, f.all, 3, &l.peers, l.peers.targets,
+                                   l.peers.n_targets, &n_relayed),
+                         0);
         assert_nothing_came(&l, 0);
         loopback_close(&l);
     }

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The tunnel to the peers. */
+
+#include <config.h>
+#include "relay.h"
+#include "relay-private.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "bridge.h"
+#include "channel.h"
+#include "conf.h"
+#include "election.h"
+#include "emit.h"
+#include "flow.h"
+#include "frame.h"
+#include "loop-guard.h"
+#include "mesh-flows.h"
+#include "openvswitch/ofpbuf.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/util.h"
+#include "openvswitch/vlog.h"
+#include "path-mtu.h"
+#include "peering.h"
+#include "peers.h"
+#include "ports.h"
+#include "punt.h"
+#include "timeval.h"
+#include "tunnel-probe.h"
+#include "tunneling.h"
+#include "tunnels.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(carriage);
+
+enum {
+    /* How often what nobody reports, such as an MTU, is looked at. */
+    LOOK_MS = 5000,
+
+    /* How long a relay has to be the only one that forwards before its switch
+     * carries frames by itself. */
+    STEADY_MS = 500,
+
+    /* Probes sent at a time; the others follow at once. */
+    PROBE_BATCH = 16
+};
+
+void
+relay_configure_tunnel(struct relay *r)
+{
+    struct tunneling *t = &r->tunneling;
+
+    tunneling_configure(t, r->config);
+    tunnels_set(r->tunnels, TUNNEL_MESH, &t->tunnel, t->on, false);
+    if (t->on) {
+        tunnel_port_name(&t->tunnel, r->tunnel_name);
+    }
+    r->tunnel_stale = true;
+}
+
+/* Takes in whether the switch has the tunnel port.  Returns true if that has
+ * changed, or the port's number has. */
+static bool
+update_port(struct relay *r)
+{
+    struct tunneling *t = &r->tunneling;
+    const struct ports *ports = bridge_ports(r->bridge);
+    const struct port *port =
+        t->on && ports && tunnels_is_present(r->tunnels, &t->tunnel)
+            ? ports_find(ports, r->tunnel_name)
+            : NULL;
+    uint32_t number = port ? ofp_to_u16(port->number) : 0;
+    bool changed = number != r->tunnel_port;
+
+    r->tunnel_port = number;
+    tunneling_set_there(t, number != 0);
+    peering_set_tunnel(r->peering, tunneling_offer(t), t->tunnel.key);
+    return changed;
+}
+
+/* Looks how long frames to the peers behind the tunnel may be. */
+static void
+update_mtus(struct relay *r, long long int now)
+{
+    const struct peers *peers = peering_peers(r->peering);
+
+    r->next_look = now + LOOK_MS;
+    for (size_t i = 0; i < peers->n_all; i++) {
+        struct peer *peer = peers->all[i];
+
+        if (tunneling_fits(&r->tunneling, peer)) {
+            const struct in6_addr *address = &peer->target.address;
+            size_t max_len = tunnel_max_len(address, path_mtu(address));
+
+            peer->tunnel.max_len = MIN(max_len, FRAME_MAX);
+        }
+    }
+}
+
+/* Warns of peers that frames go to in the open although the mesh has a key. */
+static void
+warn_of_open_tunnels(struct relay *r)
+{
+    const struct peers *peers = peering_peers(r->peering);
+
+    for (size_t i = 0; i < peers->n_all; i++) {
+        struct peer *peer = peers->all[i];
+        struct peer_tunnel *pt = &peer->tunnel;
+
+        pt->is_protected =
+            (pt->carried
+             && tunnels_is_protected(r->tunnels, r->tunneling.tunnel.type,
+                                     &peer->target.address));
+        bool open = peers->sealed && pt->carried && !pt->is_protected;
+        if (open && !pt->told_open) {
+            VLOG_WARN("peer %s: mesh.key_file does not seal what goes to it "
+                      "by %s; see \"IPsec\" in the README",
+                      peer->name, config_transport(r->config));
+        }
+        pt->told_open = open;
+    }
+}
+
+/* Returns true if it is settled that this relay forwards. */
+static bool
+is_steady(const struct relay *r, long long int now)
+{
+    const struct election *e = &r->segment.election;
+
+    if (r->leaving) {
+        return false;
+    } else if (!e->on) {
+        return true;
+    } else if (election_state(e) != RELAY_FORWARDING
+               || now - e->since < STEADY_MS) {
+        return false;
+    }
+    for (size_t i = 0; i < e->candidates.n; i++) {
+        enum relay_state state = e->candidates.all[i].said.state;
+
+        if (state == RELAY_CLAIMING || state == RELAY_FORWARDING) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+relay_carries(const struct relay *r, uint16_t port, long long int now)
+{
+    size_t n;
+    const struct loop_port *ports = loop_guard_ports(r->loop_guard, &n);
+
+    if (!r->steady || !r->tunneling.there || !r->settled
+        || !election_forwards_port(&r->segment.election, port)) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (ports[i].port == port && ports[i].last
+            && now - ports[i].last < LOOP_GUARD_CALM_MS) {
+            return false; /* Each frame is to be looked at. */
+        }
+    }
+    return true;
+}
+
+/* Returns true if something may have changed that the peers behind the tunnel
+ * depend on, and takes note of it. */
+static bool
+has_news(struct relay *r, long long int now)
+{
+    const struct ports *ports = bridge_ports(r->bridge);
+    const struct peers *peers = peering_peers(r->peering);
+    bool news = (r->tunnel_stale || now >= r->next_look
+                 || r->tunnels_seqno != tunnels_seqno(r->tunnels)
+                 || (ports && r->ports_seqno != ports->seqno)
+                 || r->peers_seqno != peers->seqno
+                 || r->tunnel_seqno != peers->tunnel_seqno);
+
+    r->tunnel_stale = false;
+    r->tunnels_seqno = tunnels_seqno(r->tunnels);
+    r->ports_seqno = ports ? ports->seqno : 0;
+    r->peers_seqno = peers->seqno;
+    r->tunnel_seqno = peers->tunnel_seqno;
+    return news;
+}
+
+bool
+relay_update_tunnel(struct relay *r, long long int now)
+{
+    const struct peers *peers = peering_peers(r->peering);
+    bool changed = false;
+
+    if (bridge_is_in_place(r->bridge)) {
+        tunneling_placed(peers);
+    }
+    if (has_news(r, now)) {
+        changed = update_port(r);
+        update_mtus(r, now);
+        changed |= tunneling_update(&r->tunneling, peers);
+        warn_of_open_tunnels(r);
+        if (r->n_others < peers->n_all) {
+            r->n_others = peers->n_all;
+            r->others = xrealloc(r->others, r->n_others * sizeof *r->others);
+        }
+
+        bool leaves = tunneling_leaves_others(peers);
+        changed |= leaves != r->leaves_others;
+        r->leaves_others = leaves;
+    }
+    r->steady = is_steady(r, now);
+    return changed;
+}
+
+const struct mesh_tunnel *
+relay_describe_tunnel(const struct relay *r, struct mesh_tunnel *mt)
+{
+    const struct tunneling *t = &r->tunneling;
+
+    /* What the switch has stays until it is known what it is to have. */
+    if (!t->there || !r->settled) {
+        return NULL;
+    }
+    *mt = (struct mesh_tunnel){
+        .port = r->tunnel_name,
+        .port_map = &bridge_ports(r->bridge)->map,
+        .targets = t->targets,
+        .n_targets = t->n_targets,
+        .sources = t->sources,
+        .n_sources = t->n_sources,
+        .max_len = t->max_len,
+        .generation = t->generation,
+        .others = r->leaves_others,
+        .destination = &r->destination,
+        .own = &r->own_addresses,
+    };
+    return mt;
+}
+
+/* Appends a probe to 'peer' to 'messages'. */
+static void
+put_probe(const struct relay *r, const struct peer *peer,
+          struct ofpbuf *messages)
+{
+    uint8_t frame[FRAME_MAX];
+    const size_t length = peer->tunnel.max_len;
+    struct ofpbuf *msg;
+    char *actions;
+
+    tunnel_probe_encode(frame, length, r->local_mac,
+                        peer->tunnel.theirs.token);
+    char *error =
+        mesh_probe_actions(&peer->target.address, r->tunnel_port, &actions);
+    ovs_assert(!error);
+    error = emit_encode(actions, frame, length, &msg);
+    ovs_assert(!error);
+    ofpbuf_put(messages, msg->data, msg->size);
+    ofpbuf_delete(msg);
+    free(actions);
+}
+
+void
+relay_run_tunnel(struct relay *r, long long int now)
+{
+    const struct tunneling *t = &r->tunneling;
+    const struct peers *peers = peering_peers(r->peering);
+    struct ofpbuf *messages = NULL;
+    size_t n = 0;
+
+    if (!t->on) {
+        return;
+    }
+    for (size_t i = 0; i < peers->n_all; i++) {
+        struct peer *peer = peers->all[i];
+
+        if (tunneling_hears(t, peer, now)) {
+            peering_tell(r->peering, peer);
+        }
+        if (tunneling_fits(t, peer) && now >= peer->tunnel.next_probe
+            && peer->tunnel.max_len >= TUNNEL_PROBE_MIN_LEN
+            && n < PROBE_BATCH) {
+            messages = messages ? messages : ofpbuf_new(0);
+            put_probe(r, peer, messages);
+            tunneling_probed(t, peer, now);
+            n++;
+        }
+    }
+    if (messages) {
+        channel_send(r->channel, messages);
+    }
+}
+
+void
+relay_wait_tunnel(const struct relay *r)
+{
+    const struct election *e = &r->segment.election;
+
+    if (!r->tunneling.on) {
+        return;
+    }
+    poll_timer_wait_until(r->next_look);
+    poll_timer_wait_until(
+        tunneling_deadline(&r->tunneling, peering_peers(r->peering)));
+    if (!r->steady && election_state(e) == RELAY_FORWARDING) {
+        poll_timer_wait_until(MAX(e->since + STEADY_MS, time_msec() + 1));
+    }
+}
+
+void
+relay_take_probe(struct relay *r, const struct punt *punt, long long int now)
+{
+    struct peers *peers = peering_peers(r->peering);
+    struct in6_addr source;
+    uint64_t token;
+
+    if (tunnel_probe_decode(punt->frame, punt->length, &token)
+        && punt_tunnel_source(punt, &source)) {
+        const struct peer *peer =
+            tunneling_take_probe(&r->tunneling, peers, token, &source, now);
+
+        if (peer && !peer->tunnel.accepted) {
+            peers->tunnel_seqno++;
+        }
+    }
+}
