@@ -141,6 +141,8 @@ apply_options(struct config *c, const struct options *o)
           config_set_bridge },
         { "--broadcast-port", o->broadcast_port, "BDCAST_PORT", set_ports },
         { "--mesh-port", o->mesh_port, "MESH_PORT", config_set_mesh_port },
+        { "--transport", o->transport, "MESH_TRANSPORT",
+          config_set_transport },
         { "--log-level", o->log_level, "LOGLEVEL", config_set_log_level },
         { NULL, NULL, "SERVICENAME", config_set_service },
     };

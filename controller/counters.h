@@ -11,7 +11,9 @@
  *    mesh_rx = emitted + the drops of DIRECTION_MESH + frames still queued
  *
  * "mesh_tx" counts datagrams, one for each relayed frame and peer.  What
- * relays tell each other besides, in hellos, is not counted here. */
+ * relays tell each other besides, in hellos, is not counted here.  What the
+ * switch carries without the relay is counted in carried.h, and added where
+ * people look. */
 
 #include <stdint.h>
 

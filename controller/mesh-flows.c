@@ -3,6 +3,7 @@
 #include <config.h>
 #include "mesh-flows.h"
 
+#include "carried.h"
 #include "destination.h"
 #include "endpoint.h"
 #include "flowset.h"
@@ -100,6 +101,13 @@ add_group(const struct mesh_tunnel *t, struct shash *values,
     return error;
 }
 
+/* Tags the flow that was added to 'set' at last, for carried.h. */
+static void
+tag_flow(struct flowset *set, uint64_t tag)
+{
+    set->order[hmap_count(&set->flows) - 1]->tag = tag;
+}
+
 /* Adds the flows that let in the peers behind the tunnel. */
 static char *
 add_sources(const struct mesh_tunnel *t, struct shash *values,
@@ -111,7 +119,7 @@ add_sources(const struct mesh_tunnel *t, struct shash *values,
         set_address(values, &t->sources[i].address);
         error = flowset_add_flow(set, "mesh-source.flow", values, t->port_map);
         if (!error) {
-            set->order[hmap_count(&set->flows) - 1]->tag = t->sources[i].id;
+            tag_flow(set, t->sources[i].id);
         }
     }
     return error;
@@ -192,6 +200,10 @@ add_second_pass(const struct relay_flows_params *p, int mark,
     template_set(values, "watch_userdata",
                  t->others ? NULL : punt_userdata(PUNT_WATCH, port, 0));
     char *error = flowset_add_flow(set, "mesh-out.flow", values, NULL);
+    if (!error) {
+        tag_flow(set,
+                 carried_tag(port, mark) | (t->others ? CARRIED_PUNTED : 0));
+    }
     return error ? error
                  : flowset_add_flow(set, "mesh-long.flow", values, NULL);
 }
@@ -224,8 +236,8 @@ add_out(const struct relay_flows_params *p, const struct relay_port *port,
  * 'ip_destination', or any that no other flow is for if that is 0, written
  * anew if 'rewrite'. */
 static char *
-add_in(const struct mesh_tunnel *t, ovs_be32 ip_destination, bool rewrite,
-       struct shash *values, struct flowset *set)
+add_in(const struct mesh_tunnel *t, uint16_t port, ovs_be32 ip_destination,
+       bool rewrite, struct shash *values, struct flowset *set)
 {
     const ovs_be32 address = destination_address(t->destination);
 
@@ -238,29 +250,33 @@ add_in(const struct mesh_tunnel *t, ovs_be32 ip_destination, bool rewrite,
                                 : NULL);
     template_set(values, "new_destination",
                  rewrite ? xasprintf(IP_FMT, IP_ARGS(address)) : NULL);
-    return flowset_add_flow(set, "mesh-in.flow", values, t->port_map);
+    char *error = flowset_add_flow(set, "mesh-in.flow", values, t->port_map);
+    if (!error) {
+        tag_flow(set, carried_tag(port, ntohl(ip_destination)));
+    }
+    return error;
 }
 
 /* Adds the flows that emit what comes out of the tunnel for a port. */
 static char *
-add_emission(const struct mesh_tunnel *t, struct shash *values,
+add_emission(const struct mesh_tunnel *t, uint16_t port, struct shash *values,
              struct flowset *set)
 {
     const struct destination *d = t->destination;
     char *error = NULL;
 
     if (d->policy == DESTINATION_KEEP) {
-        return add_in(t, 0, false, values, set);
+        return add_in(t, port, 0, false, values, set);
     }
     if (!destination_must_rewrite(d, htonl(INADDR_BROADCAST))) {
-        error = add_in(t, htonl(INADDR_BROADCAST), false, values, set);
+        error = add_in(t, port, htonl(INADDR_BROADCAST), false, values, set);
     }
     for (size_t i = 0; !error && i < d->n_broadcasts; i++) {
         if (!destination_must_rewrite(d, d->broadcasts[i])) {
-            error = add_in(t, d->broadcasts[i], false, values, set);
+            error = add_in(t, port, d->broadcasts[i], false, values, set);
         }
     }
-    return error ? error : add_in(t, 0, true, values, set);
+    return error ? error : add_in(t, port, 0, true, values, set);
 }
 
 char *
@@ -280,7 +296,7 @@ mesh_flows_add_port(const struct relay_flows_params *p,
     template_set(values, "local_mac",
                  xasprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(p->local_macs[0].mac)));
     if (port->carried) {
-        return add_emission(t, values, set);
+        return add_emission(t, port->port, values, set);
     }
     template_set(values, "tunnel_userdata",
                  punt_userdata(PUNT_TUNNEL, port->port, 0));

@@ -115,6 +115,8 @@ run_news(struct node *n)
     n->flows_changed |= replicate_update(n->replicate, ports, mac);
     if (n->audit_seqno != bridge_audit_seqno(n->bridge)) {
         n->audit_seqno = bridge_audit_seqno(n->bridge);
+        relay_count(n->relay, bridge_wanted(n->bridge),
+                    bridge_inventory(n->bridge));
         replicate_count(n->replicate, bridge_wanted(n->bridge),
                         bridge_inventory(n->bridge));
     }

@@ -28,6 +28,7 @@ enum {
     OPT_DB,
     OPT_GENERATE_KEY,
     OPT_UNIXCTL,
+    OPT_TRANSPORT,
     OPT_BOOTSTRAP_CA_CERT,
     OPT_PEER_CA_CERT,
     VLOG_OPTION_ENUMS,
@@ -39,6 +40,7 @@ static const struct option long_options[] = {
     { "target-interface", required_argument, NULL, 't' },
     { "broadcast-port", required_argument, NULL, 'b' },
     { "mesh-port", required_argument, NULL, 'm' },
+    { "transport", required_argument, NULL, OPT_TRANSPORT },
     { "log-level", required_argument, NULL, 'l' },
     { "other-relays", required_argument, NULL, OPT_OTHER_RELAYS },
     { "config", required_argument, NULL, OPT_CONFIG },
@@ -73,6 +75,9 @@ print_usage(void)
         "(BDCAST_PORT; 5076)\n"
         "  -m, --mesh-port=PORT           UDP port of the mesh "
         "(MESH_PORT; 7124)\n"
+        "  --transport=TRANSPORT          how frames get to the peers: udp, "
+        "vxlan, geneve\n"
+        "                                 (MESH_TRANSPORT; udp)\n"
         "  --other-relays RELAY [RELAY..] the peers: ADDRESS, NAME, "
         "either with :PORT\n"
         "  SERVICENAME (environment only) Docker Swarm service whose tasks "
@@ -300,6 +305,7 @@ options_parse(int argc, char *argv[], struct options *o, char **unixctl_path)
         case 'b': o->broadcast_port = optarg; break;
         case 'm': o->mesh_port = optarg; break;
         case 'l': o->log_level = optarg; break;
+        case OPT_TRANSPORT: o->transport = optarg; break;
         case OPT_OTHER_RELAYS: svec_add(&o->other_relays, optarg); break;
         case OPT_CONFIG: config_file = file_name("--config", optarg); break;
         case OPT_CHECK_CONFIG: o->check_config = true; break;

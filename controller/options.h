@@ -24,6 +24,7 @@ struct options {
     const char *target_interface;
     const char *broadcast_port;
     const char *mesh_port;
+    const char *transport;
     const char *log_level;
     char *config_file; /* Absolute, also from SNOWRELAY_CONFIG. */
     const char *switch_target;

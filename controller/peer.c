@@ -86,6 +86,14 @@ peer_reason(const struct peer *peer)
 }
 
 const char *
+peer_transport_name(const struct peer *peer)
+{
+    return (!peer->tunnel.carried                     ? "udp"
+            : peer->tunnel.theirs.type == HELLO_VXLAN ? "vxlan"
+                                                      : "geneve");
+}
+
+const char *
 peer_format_name(const struct peer *peer)
 {
     if (peer->role != PEER_OTHER) {

@@ -107,6 +107,9 @@ bool peer_is_greeted(const struct peer *peer);
 const char *peer_state_name(const struct peer *peer);
 const char *peer_reason(const struct peer *peer);
 
+/* A word for how frames get to 'peer' now: "udp", "vxlan" or "geneve". */
+const char *peer_transport_name(const struct peer *peer);
+
 /* A word for the format that 'peer' speaks as far as is known: "snowrelay",
  * "snowsignal" or "unknown". */
 const char *peer_format_name(const struct peer *peer);

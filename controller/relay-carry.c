@@ -218,8 +218,13 @@ put_punt(struct relay *r, const struct punt *punt, struct batch *batch,
         send_frames(r, batch);
         batch->generation = punt->generation;
     }
+    struct frame *frame = &batch->frames[batch->n];
+
     r->counters.punted++;
-    batch->n += take_punt(r, punt, &batch->frames[batch->n], now);
+    if (take_punt(r, punt, frame, now)) {
+        batch->n++;
+        r->n_too_long += frame->length > r->tunneling.max_len;
+    }
 }
 
 /* Takes the message 'oh' of the switch.  A frame in it that is to be sent goes

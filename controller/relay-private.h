@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "carried.h"
 #include "conf.h"
 #include "counters.h"
 #include "destination.h"
@@ -47,6 +48,8 @@ struct relay {
     struct onlink *onlink;
 
     /* The tunnel to the peers. */
+    struct carried carried;
+    uint64_t n_too_long;     /* Frames relayed that were too long for it. */
     struct tunnels *tunnels; /* The node's. */
     struct tunneling tunneling;
     unsigned int tunnels_seqno, ports_seqno; /* As of the last look. */

@@ -33,7 +33,7 @@
 #include "tunnels.h"
 #include "util.h"
 
-VLOG_DEFINE_THIS_MODULE(carriage);
+VLOG_DEFINE_THIS_MODULE(tunnel);
 
 enum {
     /* How often what nobody reports, such as an MTU, is looked at. */

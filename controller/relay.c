@@ -425,6 +425,7 @@ relay_create(const struct config *config, const struct host *host,
     segment_init(&r->segment);
     own_addresses_init(&r->own_addresses);
     tunneling_init(&r->tunneling);
+    carried_init(&r->carried);
     r->onlink = onlink_create();
     r->loop_guard = loop_guard_create();
     r->emit = emit_create();
@@ -442,6 +443,7 @@ relay_destroy(struct relay *r)
         peering_destroy(r->peering);
         mesh_close(r->mesh);
         tunneling_destroy(&r->tunneling);
+        carried_destroy(&r->carried);
         free(r->others);
         onlink_destroy(r->onlink);
         loop_guard_destroy(r->loop_guard);
@@ -598,10 +600,31 @@ relay_remove_peer(struct relay *r, const char *text)
     return error;
 }
 
-const struct counters *
+struct counters
 relay_counters(const struct relay *r)
 {
-    return &r->counters;
+    struct counters c = r->counters;
+
+    c.punted += r->carried.relayed;
+    c.relayed += r->carried.relayed;
+    c.mesh_tx += r->carried.tx;
+    c.mesh_rx += r->carried.emitted;
+    c.emitted += r->carried.emitted;
+    return c;
+}
+
+const struct carried *
+relay_carried(const struct relay *r)
+{
+    return &r->carried;
+}
+
+void
+relay_count(struct relay *r, const struct flowset *set,
+            const struct inventory *inv)
+{
+    carried_take(&r->carried, peering_peers(r->peering), set, inv,
+                 r->n_too_long);
 }
 
 const struct peering *
@@ -626,6 +649,17 @@ const struct tunneling *
 relay_tunneling(const struct relay *r)
 {
     return &r->tunneling;
+}
+
+bool
+relay_lets_switch_carry(const struct relay *r)
+{
+    for (size_t i = 0; i < r->config->n_ports; i++) {
+        if (r->ports[i].carried) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const char *

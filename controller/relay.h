@@ -27,9 +27,11 @@
 #include "openvswitch/types.h"
 
 struct bridge;
+struct carried;
 struct config;
 struct flowset;
 struct host;
+struct inventory;
 struct loop_guard;
 struct peering;
 struct relay;
@@ -100,8 +102,15 @@ char *relay_add_peer(struct relay *, const char *text) OVS_WARN_UNUSED_RESULT;
 char *
 relay_remove_peer(struct relay *, const char *text) OVS_WARN_UNUSED_RESULT;
 
-/* For those who look on. */
-const struct counters *relay_counters(const struct relay *);
+/* Takes in what the switch has counted: for the flows of 'set', which were
+ * made by relay_add_flows() and compared, and for the groups of 'inv'. */
+void relay_count(struct relay *, const struct flowset *set,
+                 const struct inventory *inv);
+
+/* For those who look on.  What the switch has carried is in the counters, as
+ * of the last look there. */
+struct counters relay_counters(const struct relay *);
+const struct carried *relay_carried(const struct relay *);
 const struct peering *relay_peering(const struct relay *);
 const struct segment *relay_segment(const struct relay *);
 const struct loop_guard *relay_loop_guard(const struct relay *);
@@ -110,6 +119,10 @@ const struct tunneling *relay_tunneling(const struct relay *);
 /* Returns why peers cannot be reached through the tunnel port that is
  * configured, NULL if it is there or there is to be none. */
 const char *relay_tunnel_problem(const struct relay *);
+
+/* Returns true if the switch carries what it can by itself, on one port at
+ * least. */
+bool relay_lets_switch_carry(const struct relay *);
 unsigned int relay_queued(const struct relay *); /* Frames for the switch. */
 
 /* Returns true if the connection for frames is up. */

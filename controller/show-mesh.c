@@ -23,6 +23,7 @@ enum column {
     COLUMN_PEER,
     COLUMN_NAME,
     COLUMN_FORMAT,
+    COLUMN_TRANSPORT,
     COLUMN_STATE,
     COLUMN_ROLE,
     COLUMN_UP_SINCE,
@@ -82,14 +83,18 @@ fill_row(const struct peers *peers, const struct peer *peer, show_cell *cells)
     ovs_strlcpy(cells[COLUMN_NAME], peer->name, SHOW_CELL_SIZE);
     ovs_strlcpy(cells[COLUMN_FORMAT], format_name(peers, peer),
                 SHOW_CELL_SIZE);
+    ovs_strlcpy(cells[COLUMN_TRANSPORT], peer_transport_name(peer),
+                SHOW_CELL_SIZE);
     ovs_strlcpy(cells[COLUMN_STATE], peer_state_name(peer), SHOW_CELL_SIZE);
     if (peer_role(peer)) {
         ovs_strlcpy(cells[COLUMN_ROLE], relay_state_name(peer_role(peer)),
                     SHOW_CELL_SIZE);
     }
     show_time(peer->up_since, cells[COLUMN_UP_SINCE]);
-    snprintf(cells[COLUMN_RX], SHOW_CELL_SIZE, "%" PRIu64, peer->rx);
-    snprintf(cells[COLUMN_TX], SHOW_CELL_SIZE, "%" PRIu64, peer->tx);
+    snprintf(cells[COLUMN_RX], SHOW_CELL_SIZE, "%" PRIu64,
+             peer->rx + peer->tunnel.rx);
+    snprintf(cells[COLUMN_TX], SHOW_CELL_SIZE, "%" PRIu64,
+             peer->tx + peer->tunnel.tx);
     if (is_measured(peer)) {
         snprintf(cells[COLUMN_LOST], SHOW_CELL_SIZE, "%" PRIu64,
                  peer->remote->window.lost);
@@ -111,6 +116,7 @@ show_mesh(const struct peering *peering)
         [COLUMN_PEER] = { "PEER", false },
         [COLUMN_NAME] = { "NAME", false },
         [COLUMN_FORMAT] = { "FORMAT", false },
+        [COLUMN_TRANSPORT] = { "TRANSPORT", false },
         [COLUMN_STATE] = { "STATE", false },
         [COLUMN_ROLE] = { "ROLE", false },
         [COLUMN_UP_SINCE] = { "UP SINCE", false },
@@ -215,6 +221,33 @@ key_id_to_json(uint16_t id)
     return json_sprintf("%04x", id);
 }
 
+/* Returns what is known of the tunnel to 'peer', null if it has none. */
+static json_t *
+tunnel_to_json(const struct peer *peer)
+{
+    const struct peer_tunnel *t = &peer->tunnel;
+    char source[INET6_ADDRSTRLEN];
+
+    if (!t->theirs.type) {
+        return json_null();
+    }
+    /* clang-format off */
+    return json_pack(
+        "{s:s, s:I, s:b, s:b, s:o, s:i, s:b, s:I, s:I}",
+        "type", t->theirs.type == HELLO_VXLAN ? "vxlan" : "geneve",
+        "vni", (json_int_t) t->theirs.vni,
+        "heard", t->hears,
+        "hears", t->theirs.hears,
+        "from", IN6_IS_ADDR_UNSPECIFIED(&t->source)
+                    ? json_null()
+                    : json_string(address_format(&t->source, source)),
+        "max_len", (int) t->max_len,
+        "ipsec", t->is_protected,
+        "rx", (json_int_t) t->rx,
+        "tx", (json_int_t) t->tx);
+    /* clang-format on */
+}
+
 static json_t *
 peer_to_json(const struct peers *peers, const struct peer *peer)
 {
@@ -230,7 +263,7 @@ peer_to_json(const struct peers *peers, const struct peer *peer)
     /* clang-format off */
     json_t *object = json_pack(
         "{s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I,"
-        " s:n, s:o, s:o, s:n}",
+        " s:n, s:o, s:o, s:n, s:s, s:o}",
         "name", peer->name,
         "source", roster_source_name(peer->source),
         "address", at,
@@ -239,16 +272,18 @@ peer_to_json(const struct peers *peers, const struct peer *peer)
         "reason", peer_reason(peer),
         "role", role,
         "up_since", show_time_json(peer->up_since),
-        "rx", (json_int_t) peer->rx,
-        "rx_bytes", (json_int_t) peer->rx_bytes,
+        "rx", (json_int_t) (peer->rx + peer->tunnel.rx),
+        "rx_bytes", (json_int_t) (peer->rx_bytes + peer->tunnel.rx_bytes),
         "rx_limited", (json_int_t) peer->rx_limited,
-        "tx", (json_int_t) peer->tx,
-        "tx_bytes", (json_int_t) peer->tx_bytes,
+        "tx", (json_int_t) (peer->tx + peer->tunnel.tx),
+        "tx_bytes", (json_int_t) (peer->tx_bytes + peer->tunnel.tx_bytes),
         "tx_errors", (json_int_t) peer->tx_errors,
         "lost",
         "rtt_us", rtt_to_json(peer->liveness.smoothed_rtt),
         "rtt_last_us", rtt_to_json(peer->liveness.rtt),
-        "relay_id");
+        "relay_id",
+        "transport", peer_transport_name(peer),
+        "tunnel", tunnel_to_json(peer));
     /* clang-format on */
     if (is_measured(peer)) {
         add_remote(object, peer->remote);

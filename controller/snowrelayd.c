@@ -248,7 +248,7 @@ set_log_level(const char *name)
         "replicate",  "nexthop", "election", "candidates", "segment",
         "loop",       "onlink",  "rtnl",     "tunnels",    "self",
         "names",      "hear",    "carry",    "instance",   "privsep",
-        "privileged", "sandbox", "requests",
+        "privileged", "sandbox", "requests", "tunneling",  "tunnel",
     };
     static const struct {
         const char *name;

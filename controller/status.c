@@ -24,7 +24,9 @@
 #include "show-mesh.h"
 #include "show-replicate.h"
 #include "show-segment.h"
+#include "show-transport.h"
 #include "timeval.h"
+#include "tunneling.h"
 #include "unixctl.h"
 #include "util.h"
 
@@ -96,7 +98,7 @@ status_to_json(const struct node *node)
 {
     const struct relay *relay = node_relay(node);
     const struct config *config = node_config(node);
-    const struct counters *c = relay_counters(relay);
+    const struct counters c = relay_counters(relay);
     char mac[ETH_ADDR_STRLEN + 1];
     char mesh[ENDPOINT_TEXT_SIZE];
     json_t *ports = json_array();
@@ -109,7 +111,7 @@ status_to_json(const struct node *node)
     /* clang-format off */
     json_t *root = json_pack(
         "{s:s, s:s, s:b, s:b, s:s, s:o, s:o, s:o, s:o, s:o,"
-        " s:o, s:{s:I, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:o}, s:o}",
+        " s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:o}, s:o}",
         "bridge", config->bridge,
         "switch", config->switch_target,
         "connected", node_is_connected(node),
@@ -121,17 +123,18 @@ status_to_json(const struct node *node)
         "relay_id", show_mesh_id_json(relay_peering(relay)),
         "keys", show_mesh_keys_json(relay_peering(relay)),
         "peers", show_mesh_json(relay_peering(relay)),
+        "transport", show_transport_json(config, relay),
         "segment", show_segment_json(relay_segment(relay), relay_loop_guard(relay)),
         "counters",
-            "punted", (json_int_t) c->punted,
-            "relayed", (json_int_t) c->relayed,
-            "mesh_tx", (json_int_t) c->mesh_tx,
-            "mesh_rx", (json_int_t) c->mesh_rx,
-            "emitted", (json_int_t) c->emitted,
+            "punted", (json_int_t) c.punted,
+            "relayed", (json_int_t) c.relayed,
+            "mesh_tx", (json_int_t) c.mesh_tx,
+            "mesh_rx", (json_int_t) c.mesh_rx,
+            "emitted", (json_int_t) c.emitted,
             "queued", relay_queued(relay),
-            "dropped", drops_to_json(c, N_DIRECTIONS),
-            "punt_dropped", drops_to_json(c, DIRECTION_PUNT),
-            "mesh_dropped", drops_to_json(c, DIRECTION_MESH),
+            "dropped", drops_to_json(&c, N_DIRECTIONS),
+            "punt_dropped", drops_to_json(&c, DIRECTION_PUNT),
+            "mesh_dropped", drops_to_json(&c, DIRECTION_MESH),
         "replicate", replicate_to_json(config, node_replicate(node)));
     /* clang-format on */
     char *text = json_dumps(root, JSON_INDENT(2));
@@ -174,7 +177,7 @@ status_to_text(const struct node *node)
 {
     const struct relay *relay = node_relay(node);
     const struct config *config = node_config(node);
-    const struct counters *c = relay_counters(relay);
+    const struct counters c = relay_counters(relay);
     const struct peers *peers = peering_peers(relay_peering(relay));
     struct ds out = DS_EMPTY_INITIALIZER;
     char mac[ETH_ADDR_STRLEN + 1];
@@ -212,16 +215,19 @@ status_to_text(const struct node *node)
     ds_put_format(&out, "seal: %s\nsegment: forwarder: %s\n", seal, forwarder);
     free(seal);
     free(forwarder);
+    char *transport = show_transport(config, relay);
+    ds_put_format(&out, "transport: %s\n", transport);
+    free(transport);
     ds_put_format(&out,
                   "to the mesh: punted %" PRIu64 ", relayed %" PRIu64
                   ", datagrams sent %" PRIu64 "\n",
-                  c->punted, c->relayed, c->mesh_tx);
+                  c.punted, c.relayed, c.mesh_tx);
     ds_put_format(&out,
                   "from the mesh: datagrams received %" PRIu64
                   ", emitted %" PRIu64 ", queued %u\n",
-                  c->mesh_rx, c->emitted, relay_queued(relay));
-    format_drops(c, DIRECTION_PUNT, &out);
-    format_drops(c, DIRECTION_MESH, &out);
+                  c.mesh_rx, c.emitted, relay_queued(relay));
+    format_drops(&c, DIRECTION_PUNT, &out);
+    format_drops(&c, DIRECTION_MESH, &out);
     show_rules_in_status(node, &out);
     return ds_steal_cstr(&out);
 }
@@ -254,8 +260,15 @@ reply_after_audit(struct status *status, struct unixctl_conn *conn,
     ovs_list_push_back(&status->waiting, &w->node);
 }
 
-/* The switch counts for replication, so that it is asked only where there are
- * rules. */
+/* Returns true if a part of what there is to show is counted by the switch,
+ * which is asked then. */
+static bool
+is_counted_by_switch(const struct node *node)
+{
+    return (node_config(node)->replicate.n
+            || relay_tunneling(node_relay(node))->there);
+}
+
 static void
 show_status(struct unixctl_conn *conn, int argc, const char *argv[],
             void *status_)
@@ -270,7 +283,7 @@ show_status(struct unixctl_conn *conn, int argc, const char *argv[],
             error_line(xasprintf("status: \"%s\" is not json", argv[1]));
         unixctl_command_reply_error(conn, error);
         free(error);
-    } else if (node_config(status->node)->replicate.n) {
+    } else if (is_counted_by_switch(status->node)) {
         reply_after_audit(status, conn, text);
     } else {
         reply(conn, text(status->node));
@@ -303,26 +316,39 @@ show_rules(struct unixctl_conn *conn, int argc OVS_UNUSED,
 
 /* mesh/show */
 
+static char *
+mesh_to_text(const struct node *node)
+{
+    const struct relay *relay = node_relay(node);
+    char *mesh = show_mesh(relay_peering(relay));
+
+    if (!node_config(node)->n_ports) {
+        return mesh;
+    }
+    char *seal = show_mesh_seal(relay_peering(relay));
+    char *transport = show_transport(node_config(node), relay);
+    char *forwarder = show_segment_forwarder(relay_segment(relay));
+    char *text =
+        xasprintf("%sseal: %s\ntransport: %s\nsegment: forwarder: %s\n", mesh,
+                  seal, transport, forwarder);
+    free(mesh);
+    free(seal);
+    free(transport);
+    free(forwarder);
+    return text;
+}
+
 static void
 show_mesh_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
                   const char *argv[] OVS_UNUSED, void *status_)
 {
-    const struct status *status = status_;
+    struct status *status = status_;
 
-    const struct relay *relay = node_relay(status->node);
-    char *mesh = show_mesh(relay_peering(relay));
-
-    if (!node_config(status->node)->n_ports) {
-        reply(conn, mesh);
-        return;
+    if (is_counted_by_switch(status->node)) {
+        reply_after_audit(status, conn, mesh_to_text);
+    } else {
+        reply(conn, mesh_to_text(status->node));
     }
-    char *seal = show_mesh_seal(relay_peering(relay));
-    char *forwarder = show_segment_forwarder(relay_segment(relay));
-    reply(conn, xasprintf("%sseal: %s\nsegment: forwarder: %s\n", mesh, seal,
-                          forwarder));
-    free(mesh);
-    free(seal);
-    free(forwarder);
 }
 
 /* segment/show */

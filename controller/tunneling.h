@@ -46,7 +46,8 @@ struct tunneling {
 
     /* What the flows are to be made from. */
     uint16_t generation;
-    size_t max_len; /* The longest frame that all 'targets' can be sent. */
+    size_t max_len; /* The longest frame that all 'targets' can be sent;
+                     * FRAME_MAX without any. */
     struct mesh_end *targets; /* In a group. */
     size_t n_targets;
     struct mesh_end *sources; /* Let in. */

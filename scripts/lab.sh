@@ -47,7 +47,10 @@
 #     lab_on NODE CMD...               run CMD on hN, hNcK, hNcKb or u (the underlay's switch)
 #     lab_in_background NODE CMD...    the same, in the background; its pid is in LAB_PID
 #     lab_kill PID...                  end what lab_in_background started, and wait for it
-#     lab_relay N [OPTION...]          start snowrelayd on hN; returns once it is relaying
+#     lab_relay N [OPTION...]          start snowrelayd on hN; returns once it is relaying, and where
+#                                      there are to be tunnels, once all that can be used are, or
+#                                      have not been for three seconds
+#     lab_tunnelled                    whether all tunnels that can be used are
 #     lab_relay_stop N                 ask it to leave, and wait until it has
 #     lab_relay_pid N                  print its pid
 #     lab_status N [JQ-FILTER]         print its `status json`, or what the filter makes of it
@@ -59,7 +62,8 @@
 #     lab_wait SECONDS CMD...          until CMD succeeds; 1 when it has not in time
 #     lab_destroy                      take everything away; also twice, or half-way through
 #
-# SNOWRELAYD names the daemon to run, build/snowrelayd unless set.
+# SNOWRELAYD names the daemon to run, build/snowrelayd unless set. Where LAB_TRANSPORT is vxlan or
+# geneve, the relays carry the frames so (their --transport), and each host has a br-under for that.
 
 LAB_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LAB_COOKIE=0x534e4f5700000000/0xffffffff00000000
@@ -124,8 +128,12 @@ lab_host() {
         lab_on "h$n" sysctl -qw net.ipv4.ip_forward=1 \
             net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
             net.ipv4.conf.eth0.rp_filter=0 || return
-    [[ "$bare" == --bare ]] || lab_switch "$n"
+    [[ "$bare" == --bare ]] || lab_switch "$n" || return
+    [[ "$bare" == --bare ]] || ! lab_tunnels || lab_underlay_switch "$n"
 }
+
+# lab_tunnels: whether the mesh is to be one of tunnels.
+lab_tunnels() { [[ "${LAB_TRANSPORT:-udp}" != udp ]]; }
 
 lab_segment() {
     local n=$1
@@ -368,6 +376,22 @@ lab_relay() {
         tail -n 20 "$LAB_DIR/h$n/snowrelayd.log" >&2
         return 1
     }
+    ! lab_tunnels || lab_wait 3 lab_tunnelled || true
+}
+
+# lab_tunnelled: whether every relay that runs sends through tunnels to all peers that it could.
+lab_tunnelled() {
+    local dir
+    for dir in "$LAB_DIR"/h[1-9]; do
+        [[ ! -e "$dir/snowrelayd.pid" ]] || lab_through_tunnels "${dir##*/h}" || return
+    done
+}
+
+lab_through_tunnels() {
+    [[ "$(lab_status "$1" '[.peers[] | select(.state == "up") | select(.transport == "udp")]
+        | length' 2> /dev/null)" == 0 ]] &&
+        { [[ "$(lab_status "$1" .transport.peers)" == 0 ]] ||
+            [[ "$(lab_status "$1" '.transport.carrying or .segment.state != "forwarding"')" == true ]]; }
 }
 
 lab_relay_ready() {
@@ -417,6 +441,7 @@ lab_in_background() {
 lab_host_environment() {
     local dir=$LAB_DIR/h$1
     env+=("OVS_RUNDIR=$dir" "OVS_DBDIR=$dir" "OVS_LOGDIR=$dir" "OVS_SYSCONFDIR=$dir")
+    ! lab_tunnels || env+=("MESH_TRANSPORT=$LAB_TRANSPORT")
 }
 
 lab_resolv() {

@@ -105,7 +105,7 @@ refused() {
 @test "--help names every option, --version the version" {
     run -0 "$SNOWRELAYD" --help
     local option
-    for option in target-interface broadcast-port mesh-port other-relays log-level config \
+    for option in target-interface broadcast-port mesh-port transport other-relays log-level config \
         check-config print-flows switch pidfile detach log-file unixctl; do
         [[ "$output" == *"--$option"* ]]
     done

@@ -28,8 +28,8 @@
 static char config_file[] = FILE_NAME;
 
 static const char *const variables[] = {
-    "TARGET_INTERFACE", "BDCAST_PORT", "MESH_PORT",
-    "LOGLEVEL",         "SERVICENAME", "SNOWRELAY_CONFIG",
+    "TARGET_INTERFACE", "BDCAST_PORT",      "MESH_PORT",      "LOGLEVEL",
+    "SERVICENAME",      "SNOWRELAY_CONFIG", "MESH_TRANSPORT",
 };
 
 static char directory[] = "/tmp/snowrelay-test-conf.XXXXXX";
@@ -263,6 +263,12 @@ get_ports(const struct config *c, struct ds *s)
 }
 
 static void
+get_transport(const struct config *c, struct ds *s)
+{
+    ds_put_cstr(s, config_transport(c));
+}
+
+static void
 get_mesh_port(const struct config *c, struct ds *s)
 {
     ds_put_format(s, "%u", c->mesh.port);
@@ -292,6 +298,9 @@ static const struct precedence precedences[] = {
       "5076", get_ports },
     { offsetof(struct options, mesh_port), "MESH_PORT", "1111", "2222",
       "{\"mesh\": {\"port\": 3333}}", "3333", "7124", get_mesh_port },
+    { offsetof(struct options, transport), "MESH_TRANSPORT", "vxlan", "geneve",
+      "{\"mesh\": {\"transport\": \"vxlan\"}}", "vxlan", "udp",
+      get_transport },
     { offsetof(struct options, log_level), "LOGLEVEL", "debug", "critical",
       NULL, "info", "info", get_log_level },
 };
