@@ -10,11 +10,14 @@
 #include "peers.h"
 #include "util.h"
 
-/* What the switch had counted for a flow, or a bucket. */
+/* In place of a flow's cookie. */
+enum { BUCKET, METER };
+
+/* What the switch had counted for a flow, a bucket or a meter. */
 struct seen {
     struct hmap_node node;
-    ovs_be64 cookie; /* 0 for a bucket. */
-    uint64_t tag;    /* Or the id of the bucket. */
+    ovs_be64 cookie; /* Or one of those. */
+    uint64_t tag;    /* Or the id of the bucket, or the meter's number. */
     uint64_t n_packets, n_bytes;
     unsigned int round;
 };
@@ -99,9 +102,29 @@ forget_old(struct carried *c)
     }
 }
 
+/* What was not sent although it was counted for the group. */
+struct not_sent {
+    const struct inventory *inv;
+    uint64_t n; /* So many frames. */
+};
+
+/* Adds to 'not_sent' what the meter of 'flow', one of mesh-out.flow, has cut.
+ */
+static void
+take_meter(struct carried *c, const struct wanted_flow *flow,
+           struct not_sent *not_sent)
+{
+    const uint8_t i = flow->tag >> CARRIED_METER_SHIFT;
+
+    /* Two flows may have the same. */
+    not_sent->n +=
+        take(c, htonll(METER), i, not_sent->inv->meter_dropped[i], 0, NULL);
+}
+
 static void
 take_flow(struct carried *c, const struct peers *peers,
-          const struct wanted_flow *flow, uint64_t *relayed)
+          const struct wanted_flow *flow, uint64_t *relayed,
+          struct not_sent *not_sent)
 {
     const ovs_be64 cookie = flow->fm.new_cookie;
     const uint64_t tag = flow->tag & ~CARRIED_PUNTED;
@@ -121,23 +144,24 @@ take_flow(struct carried *c, const struct peers *peers,
             take(c, cookie, tag, flow->n_packets, flow->n_bytes, NULL);
 
         *relayed += flow->tag & CARRIED_PUNTED ? 0 : n;
+        take_meter(c, flow, not_sent);
     }
 }
 
-/* Takes in what was counted for the buckets of 'group', of which 'n_too_long'
+/* Takes in what was counted for the buckets of 'group', of which 'n_not_sent'
  * frames were not sent. */
 static void
 take_group(struct carried *c, const struct peers *peers,
-           const struct installed_group *group, uint64_t n_too_long)
+           const struct installed_group *group, uint64_t n_not_sent)
 {
     for (size_t i = 0; i < group->n_counts; i++) {
         const struct bucket_count *count = &group->counts[i];
         struct peer *peer = peers_by_path(peers, count->bucket_id);
         uint64_t n_bytes = 0;
-        uint64_t n = take(c, 0, count->bucket_id, count->n_packets,
-                          count->n_bytes, &n_bytes);
+        uint64_t n = take(c, htonll(BUCKET), count->bucket_id,
+                          count->n_packets, count->n_bytes, &n_bytes);
 
-        n -= MIN(n, n_too_long);
+        n -= MIN(n, n_not_sent);
         c->tx += n;
         if (peer) {
             peer->tunnel.tx += n;
@@ -153,18 +177,18 @@ carried_take(struct carried *c, const struct peers *peers,
 {
     const struct installed_group *group =
         installed_group_find(&inv->groups, set->id_base + FLOWSET_MESH_GROUP);
-    const uint64_t too_long = advance(&c->n_too_long, n_too_long);
+    struct not_sent not_sent = { inv, advance(&c->n_too_long, n_too_long) };
     uint64_t relayed = 0;
 
     c->round++;
     for (size_t i = 0; i < hmap_count(&set->flows); i++) {
         if (set->order[i]->in_place) {
-            take_flow(c, peers, set->order[i], &relayed);
+            take_flow(c, peers, set->order[i], &relayed, &not_sent);
         }
     }
-    c->relayed += relayed - MIN(relayed, too_long);
+    c->relayed += relayed - MIN(relayed, not_sent.n);
     if (group) {
-        take_group(c, peers, group, too_long);
+        take_group(c, peers, group, not_sent.n);
     }
     forget_old(c);
 }

@@ -7,16 +7,19 @@
  * without the relay, as it counts it.
  *
  * The switch counts for each flow, and for each bucket of the mesh's group,
- * and begins at 0 again where one is made anew.  What it counts for a frame
- * that turns out too long for the tunnel, which is punted instead, it counts
- * for the group as well; the relay knows how many those are.  What a meter
- * has cut is counted as if it had not been.
+ * and begins at 0 again where one is made anew.  A frame that turns out too
+ * long for the tunnel, and is punted instead, it counts for the group as well;
+ * the relay knows how many those are.  So it does with what a meter has cut,
+ * which the meter has counted.
  *
  * Pure: no I/O. */
 
+#include <arpa/inet.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "openvswitch/hmap.h"
+#include "openvswitch/types.h"
 
 struct flowset;
 struct inventory;
@@ -33,16 +36,27 @@ struct carried {
     unsigned int round;  /* Of carried_take(). */
 };
 
-/* Tags of the wanted flows that are counted: of mesh-out.flow, the broadcast
- * port, what marks the frame, and whether it is punted as well; of
- * mesh-in.flow the port and the IP destination.  Those of mesh-source.flow
- * have the number of the peer. */
+/* Tags of the wanted flows that are counted.  Those of mesh-source.flow have
+ * the number of the peer. */
 #define CARRIED_PUNTED (UINT64_C(1) << 63)
 
+enum { CARRIED_METER_SHIFT = 24 };
+
+/* Returns that of mesh-out.flow for the broadcasts of 'port' that are marked
+ * with 'mark' and have the meter 'meter' of ours, and that are 'punted' as
+ * well or not. */
 static inline uint64_t
-carried_tag(uint16_t port, uint32_t variant)
+carried_out_tag(uint16_t port, uint8_t mark, uint8_t meter, bool punted)
 {
-    return (uint64_t) variant << 16 | port;
+    return ((punted ? CARRIED_PUNTED : 0)
+            | (uint64_t) meter << CARRIED_METER_SHIFT | mark << 16 | port);
+}
+
+/* Returns that of mesh-in.flow for 'port' and an IP destination. */
+static inline uint64_t
+carried_in_tag(uint16_t port, ovs_be32 ip_destination)
+{
+    return (uint64_t) ntohl(ip_destination) << 16 | port;
 }
 
 void carried_init(struct carried *);

@@ -137,6 +137,7 @@ frame_check(uint8_t *bytes, size_t length, struct frame *frame)
     if (udp_length < UDP_HEADER_LEN || udp_length > ip_length - ip_header) {
         return FRAME_UDP_LENGTH;
     }
+    const ovs_be16 sum_as_it_came = get_be16(udp + UDP_CHECKSUM_OFS);
     if (!check_udp_checksum(ip, udp, udp_length)) {
         return FRAME_UDP_CHECKSUM;
     }
@@ -148,6 +149,7 @@ frame_check(uint8_t *bytes, size_t length, struct frame *frame)
     frame->port = ntohs(get_be16(udp + UDP_DST_OFS));
     frame->udp_ofs = udp - bytes;
     frame->udp_length = udp_length;
+    frame->completed = get_be16(udp + UDP_CHECKSUM_OFS) != sum_as_it_came;
     return FRAME_OK;
 }
 

@@ -26,6 +26,7 @@
  *
  * Pure: no I/O, no state. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -61,6 +62,7 @@ struct frame {
     uint16_t port;       /* UDP destination port. */
     uint16_t udp_ofs;    /* Where the UDP header begins. */
     uint16_t udp_length; /* Of the UDP header and its payload. */
+    bool completed;      /* Was its checksum only begun? */
 };
 
 /* Checks the 'length' bytes at 'bytes' and, if the UDP checksum is only begun,

@@ -29,6 +29,7 @@ inventory_clear(struct inventory *inv)
         free(inv->meters[i].bands);
         inv->meters[i].bands = NULL;
         inv->meter_found[i] = false;
+        inv->meter_dropped[i] = 0;
     }
     memset(inv->xids, 0, sizeof inv->xids);
 }
@@ -40,6 +41,7 @@ inventory_ask(struct inventory *inv, uint32_t id_base,
     struct ofpbuf *asked[N_INVENTORY_PARTS] = {
         [INVENTORY_FLOWS] = request_flows(),
         [INVENTORY_METERS] = request_meters(),
+        [INVENTORY_METER_COUNTS] = request_meter_counts(),
         [INVENTORY_GROUPS] = request_groups(),
         [INVENTORY_GROUP_COUNTS] = request_group_counts(),
     };
@@ -87,6 +89,24 @@ take_meters(struct inventory *inv, struct ofpbuf *msg)
 }
 
 static void
+take_meter_counts(struct inventory *inv, struct ofpbuf *msg)
+{
+    struct ofputil_meter_stats stats;
+    struct ofpbuf bands;
+
+    ofpbuf_init(&bands, 0);
+    while (!ofputil_decode_meter_stats(msg, &stats, &bands)) {
+        uint32_t i = stats.meter_id - inv->id_base;
+
+        /* The only band of ours is one that drops. */
+        if (i < FLOWSET_MAX_METERS && stats.n_bands) {
+            inv->meter_dropped[i] = stats.bands[0].packet_count;
+        }
+    }
+    ofpbuf_uninit(&bands);
+}
+
+static void
 take_groups(struct inventory *inv, struct ofpbuf *msg)
 {
     struct ofputil_group_desc desc;
@@ -124,6 +144,8 @@ inventory_take(struct inventory *inv, const struct ofp_header *oh)
     } parts[N_INVENTORY_PARTS] = {
         [INVENTORY_FLOWS] = { OFPTYPE_FLOW_STATS_REPLY, take_flows },
         [INVENTORY_METERS] = { OFPTYPE_METER_CONFIG_STATS_REPLY, take_meters },
+        [INVENTORY_METER_COUNTS] = { OFPTYPE_METER_STATS_REPLY,
+                                     take_meter_counts },
         [INVENTORY_GROUPS] = { OFPTYPE_GROUP_DESC_STATS_REPLY, take_groups },
         [INVENTORY_GROUP_COUNTS] = { OFPTYPE_GROUP_STATS_REPLY,
                                      take_group_counts },

@@ -21,6 +21,7 @@ struct ofp_header;
 enum inventory_part {
     INVENTORY_FLOWS,
     INVENTORY_METERS,
+    INVENTORY_METER_COUNTS,
     INVENTORY_GROUPS,
     INVENTORY_GROUP_COUNTS,
     N_INVENTORY_PARTS
@@ -33,6 +34,7 @@ struct inventory {
     /* Meters, by id, less 'id_base'. */
     struct ofputil_meter_config meters[FLOWSET_MAX_METERS];
     bool meter_found[FLOWSET_MAX_METERS];
+    uint64_t meter_dropped[FLOWSET_MAX_METERS]; /* Frames that they cut. */
 
     uint32_t id_base;
     ovs_be32 xids[N_INVENTORY_PARTS]; /* Of the questions, 0 once answered. */

@@ -188,21 +188,22 @@ mesh_flows_carry(const struct relay_flows_params *p,
  * punted as 'kind'. */
 static char *
 add_second_pass(const struct relay_flows_params *p, int mark,
-                enum punt_kind kind, uint16_t port, struct shash *values,
-                struct flowset *set)
+                enum punt_kind kind, const struct relay_port *port,
+                struct shash *values, struct flowset *set)
 {
     const struct mesh_tunnel *t = p->tunnel;
 
     template_set(values, "out_mark", xasprintf("0x%x", mark));
-    template_set(values, "long_userdata", punt_userdata(kind, port, 0));
+    template_set(values, "long_userdata", punt_userdata(kind, port->port, 0));
     template_set(values, "others_userdata",
-                 t->others ? punt_userdata(kind, port, t->generation) : NULL);
+                 t->others ? punt_userdata(kind, port->port, t->generation)
+                           : NULL);
     template_set(values, "watch_userdata",
-                 t->others ? NULL : punt_userdata(PUNT_WATCH, port, 0));
+                 t->others ? NULL : punt_userdata(PUNT_WATCH, port->port, 0));
     char *error = flowset_add_flow(set, "mesh-out.flow", values, NULL);
     if (!error) {
-        tag_flow(set,
-                 carried_tag(port, mark) | (t->others ? CARRIED_PUNTED : 0));
+        tag_flow(set, carried_out_tag(port->port, mark, port - p->ports,
+                                      t->others));
     }
     return error ? error
                  : flowset_add_flow(set, "mesh-long.flow", values, NULL);
@@ -218,15 +219,15 @@ add_out(const struct relay_flows_params *p, const struct relay_port *port,
     if (port->own_host) {
         error = flowset_add_flow(set, "mesh-own-host.flow", values, NULL);
         if (!error) {
-            error = add_second_pass(p, MARK_OWN_HOST, PUNT_OWN_HOST,
-                                    port->port, values, set);
+            error = add_second_pass(p, MARK_OWN_HOST, PUNT_OWN_HOST, port,
+                                    values, set);
         }
     }
     if (!error && port->segment) {
         error = flowset_add_flow(set, "mesh-broadcast.flow", values, NULL);
         if (!error) {
-            error = add_second_pass(p, MARK_BROADCAST, PUNT_BROADCAST,
-                                    port->port, values, set);
+            error = add_second_pass(p, MARK_BROADCAST, PUNT_BROADCAST, port,
+                                    values, set);
         }
     }
     return error;
@@ -252,7 +253,7 @@ add_in(const struct mesh_tunnel *t, uint16_t port, ovs_be32 ip_destination,
                  rewrite ? xasprintf(IP_FMT, IP_ARGS(address)) : NULL);
     char *error = flowset_add_flow(set, "mesh-in.flow", values, t->port_map);
     if (!error) {
-        tag_flow(set, carried_tag(port, ntohl(ip_destination)));
+        tag_flow(set, carried_in_tag(port, ip_destination));
     }
     return error;
 }

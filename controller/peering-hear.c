@@ -332,8 +332,12 @@ take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
 
     uint8_t version = remote->version;
     bool elsewhere = is_elsewhere(peer, &h, w, now_us);
+    const uint64_t forwarder = remote->forwarder;
     if (remote_take_hello(remote, &h)) {
         peer_macs_note(&p->macs, now);
+    }
+    if (remotes_supersede(&p->remotes, remote, forwarder)) {
+        p->peers.tunnel_seqno++;
     }
     if (!elsewhere && peer_tunnel_take_hello(&peer->tunnel, &h)) {
         p->peers.tunnel_seqno++;

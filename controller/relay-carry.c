@@ -118,13 +118,17 @@ take_tunnelled(struct relay *r, const struct punt *punt, long long int now)
 }
 
 /* Looks whether the frame of 'punt', which the switch has sent to all peers,
- * is one that goes round in a loop.  Then the relay has to see all of them. */
+ * is one that goes round in a loop, or that the switch sends on with half a
+ * checksum.  Then the relay has to see all of them. */
 static void
 watch(struct relay *r, const struct punt *punt, long long int now)
 {
     struct frame frame;
 
     if (frame_check(punt->frame, punt->length, &frame) == FRAME_OK) {
+        if (frame.completed) {
+            relay_note_half_sum(r, &frame, now);
+        }
         loop_guard_punt(
             r->loop_guard, &frame,
             destination_is_understood(&r->destination, frame.ip_dst), now);
@@ -223,6 +227,9 @@ put_punt(struct relay *r, const struct punt *punt, struct batch *batch,
     r->counters.punted++;
     if (take_punt(r, punt, frame, now)) {
         batch->n++;
+        if (frame->completed && r->tunneling.on) {
+            relay_note_half_sum(r, frame, now);
+        }
         r->n_too_long += frame->length > r->tunneling.max_len;
     }
 }

@@ -27,6 +27,8 @@
 
 enum { RELAY_PORT_WORDS = UINT16_MAX / 64 + 1 };
 
+struct frame;
+
 struct relay {
     struct counters counters;
 
@@ -49,6 +51,8 @@ struct relay {
 
     /* The tunnel to the peers. */
     struct carried carried;
+    long long int see_until[CONFIG_MAX_PORTS]; /* The relay has to see each
+                                                * frame of a port, ms. */
     uint64_t n_too_long;     /* Frames relayed that were too long for it. */
     struct tunnels *tunnels; /* The node's. */
     struct tunneling tunneling;
@@ -106,6 +110,11 @@ bool relay_carries(const struct relay *, uint16_t port, long long int now);
  * there is none. */
 const struct mesh_tunnel *
 relay_describe_tunnel(const struct relay *, struct mesh_tunnel *mt);
+
+/* Takes in that 'frame' came with half a checksum, which no switch completes.
+ */
+void relay_note_half_sum(struct relay *, const struct frame *frame,
+                         long long int now);
 
 /* Probes the peers behind the tunnel, when it is time to. */
 void relay_run_tunnel(struct relay *, long long int now);

@@ -43,6 +43,10 @@ enum {
      * carries frames by itself. */
     STEADY_MS = 500,
 
+    /* How long the relay looks at each frame of a port after one that only it
+     * could mend. */
+    SEE_MS = 60000,
+
     /* Probes sent at a time; the others follow at once. */
     PROBE_BATCH = 16
 };
@@ -157,6 +161,11 @@ relay_carries(const struct relay *r, uint16_t port, long long int now)
         || !election_forwards_port(&r->segment.election, port)) {
         return false;
     }
+    for (size_t i = 0; i < r->config->n_ports; i++) {
+        if (r->config->ports[i] == port && now < r->see_until[i]) {
+            return false;
+        }
+    }
     for (size_t i = 0; i < n; i++) {
         if (ports[i].port == port && ports[i].last
             && now - ports[i].last < LOOP_GUARD_CALM_MS) {
@@ -164,6 +173,27 @@ relay_carries(const struct relay *r, uint16_t port, long long int now)
         }
     }
     return true;
+}
+
+void
+relay_note_half_sum(struct relay *r, const struct frame *frame,
+                    long long int now)
+{
+    for (size_t i = 0; i < r->config->n_ports; i++) {
+        if (r->config->ports[i] == frame->port) {
+            if (now >= r->see_until[i]) {
+                static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+                VLOG_WARN_RL(&rl,
+                             "port %u: the card of " IP_FMT
+                             " was to complete its "
+                             "checksums (see ethtool -K ... tx off); the "
+                             "relay does it, "
+                             "and carries the port's frames itself",
+                             frame->port, IP_ARGS(frame->ip_src));
+            }
+            r->see_until[i] = now + SEE_MS;
+        }
+    }
 }
 
 /* Returns true if something may have changed that the peers behind the tunnel

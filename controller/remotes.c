@@ -138,6 +138,7 @@ remote_take_hello(struct remote *remote, const struct hello *h)
         memcpy(remote->ports, h->ports, sizeof remote->ports);
         remote->n_ports = h->n_ports;
     }
+    remote->superseded = false;
     remote->received = h->received;
     remote->lost = h->lost;
     if (h->role || !h->answers) {
@@ -149,4 +150,20 @@ remote_take_hello(struct remote *remote, const struct hello *h)
                            ? MIN(h->version_max, WIRE_VERSION_MAX)
                            : 0);
     return changed;
+}
+
+bool
+remotes_supersede(struct remotes *remotes, const struct remote *remote,
+                  uint64_t before)
+{
+    struct remote *other =
+        (remote->role == RELAY_FORWARDING && before && before != remote->id
+             ? remotes_find(remotes, before)
+             : NULL);
+
+    if (!other || other->superseded || other->role != RELAY_FORWARDING) {
+        return false;
+    }
+    other->superseded = true;
+    return true;
 }

@@ -59,6 +59,8 @@ struct remote {
     uint64_t received, lost; /* Of our frames, as it counts them. */
     enum relay_state role;   /* See struct hello. */
     uint64_t forwarder;
+    bool superseded; /* Does another one forward for its segment, of which it
+                      * has not said itself that it knows? */
 
     /* In a sealed mesh. */
     uint16_t key_id; /* Of the key of its last hello. */
@@ -112,5 +114,11 @@ bool remote_take_session(struct remote *, uint64_t session, long long int now);
  * nothing stay as they were, and so does the role if it is an answer, which
  * may have had no room for that.  Returns true if its MACs changed. */
 bool remote_take_hello(struct remote *, const struct hello *hello);
+
+/* Takes in that 'remote' forwards for its segment now, where 'before' was said
+ * to: if that one has not said so itself, its switch may still do what it did
+ * when its relay fell silent.  Returns true if that is news. */
+bool remotes_supersede(struct remotes *, const struct remote *remote,
+                       uint64_t before);
 
 #endif /* remotes.h */

@@ -103,6 +103,13 @@ request_meters(void)
 }
 
 struct ofpbuf *
+request_meter_counts(void)
+{
+    return ofputil_encode_meter_request(OFP15_VERSION, OFPUTIL_METER_STATS,
+                                        OFPM13_ALL);
+}
+
+struct ofpbuf *
 request_groups(void)
 {
     return ofputil_encode_group_desc_request(OFP15_VERSION, OFPG_ALL);

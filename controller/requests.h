@@ -33,6 +33,7 @@ void request_flow_monitors(struct ovs_list *requests);
  * been counted for them. */
 struct ofpbuf *request_flows(void);
 struct ofpbuf *request_meters(void);
+struct ofpbuf *request_meter_counts(void);
 struct ofpbuf *request_groups(void);
 struct ofpbuf *request_group_counts(void);
 

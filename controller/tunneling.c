@@ -12,6 +12,7 @@
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "peers.h"
+#include "remotes.h"
 #include "tunnel-probe.h"
 #include "util.h"
 
@@ -64,7 +65,8 @@ tunneling_fits(const struct tunneling *t, const struct peer *peer)
     const struct hello_tunnel *theirs = &peer->tunnel.theirs;
 
     return (peer_is_greeted(peer) && liveness_is_heard(&peer->liveness)
-            && !peer_is_on_segment(peer) && theirs->type
+            && !peer_is_on_segment(peer)
+            && !(peer->remote && peer->remote->superseded) && theirs->type
             && theirs->type == tunneling_offer(t)
             && theirs->vni == t->tunnel.key);
 }

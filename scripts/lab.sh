@@ -42,6 +42,7 @@
 #                                      a client hHcK, with its card segH
 #     lab_behind H K                   client hHcK becomes a router; behind it is the node hHcKb, which
 #                                      is 10.10H.K.2 and fd01:10H:K::2
+#     lab_underlay_card N              print which card of hN has its addresses in the underlay
 #     lab_underlay_switch N            the underlay's card of hN becomes a port of the bridge br-under,
 #                                      which takes its addresses: tunnels need it
 #     lab_on NODE CMD...               run CMD on hN, hNcK, hNcKb or u (the underlay's switch)
@@ -81,6 +82,7 @@ lab_init() {
         lab_quiet_ipv6 u &&
         ip -n "$LAB-u" link add underlay type bridge forward_delay 0 &&
         ip -n "$LAB-u" link set underlay up &&
+        lab_on u ethtool -K underlay tx off > /dev/null &&
         lab_plain_bridge u
 }
 
@@ -335,6 +337,14 @@ lab_underlay_switch() {
                 [[ "$m" == "$n" ]] || echo "route replace 10.$m.0.0/24 via 172.30.0.$m"
             done
         } | ip -n "$LAB-h$n" -batch -
+}
+
+lab_underlay_card() {
+    if lab_on "h$1" test -e /proc/sys/net/ipv4/conf/br-under; then
+        echo br-under
+    else
+        echo eth0
+    fi
 }
 
 lab_switch_kill() {

@@ -98,6 +98,10 @@ heard() {
     count "$file"
 }
 
+# counts N COUNTER NUMBER: whether the relay has counted that. What the switch carries it counts a
+# little later.
+counts() { [ "$(lab_status "$1" ".counters.$2")" -eq "$3" ]; }
+
 # dropped N REASON: prints how many datagrams of the mesh relay N dropped for REASON.
 dropped() { lab_status "$1" ".counters.mesh_dropped.$2 // 0"; }
 

@@ -147,8 +147,8 @@ all_up() { [ "$(lab_status "$1" '[.peers[].state] | unique | join(" ")')" = up ]
 # move_host N FROM TO: its card in the underlay gets another address. The routes go with the old one.
 move_host() {
     local m
-    lab_on "h$1" ip address del "$2/24" dev eth0
-    lab_on "h$1" ip address add "$3/24" brd 172.30.0.255 dev eth0
+    lab_on "h$1" ip address del "$2/24" dev "$(lab_underlay_card "$1")"
+    lab_on "h$1" ip address add "$3/24" brd 172.30.0.255 dev "$(lab_underlay_card "$1")"
     for m in 1 2 3 4 5; do
         [ "$m" = "$1" ] || lab_on "h$1" ip route add "10.$m.0.0/24" via "172.30.0.$m"
     done

@@ -78,6 +78,7 @@ milliseconds_since() { echo $(((${EPOCHREALTIME//[!0-9]/} - ${1//[!0-9]/}) / 100
     [[ "${lines[1]}" == 172.30.0.2:7124*172.30.0.2*snowrelay*up*20[0-9][0-9]-*\ us ]]
 }
 
+# bats test_tags=datagrams
 @test "frames between relays of ours have our header, and their order" {
     local file=$BATS_TEST_TMPDIR/mesh.pcap
     two_relays
@@ -217,7 +218,7 @@ milliseconds_since() { echo $(((${EPOCHREALTIME//[!0-9]/} - ${1//[!0-9]/}) / 100
     lab_wait 5 peer_is 1 172.30.0.2 up
     lab_wait 5 peer_is 1 '[fd30::2]' alternate
     [ "$(heard h2c1)" -eq 1 ]
-    [ "$(lab_status 1 .counters.mesh_tx)" -eq 1 ]
+    lab_wait 5 counts 1 mesh_tx 1
 
     lab_on h1 ip route add blackhole 172.30.0.2/32
     lab_on h2 ip route add blackhole 172.30.0.1/32
@@ -232,7 +233,7 @@ milliseconds_since() { echo $(((${EPOCHREALTIME//[!0-9]/} - ${1//[!0-9]/}) / 100
 }
 
 @test "two addresses of a relay that knows this one by one address, whoever starts first" {
-    lab_on h2 ip address add 172.30.0.22/24 dev eth0
+    lab_on h2 ip address add 172.30.0.22/24 dev "$(lab_underlay_card 2)"
     local first second file=$BATS_TEST_TMPDIR/copies.pcap
     for first in 1 2; do
         second=$((3 - first))
@@ -255,7 +256,7 @@ milliseconds_since() { echo $(((${EPOCHREALTIME//[!0-9]/} - ${1//[!0-9]/}) / 100
         lab_relay_stop 1
         lab_relay_stop 2
     done
-    lab_on h2 ip address del 172.30.0.22/24 dev eth0
+    lab_on h2 ip address del 172.30.0.22/24 dev "$(lab_underlay_card 2)"
 }
 
 others() {
@@ -269,6 +270,7 @@ both_addresses_known() {
     [ "$(lab_status 1 '[.peers[].state] | sort | join(" ")')" = "alternate up" ]
 }
 
+# bats test_tags=datagrams
 @test "frames that reach a relay twice are emitted once" {
     local file=$BATS_TEST_TMPDIR/twice.pcap emitted=$BATS_TEST_TMPDIR/emitted.pcap
     two_relays
@@ -290,6 +292,7 @@ both_addresses_known() {
     [ "$(lab_status 2 .counters.mesh_rx)" -eq 6 ]
 }
 
+# bats test_tags=datagrams
 @test "lost, reordered and repeated frames are told apart" {
     local seq
     lab_relay 2 --other-relays 172.30.0.1
@@ -356,7 +359,7 @@ payload() {
     broadcast h1c1 once 10.1.0.255
     punted() { [ "$(lab_status 1 .counters.punted)" -eq 1 ]; }
     lab_wait 5 punted
-    [ "$(lab_status 1 .counters.mesh_tx)" -eq 1 ]
+    lab_wait 5 counts 1 mesh_tx 1
     [ "$(lab_status 1 .counters.emitted)" -eq 0 ]
 }
 

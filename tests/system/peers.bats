@@ -47,7 +47,7 @@ send() {
     lab_relay 3 --other-relays 172.30.0.1 fd30::2
     [ "$(heard h2c1)" -eq 1 ]
     [ "$(heard h3c1)" -eq 1 ]
-    [ "$(lab_status 1 .counters.mesh_tx)" -eq 4 ]
+    lab_wait 5 counts 1 mesh_tx 4
 }
 
 @test "one list of peers for all: a relay sets its own address aside" {
@@ -55,7 +55,7 @@ send() {
     lab_relay 2 --other-relays 172.30.0.1 172.30.0.2
     [ "$(heard h2c1)" -eq 1 ]
     [ "$(lab_status 1 '[.peers[].state] | join(",")')" = own,up ]
-    [ "$(lab_status 1 .counters.mesh_tx)" -eq 1 ]
+    lab_wait 5 counts 1 mesh_tx 1
 }
 
 @test "another mesh port" {

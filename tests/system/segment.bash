@@ -157,9 +157,10 @@ is_running() {
         grep -qx "$identity" "$LAB_DIR/pids"
 }
 
-# flows N ROLE: prints the flows of that role on host N's bridge.
+# flows N ROLE: prints the flows of that role on host N's bridge. In place of a punt there may be one
+# by which the switch carries.
 flows() {
-    local -A roles=([punt]=1 [own-host]=2 [filter]=3 [announcements]=4)
+    local -A roles=([punt]='[15]' [own-host]='[26]' [filter]=3 [announcements]=4)
     our_flows "$1" | grep "cookie=0x534e4f570001000${roles[$2]}," || true
 }
 
