@@ -12,10 +12,14 @@
 #include "conf.h"
 #include "destination.h"
 #include "flowset.h"
+#include "frame.h"
 #include "host.h"
+#include "mesh-flows.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "own-addresses.h"
 #include "packets.h"
+#include "path-mtu.h"
 #include "ports.h"
 #include "relay-flows.h"
 #include "replicate.h"
@@ -84,6 +88,75 @@ print_set(const struct config *config, const struct flowset *set)
     }
 }
 
+/* The mesh's tunnel, with all peers behind it that are known by address. */
+struct described_tunnel {
+    struct mesh_tunnel mesh;
+    struct ports ports;
+    char name[IFNAMSIZ];
+    struct mesh_end *ends;
+    size_t n;
+    struct own_addresses own;
+};
+
+/* Fills in '*d' from 'config', and prints the command that makes its port. */
+static void
+describe_tunnel(const struct config *config,
+                const struct destination *destination,
+                const struct host_address *addresses, size_t n_addresses,
+                struct described_tunnel *d)
+{
+    const struct in6_addr any = in6addr_any;
+    const struct tunnel tunnel = tunnel_of_mesh(
+        config->tunnel_type, config->vni,
+        endpoint_is_any(&config->mesh) ? &any : &config->mesh.address);
+    size_t max_len = FRAME_MAX;
+
+    ports_init(&d->ports);
+    tunnel_port_name(&tunnel, d->name);
+    ports_make_up(&d->ports, d->name, eth_addr_zero);
+    d->ends = xcalloc(config->peers.n, sizeof *d->ends);
+    d->n = 0;
+    for (size_t i = 0; i < config->peers.n; i++) {
+        struct in6_addr address;
+
+        if (address_from_text(config->peers.all[i].host, &address)) {
+            size_t mtu = path_mtu(&address);
+
+            d->ends[d->n++] = (struct mesh_end){ i + 1, address };
+            max_len =
+                MIN(max_len,
+                    tunnel_max_len(&address, mtu ? mtu : ETH_PAYLOAD_MAX));
+        }
+    }
+    own_addresses_init(&d->own);
+    own_addresses_update(&d->own, config->bridge, addresses, n_addresses);
+    d->mesh = (struct mesh_tunnel){
+        .port = d->name,
+        .port_map = &d->ports.map,
+        .targets = d->ends,
+        .n_targets = d->n,
+        .sources = d->ends,
+        .n_sources = d->n,
+        .max_len = max_len,
+        .generation = 1,
+        .others = d->n < config->peers.n || config->discover.n,
+        .destination = destination,
+        .own = &d->own,
+    };
+
+    char *command = tunnel_command(&tunnel, config->bridge);
+    puts(command);
+    free(command);
+}
+
+static void
+forget_tunnel(struct described_tunnel *d)
+{
+    own_addresses_destroy(&d->own);
+    ports_destroy(&d->ports);
+    free(d->ends);
+}
+
 /* Adds the flows of a relay that forwards to 'set', and stores how it would
  * emit in '*actions', as relay_flows_actions() does. */
 static char *
@@ -111,6 +184,12 @@ add_relay(const struct config *config, const struct host *host,
         }
     }
 
+    const bool tunneled = config->tunneled && config->n_ports;
+    struct described_tunnel tunnel;
+
+    if (tunneled) {
+        describe_tunnel(config, &destination, addresses, n_addresses, &tunnel);
+    }
     const struct relay_flows_params params = {
         .ports = ports,
         .n_ports = config->n_ports,
@@ -121,8 +200,12 @@ add_relay(const struct config *config, const struct host *host,
         .max_pps = config->max_pps,
         .forward = config->forward,
         .destination = destination_address(&destination),
+        .tunnel = tunneled ? &tunnel.mesh : NULL,
     };
     char *error = relay_flows_add(&params, set);
+    if (tunneled) {
+        forget_tunnel(&tunnel);
+    }
     return error ? error : relay_flows_actions(&params, actions);
 }
 
