@@ -583,6 +583,7 @@ handle_message(struct bridge *b, const struct ofp_header *oh)
     case OFPTYPE_PORT_DESC_STATS_REPLY: handle_port_desc(b, oh); break;
     case OFPTYPE_FLOW_STATS_REPLY:
     case OFPTYPE_METER_CONFIG_STATS_REPLY:
+    case OFPTYPE_METER_STATS_REPLY:
     case OFPTYPE_GROUP_DESC_STATS_REPLY:
     case OFPTYPE_GROUP_STATS_REPLY: inventory_take(&b->inventory, oh); break;
     case OFPTYPE_REQUESTFORWARD: audit_within(b, SETTLE_MS); break;
