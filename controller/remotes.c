@@ -144,6 +144,9 @@ remote_take_hello(struct remote *remote, const struct hello *h)
     if (h->role || !h->answers) {
         remote->role = h->role;
         remote->forwarder = h->forwarder;
+        if (h->forwarder && h->forwarder != remote->id) {
+            remote->other = h->forwarder;
+        }
     }
     remote->version = (h->version_max >= WIRE_VERSION_MIN
                                && h->version_min <= WIRE_VERSION_MAX
@@ -153,13 +156,10 @@ remote_take_hello(struct remote *remote, const struct hello *h)
 }
 
 bool
-remotes_supersede(struct remotes *remotes, const struct remote *remote,
-                  uint64_t before)
+remotes_supersede(struct remotes *remotes, const struct remote *remote)
 {
     struct remote *other =
-        (remote->role == RELAY_FORWARDING && before && before != remote->id
-             ? remotes_find(remotes, before)
-             : NULL);
+        remote->other ? remotes_find(remotes, remote->other) : NULL;
 
     if (!other || other->superseded || other->role != RELAY_FORWARDING) {
         return false;

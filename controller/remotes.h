@@ -59,6 +59,7 @@ struct remote {
     uint64_t received, lost; /* Of our frames, as it counts them. */
     enum relay_state role;   /* See struct hello. */
     uint64_t forwarder;
+    uint64_t other;  /* Who else forwarded for it at last, 0 for nobody. */
     bool superseded; /* Does another one forward for its segment, of which it
                       * has not said itself that it knows? */
 
@@ -115,10 +116,9 @@ bool remote_take_session(struct remote *, uint64_t session, long long int now);
  * may have had no room for that.  Returns true if its MACs changed. */
 bool remote_take_hello(struct remote *, const struct hello *hello);
 
-/* Takes in that 'remote' forwards for its segment now, where 'before' was said
- * to: if that one has not said so itself, its switch may still do what it did
- * when its relay fell silent.  Returns true if that is news. */
-bool remotes_supersede(struct remotes *, const struct remote *remote,
-                       uint64_t before);
+/* Takes in that 'remote' has come to forward for its segment, where another
+ * one did: if that one has not said so itself, its switch may still do what it
+ * did when its relay fell silent.  Returns true if that is news. */
+bool remotes_supersede(struct remotes *, const struct remote *remote);
 
 #endif /* remotes.h */
