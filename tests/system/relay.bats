@@ -41,6 +41,7 @@ replay() {
     [ "$output" = "22 frames the same" ]
 }
 
+# bats test_tags=datagrams
 @test "half-done checksums of offloading senders arrive complete" {
     run -0 replay epics-offloaded-checksum.pcap h1c1 h2c1 02:00:00:00:02:01 10.2.0.255
     [ "$output" = "7 frames the same" ]
@@ -49,8 +50,13 @@ replay() {
 @test "a program on a client with checksum offload is heard" {
     lab_in_background h2c1 timeout 10 socat -u UDP4-RECV:5076 "CREATE:$BATS_TEST_TMPDIR/heard"
     lab_wait 5 lab_on h2c1 sh -c 'ss -lun | grep -q :5076'
-    broadcast h1c2 "from behind an offloading card"
-    lab_wait 5 grep -q "offloading card" "$BATS_TEST_TMPDIR/heard"
+    # Of what the switch carries the relay sees no more than some, and has to notice.
+    offloading_is_heard() {
+        broadcast h1c2 "from behind an offloading card"
+        sleep 0.3
+        grep -q "offloading card" "$BATS_TEST_TMPDIR/heard"
+    }
+    lab_wait 5 offloading_is_heard
 }
 
 @test "one broadcast arrives once on each segment, and does not come back" {
