@@ -876,9 +876,11 @@ leftovers() {
                 BEGIN { split(bases, base) }
                 { for (i in base) if ($1 >= base[i] && $1 < base[i] + 256) print $2, $3, $4, $5 }'
     fi
-    vsctl_even_without_switch list-ports "$bridge" | grep -xFf <(vsctl_even_without_switch -d bare \
-        --no-headings --columns=name find Port external_ids:snowrelay=replicate | grep .) |
-        sed "s/^/vsctl_even_without_switch del-port $bridge /"
+    vsctl_even_without_switch list-ports "$bridge" | grep -xFf <(
+        for use in replicate mesh; do
+            vsctl_even_without_switch -d bare --no-headings --columns=name \
+                find Port "external_ids:snowrelay=$use"
+        done | grep .) | sed "s/^/vsctl_even_without_switch del-port $bridge /"
 }
 
 run_each() {
