@@ -159,7 +159,7 @@ mesh_flows_add(const struct relay_flows_params *p, struct shash *values,
     const struct mesh_tunnel *t = p->tunnel;
 
     char *error = flowset_add_meter(set, "mesh-probe.meter", values);
-    if (!error && t->n_targets) {
+    if (!error) {
         error = flowset_add_meter(set, "mesh-watch.meter", values);
     }
     if (!error && t->n_targets) {
@@ -251,6 +251,8 @@ add_in(const struct mesh_tunnel *t, uint16_t port, ovs_be32 ip_destination,
                                 : NULL);
     template_set(values, "new_destination",
                  rewrite ? xasprintf(IP_FMT, IP_ARGS(address)) : NULL);
+    template_set(values, "tunnel_watch_userdata",
+                 punt_userdata(PUNT_WATCH_TUNNEL, port, 0));
     char *error = flowset_add_flow(set, "mesh-in.flow", values, t->port_map);
     if (!error) {
         tag_flow(set, carried_in_tag(port, ip_destination));

@@ -38,6 +38,8 @@ enum punt_kind {
     PUNT_TUNNEL,        /* A peer's frame, out of the tunnel. */
     PUNT_WATCH,         /* One of the broadcasts that the switch has sent to
                          * all peers: only to be looked at. */
+    PUNT_WATCH_TUNNEL,  /* One of the peers' broadcasts that the switch has
+                         * emitted, likewise. */
     PUNT_N_KINDS
 };
 

@@ -118,20 +118,24 @@ take_tunnelled(struct relay *r, const struct punt *punt, long long int now)
 }
 
 /* Looks whether the frame of 'punt', which the switch has sent to all peers,
- * is one that goes round in a loop, or that the switch sends on with half a
- * checksum.  Then the relay has to see all of them. */
+ * or has emitted, is one that goes round in a loop, or that the switch sends
+ * on with half a checksum.  Then the relay has to see all of them. */
 static void
 watch(struct relay *r, const struct punt *punt, long long int now)
 {
     struct frame frame;
 
-    if (frame_check(punt->frame, punt->length, &frame) == FRAME_OK) {
-        if (frame.completed) {
-            relay_note_half_sum(r, &frame, now);
-        }
-        loop_guard_punt(
-            r->loop_guard, &frame,
-            destination_is_understood(&r->destination, frame.ip_dst), now);
+    if (frame_check(punt->frame, punt->length, &frame) != FRAME_OK) {
+        return;
+    }
+    bool copy =
+        (punt->kind == PUNT_WATCH
+             ? loop_guard_punt(
+                 r->loop_guard, &frame,
+                 destination_is_understood(&r->destination, frame.ip_dst), now)
+             : loop_guard_emit(r->loop_guard, &frame, true, now));
+    if (copy || frame.completed) {
+        relay_see_all(r, &frame, now);
     }
 }
 
@@ -204,6 +208,9 @@ take_punt(struct relay *r, const struct punt *punt, struct frame *frame,
         destination_is_understood(&r->destination, frame->ip_dst);
     if (loop_guard_punt(r->loop_guard, frame, understood, now)) {
         counters_drop(&r->counters, DIRECTION_PUNT, DROP_LOOP, 1);
+        if (r->tunneling.on) {
+            relay_see_all(r, frame, now);
+        }
         return false;
     }
     VLOG_DBG("punt from " IP_FMT " to " IP_FMT ":%u, %" PRIuSIZE " bytes: to "
@@ -228,7 +235,7 @@ put_punt(struct relay *r, const struct punt *punt, struct batch *batch,
     if (take_punt(r, punt, frame, now)) {
         batch->n++;
         if (frame->completed && r->tunneling.on) {
-            relay_note_half_sum(r, frame, now);
+            relay_see_all(r, frame, now);
         }
         r->n_too_long += frame->length > r->tunneling.max_len;
     }
@@ -255,7 +262,8 @@ take_message(struct relay *r, struct ofp_header *oh, struct batch *batch,
         break;
     case PUNT_PROBE: relay_take_probe(r, &punt, now); break;
     case PUNT_TUNNEL: take_tunnelled(r, &punt, now); break;
-    case PUNT_WATCH: watch(r, &punt, now); break;
+    case PUNT_WATCH:
+    case PUNT_WATCH_TUNNEL: watch(r, &punt, now); break;
     case PUNT_N_KINDS: OVS_NOT_REACHED();
     }
 }

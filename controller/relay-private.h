@@ -111,10 +111,11 @@ bool relay_carries(const struct relay *, uint16_t port, long long int now);
 const struct mesh_tunnel *
 relay_describe_tunnel(const struct relay *, struct mesh_tunnel *mt);
 
-/* Takes in that 'frame' came with half a checksum, which no switch completes.
- */
-void relay_note_half_sum(struct relay *, const struct frame *frame,
-                         long long int now);
+/* Takes in that the relay has to see each frame like 'frame' for a while,
+ * since its checksum is only begun, which no switch completes, or since it
+ * goes round in a loop. */
+void
+relay_see_all(struct relay *, const struct frame *frame, long long int now);
 
 /* Probes the peers behind the tunnel, when it is time to. */
 void relay_run_tunnel(struct relay *, long long int now);

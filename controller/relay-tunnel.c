@@ -154,9 +154,6 @@ is_steady(const struct relay *r, long long int now)
 bool
 relay_carries(const struct relay *r, uint16_t port, long long int now)
 {
-    size_t n;
-    const struct loop_port *ports = loop_guard_ports(r->loop_guard, &n);
-
     if (!r->steady || !r->tunneling.there || !r->settled
         || !election_forwards_port(&r->segment.election, port)) {
         return false;
@@ -166,30 +163,36 @@ relay_carries(const struct relay *r, uint16_t port, long long int now)
             return false;
         }
     }
-    for (size_t i = 0; i < n; i++) {
-        if (ports[i].port == port && ports[i].last
-            && now - ports[i].last < LOOP_GUARD_CALM_MS) {
-            return false; /* Each frame is to be looked at. */
-        }
-    }
     return true;
 }
 
+/* Says why the relay has to see each frame like 'frame'. */
+static void
+tell_why(const struct frame *frame)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+
+    if (frame->completed) {
+        VLOG_WARN_RL(&rl,
+                     "port %u: the card of " IP_FMT " was to complete its "
+                     "checksums (ethtool -K ... tx off has the host do it); "
+                     "the relay does, and carries the port's frames itself",
+                     frame->port, IP_ARGS(frame->ip_src));
+    } else {
+        VLOG_WARN_RL(&rl,
+                     "port %u: a broadcast of " IP_FMT " has come back; the "
+                     "relay carries the port's frames itself for a while",
+                     frame->port, IP_ARGS(frame->ip_src));
+    }
+}
+
 void
-relay_note_half_sum(struct relay *r, const struct frame *frame,
-                    long long int now)
+relay_see_all(struct relay *r, const struct frame *frame, long long int now)
 {
     for (size_t i = 0; i < r->config->n_ports; i++) {
         if (r->config->ports[i] == frame->port) {
             if (now >= r->see_until[i]) {
-                static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
-                VLOG_WARN_RL(&rl,
-                             "port %u: the card of " IP_FMT
-                             " was to complete its "
-                             "checksums (see ethtool -K ... tx off); the "
-                             "relay does it, "
-                             "and carries the port's frames itself",
-                             frame->port, IP_ARGS(frame->ip_src));
+                tell_why(frame);
             }
             r->see_until[i] = now + SEE_MS;
         }
