@@ -113,6 +113,7 @@ refused() {
     [[ "$output" == "snowrelayd "* ]]
 }
 
+# bats test_tags=datagrams
 @test "config/reload takes over ports, peers and the mesh's port without a restart" {
     local file=$LAB_DIR/reload.json
     echo '{"mesh": {"peers": ["172.30.0.2"]}}' > "$file"
@@ -220,6 +221,7 @@ refused() {
     LAB_PID=$recorder
     stop_recording "$arrived" 3200
     lab_relay_stop 2
+    echo "arrived: $(count "$arrived") of 3200"
     [ "$(count "$arrived")" -eq 3200 ]
 }
 
