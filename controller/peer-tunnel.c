@@ -7,6 +7,10 @@
 #include <sodium.h>
 #include <string.h>
 
+/* Generations after which no frame that was punted in one is still on its way.
+ * Two times as many must be less than half of all. */
+enum { MAX_AGE = 10000 };
+
 void
 peer_tunnel_init(struct peer_tunnel *t)
 {
@@ -36,6 +40,20 @@ peer_tunnel_take_hello(struct peer_tunnel *t, const struct hello *hello)
             || before.token != t->theirs.token);
 }
 
+/* Forgets what was so long before 'generation' that its numbers would be taken
+ * for some to come. */
+static void
+forget_old(struct peer_tunnel *t, uint16_t generation)
+{
+    const uint16_t oldest = generation - MAX_AGE;
+
+    if (!t->carried && (uint16_t) (generation - t->until) > MAX_AGE) {
+        t->from = 0;
+    } else if (t->carried && (uint16_t) (generation - t->from) > MAX_AGE) {
+        t->from = oldest ? oldest : 1;
+    }
+}
+
 void
 peer_tunnel_carry(struct peer_tunnel *t, bool carried, uint16_t generation)
 {
@@ -45,6 +63,7 @@ peer_tunnel_carry(struct peer_tunnel *t, bool carried, uint16_t generation)
         t->until = generation;
     }
     t->carried = carried;
+    forget_old(t, generation);
 }
 
 /* Returns true if generation 'a' is 'b' or came after it. */

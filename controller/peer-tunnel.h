@@ -44,8 +44,10 @@ struct peer_tunnel {
     unsigned int n_probes;    /* Sent while the peer does not hear them. */
     bool chosen;              /* Is the switch to send it the frames? */
     bool carried;             /* Does it, from 'from' on? */
-    uint16_t from, until;     /* Generations in which it did; 'until' is not
-                               * one, and means nothing if 'carried'. */
+    uint16_t from, until;     /* Generations in which it did, as far back as
+                               * that matters; 'until' is not one, and means
+                               * nothing if 'carried'.  0 for 'from' is never.
+                               */
 
     bool is_protected; /* Is that to be protected by IPsec? */
     bool told_open;    /* Has it been said that it should be? */
@@ -62,7 +64,7 @@ void peer_tunnel_init(struct peer_tunnel *);
 bool peer_tunnel_take_hello(struct peer_tunnel *, const struct hello *hello);
 
 /* Notes that the switch carries frames to the peer, or not, from 'generation'
- * on. */
+ * on.  To be called in each generation. */
 void
 peer_tunnel_carry(struct peer_tunnel *, bool carried, uint16_t generation);
 

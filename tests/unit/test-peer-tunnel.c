@@ -266,6 +266,54 @@ test_what_stays_the_same(void **state OVS_UNUSED)
     assert_carried(&t, 30, 31);
 }
 
+/* Numbers come again, but nobody is taken for one that is carried, or is not,
+ * because of what was once. */
+static void
+test_generations_of_long_ago(void **state OVS_UNUSED)
+{
+    for (int carried = 0; carried < 2; carried++) {
+        for (uint16_t first = 1; first < 60000; first += 9973) {
+            uint16_t generation = first;
+            struct peer_tunnel t;
+
+            peer_tunnel_init(&t);
+            peer_tunnel_carry(&t, true, generation++);
+            for (int i = 0; i < 200000; i++) {
+                generation += !generation;
+                peer_tunnel_carry(&t, carried, generation);
+                assert_int_equal(peer_tunnel_carried(&t, generation), carried);
+                const uint16_t next =
+                    generation == UINT16_MAX ? 1 : generation + 1;
+                assert_int_equal(peer_tunnel_carried(&t, next), carried);
+                for (int late = 2; late < 1000 && late < i; late *= 4) {
+                    const uint16_t before = generation - late;
+                    assert_int_equal(peer_tunnel_carried(&t, before),
+                                     carried && before);
+                }
+                generation++;
+            }
+        }
+    }
+}
+
+/* What was still counts while frames of then may be on their way. */
+static void
+test_generations_of_not_so_long_ago(void **state OVS_UNUSED)
+{
+    struct peer_tunnel t;
+
+    peer_tunnel_init(&t);
+    for (uint16_t i = 1; i < 40000; i++) {
+        peer_tunnel_carry(&t, true, i);
+    }
+    for (uint16_t i = 40000; i < 41000; i++) {
+        peer_tunnel_carry(&t, false, i);
+        assert_true(peer_tunnel_carried(&t, 39999));
+        assert_true(peer_tunnel_carried(&t, 39000));
+        assert_false(peer_tunnel_carried(&t, 40000));
+    }
+}
+
 int
 main(void)
 {
@@ -280,6 +328,8 @@ main(void)
         cmocka_unit_test(test_without_a_generation_nothing_is_carried),
         cmocka_unit_test(test_who_was_never_carried),
         cmocka_unit_test(test_what_stays_the_same),
+        cmocka_unit_test(test_generations_of_long_ago),
+        cmocka_unit_test(test_generations_of_not_so_long_ago),
     };
     return cmocka_run_group_tests_name("peer tunnel", tests, NULL, NULL);
 }
