@@ -300,6 +300,7 @@ relay_run_tunnel(struct relay *r, long long int now)
     const struct tunneling *t = &r->tunneling;
     const struct peers *peers = peering_peers(r->peering);
     struct ofpbuf *messages = NULL;
+    struct peer *probed[PROBE_BATCH];
     size_t n = 0;
 
     if (!t->on) {
@@ -311,17 +312,21 @@ relay_run_tunnel(struct relay *r, long long int now)
         if (tunneling_hears(t, peer, now)) {
             peering_tell(r->peering, peer);
         }
-        if (tunneling_fits(t, peer) && now >= peer->tunnel.next_probe
-            && peer->tunnel.max_len >= TUNNEL_PROBE_MIN_LEN
-            && n < PROBE_BATCH) {
+        if (n < PROBE_BATCH && tunneling_probes(t, peer, now)) {
             messages = messages ? messages : ofpbuf_new(0);
             put_probe(r, peer, messages);
-            tunneling_probed(t, peer, now);
-            n++;
+            probed[n++] = peer;
         }
     }
     if (messages) {
-        channel_send(r->channel, messages);
+        /* Something else may have been sent just now.  Where there is no
+         * switch the next probe is soon enough. */
+        bool sent = (channel_send(r->channel, messages)
+                     || !channel_is_open(r->channel));
+
+        for (size_t i = 0; i < n; i++) {
+            tunneling_probed(t, probed[i], sent, now);
+        }
     }
 }
 

@@ -71,13 +71,21 @@ tunneling_fits(const struct tunneling *t, const struct peer *peer)
             && theirs->vni == t->tunnel.key);
 }
 
+/* Returns true if there is a way through the tunnel to 'peer' that takes
+ * probes. */
+static bool
+has_way(const struct tunneling *t, const struct peer *peer)
+{
+    return (tunneling_fits(t, peer)
+            && peer->tunnel.max_len >= TUNNEL_PROBE_MIN_LEN);
+}
+
 /* Returns true if 'peer', which gets frames, is to get them through the
  * tunnel. */
 static bool
 is_target(const struct tunneling *t, const struct peer *peer)
 {
-    return (tunneling_fits(t, peer) && peer->tunnel.theirs.hears
-            && peer->tunnel.max_len >= TUNNEL_PROBE_MIN_LEN);
+    return has_way(t, peer) && peer->tunnel.theirs.hears;
 }
 
 /* Returns true if what comes out of the tunnel from 'peer' is to be let in. */
@@ -258,11 +266,23 @@ tunneling_take_probe(const struct tunneling *t, const struct peers *peers,
     return NULL;
 }
 
+bool
+tunneling_probes(const struct tunneling *t, const struct peer *peer,
+                 long long int now)
+{
+    return has_way(t, peer) && now >= peer->tunnel.next_probe;
+}
+
 void
-tunneling_probed(const struct tunneling *t, struct peer *peer,
+tunneling_probed(const struct tunneling *t, struct peer *peer, bool sent,
                  long long int now)
 {
     struct peer_tunnel *pt = &peer->tunnel;
+
+    if (!sent) {
+        pt->next_probe = now + TUNNELING_AGAIN_MS;
+        return;
+    }
     bool quick = !pt->theirs.hears && pt->n_probes < TUNNELING_QUICK_PROBES;
 
     pt->n_probes = pt->theirs.hears ? 0 : pt->n_probes + quick;
@@ -278,11 +298,11 @@ tunneling_deadline(const struct tunneling *t, const struct peers *peers)
     for (size_t i = 0; i < peers->n_all; i++) {
         const struct peer *peer = peers->all[i];
 
-        if (tunneling_fits(t, peer)) {
+        if (has_way(t, peer)) {
             deadline = MIN(deadline, peer->tunnel.next_probe);
-            if (peer->tunnel.hears) {
-                deadline = MIN(deadline, heard_until(peer));
-            }
+        }
+        if (tunneling_fits(t, peer) && peer->tunnel.hears) {
+            deadline = MIN(deadline, heard_until(peer));
         }
     }
     return deadline;

@@ -35,7 +35,10 @@ enum {
      * after each other.  The first ones may be lost while the switch asks for
      * its neighbour's MAC. */
     TUNNELING_QUICK_PROBES = 10,
-    TUNNELING_QUICK_MS = 200
+    TUNNELING_QUICK_MS = 200,
+
+    /* When to try again where a probe could not be sent. */
+    TUNNELING_AGAIN_MS = 20
 };
 
 struct tunneling {
@@ -67,7 +70,7 @@ void tunneling_set_there(struct tunneling *, bool there);
  * the switch has none. */
 enum hello_tunnel_type tunneling_offer(const struct tunneling *);
 
-/* Returns true if 'peer' has a tunnel like ours and may be probed. */
+/* Returns true if 'peer' has a tunnel like ours. */
 bool tunneling_fits(const struct tunneling *, const struct peer *peer);
 
 /* Works out anew who of 'peers' is sent to through the tunnel and who is let
@@ -91,8 +94,12 @@ tunneling_take_probe(const struct tunneling *, const struct peers *peers,
                      uint64_t token, const struct in6_addr *source,
                      long long int now);
 
-/* Notes that a probe to 'peer' was sent. */
-void tunneling_probed(const struct tunneling *, struct peer *peer,
+/* Returns true if a probe to 'peer' is due. */
+bool tunneling_probes(const struct tunneling *, const struct peer *peer,
+                      long long int now);
+
+/* Notes that a probe to 'peer' was sent, or could not be. */
+void tunneling_probed(const struct tunneling *, struct peer *peer, bool sent,
                       long long int now);
 
 /* Returns when tunneling_hears() or a probe is due for one of 'peers',

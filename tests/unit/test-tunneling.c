@@ -605,7 +605,7 @@ test_quick_probes_then_slow_ones(void **state OVS_UNUSED)
     make_peers(1);
     struct peer *peer = &f->all[0];
     for (size_t i = 0; i < 3 * TUNNELING_QUICK_PROBES; i++) {
-        tunneling_probed(&f->t, peer, now);
+        tunneling_probed(&f->t, peer, true, now);
         assert_true(
             peer->tunnel.next_probe - now
             == (i < TUNNELING_QUICK_PROBES ? TUNNELING_QUICK_MS : INTERVAL));
@@ -616,11 +616,11 @@ test_quick_probes_then_slow_ones(void **state OVS_UNUSED)
     /* One that hears them needs no quick ones, and gets some when it does not
      * any more. */
     peer->tunnel.theirs.hears = true;
-    tunneling_probed(&f->t, peer, now);
+    tunneling_probed(&f->t, peer, true, now);
     assert_true(peer->tunnel.next_probe == now + INTERVAL);
     peer->tunnel.theirs.hears = false;
     for (size_t i = 0; i <= TUNNELING_QUICK_PROBES; i++) {
-        tunneling_probed(&f->t, peer, now);
+        tunneling_probed(&f->t, peer, true, now);
         assert_true(
             peer->tunnel.next_probe - now
             == (i < TUNNELING_QUICK_PROBES ? TUNNELING_QUICK_MS : INTERVAL));
@@ -630,8 +630,64 @@ test_quick_probes_then_slow_ones(void **state OVS_UNUSED)
     f->config.hello_ms = 100;
     tunneling_configure(&f->t, &f->config);
     peer->tunnel.n_probes = 0;
-    tunneling_probed(&f->t, peer, now);
+    tunneling_probed(&f->t, peer, true, now);
     assert_true(peer->tunnel.next_probe == now + 100);
+}
+
+static void
+test_when_a_probe_is_due(void **state OVS_UNUSED)
+{
+    make_peers(1);
+    struct peer *peer = &f->all[0];
+
+    assert_true(tunneling_probes(&f->t, peer, NOW));
+    tunneling_probed(&f->t, peer, true, NOW);
+    assert_false(tunneling_probes(&f->t, peer, peer->tunnel.next_probe - 1));
+    assert_true(tunneling_probes(&f->t, peer, peer->tunnel.next_probe));
+    peer->tunnel.theirs.vni++;
+    assert_false(tunneling_probes(&f->t, peer, peer->tunnel.next_probe));
+}
+
+/* It is none of those that are counted. */
+static void
+test_a_probe_that_cannot_be_sent(void **state OVS_UNUSED)
+{
+    make_peers(1);
+    struct peer *peer = &f->all[0];
+
+    for (int i = 0; i < 3 * TUNNELING_QUICK_PROBES; i++) {
+        tunneling_probed(&f->t, peer, false, NOW + i);
+        assert_true(peer->tunnel.next_probe == NOW + i + TUNNELING_AGAIN_MS);
+        assert_int_equal(peer->tunnel.n_probes, 0);
+    }
+    peer->tunnel.theirs.hears = true;
+    tunneling_probed(&f->t, peer, false, NOW);
+    assert_true(peer->tunnel.next_probe == NOW + TUNNELING_AGAIN_MS);
+}
+
+/* There is nothing to wait for where no probe can go: whoever did would do
+ * nothing else. */
+static void
+test_no_way_for_probes(void **state OVS_UNUSED)
+{
+    make_peers(1);
+    struct peer *peer = &f->all[0];
+
+    peer->tunnel.max_len = TUNNEL_PROBE_MIN_LEN;
+    assert_true(tunneling_probes(&f->t, peer, NOW));
+    assert_true(tunneling_deadline(&f->t, &f->peers) == 0);
+    for (size_t length = 0; length < TUNNEL_PROBE_MIN_LEN; length++) {
+        peer->tunnel.max_len = length;
+        assert_false(tunneling_probes(&f->t, peer, NOW));
+        assert_true(tunneling_deadline(&f->t, &f->peers) == LLONG_MAX);
+    }
+
+    /* The peer's may come all the same. */
+    probe(0, "192.0.2.1", NOW);
+    place();
+    assert_true(tunneling_hears(&f->t, peer, NOW));
+    assert_true(tunneling_deadline(&f->t, &f->peers)
+                == NOW + 3 * INTERVAL + INTERVAL / 4);
 }
 
 static void
@@ -675,6 +731,9 @@ main(void)
         TEST(test_hears_until_probes_are_missed),
         TEST(test_a_source_that_moves),
         TEST(test_quick_probes_then_slow_ones),
+        TEST(test_when_a_probe_is_due),
+        TEST(test_a_probe_that_cannot_be_sent),
+        TEST(test_no_way_for_probes),
         TEST(test_the_next_of_all_probes),
     };
     return cmocka_run_group_tests_name("tunneling", tests, NULL, NULL);
