@@ -10,6 +10,19 @@
 #include "openvswitch/util.h"
 #include "util.h"
 
+/* Returns true if 'ip_dst' is a broadcast address of one of the bridge's own
+ * subnets. */
+static bool
+is_own_broadcast(const struct destination *destination, ovs_be32 ip_dst)
+{
+    for (size_t i = 0; i < destination->n_broadcasts; i++) {
+        if (destination->broadcasts[i] == ip_dst) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool
 destination_update(struct destination *destination,
                    enum destination_policy policy, const char *bridge,
@@ -21,6 +34,7 @@ destination_update(struct destination *destination,
     new.policy = policy;
     for (size_t i = 0; i < n; i++) {
         if (addresses[i].broadcast && !strcmp(addresses[i].interface, bridge)
+            && !is_own_broadcast(&new, addresses[i].broadcast)
             && new.n_broadcasts < DESTINATION_MAX_BROADCASTS) {
             new.broadcasts[new.n_broadcasts++] = addresses[i].broadcast;
         }
@@ -39,19 +53,6 @@ destination_address(const struct destination *destination)
                     && destination->n_broadcasts
                 ? destination->broadcasts[0]
                 : htonl(INADDR_BROADCAST));
-}
-
-/* Returns true if 'ip_dst' is a broadcast address of one of the bridge's own
- * subnets. */
-static bool
-is_own_broadcast(const struct destination *destination, ovs_be32 ip_dst)
-{
-    for (size_t i = 0; i < destination->n_broadcasts; i++) {
-        if (destination->broadcasts[i] == ip_dst) {
-            return true;
-        }
-    }
-    return false;
 }
 
 bool

@@ -33,7 +33,7 @@ enum { DESTINATION_MAX_BROADCASTS = 16 };
 
 struct destination {
     enum destination_policy policy;
-    ovs_be32 broadcasts[DESTINATION_MAX_BROADCASTS];
+    ovs_be32 broadcasts[DESTINATION_MAX_BROADCASTS]; /* Each once. */
     size_t n_broadcasts;
 };
 

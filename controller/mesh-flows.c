@@ -275,7 +275,8 @@ add_emission(const struct mesh_tunnel *t, uint16_t port, struct shash *values,
         error = add_in(t, port, htonl(INADDR_BROADCAST), false, values, set);
     }
     for (size_t i = 0; !error && i < d->n_broadcasts; i++) {
-        if (!destination_must_rewrite(d, d->broadcasts[i])) {
+        if (d->broadcasts[i] != htonl(INADDR_BROADCAST)
+            && !destination_must_rewrite(d, d->broadcasts[i])) {
             error = add_in(t, port, d->broadcasts[i], false, values, set);
         }
     }

@@ -36,7 +36,11 @@ own_addresses_update(struct own_addresses *own, const char *bridge,
 
         if (IN6_IS_ADDR_V4MAPPED(address)
             && !strcmp(addresses[i].interface, bridge)) {
-            own->all[own->n++] = in6_addr_get_mapped_ipv4(address);
+            const ovs_be32 ip = in6_addr_get_mapped_ipv4(address);
+
+            if (!own_addresses_contain(own, ip)) {
+                own->all[own->n++] = ip;
+            }
         }
     }
 }

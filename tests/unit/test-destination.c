@@ -199,6 +199,26 @@ test_more_addresses_than_fit(void **state OVS_UNUSED)
     assert_destination(&destination, "10.0.16.255", "10.0.0.255");
 }
 
+/* A host may well have two addresses of one subnet. */
+static void
+test_each_broadcast_address_counts_once(void **state OVS_UNUSED)
+{
+    const struct host_address all[] = {
+        { "br0", IN6ADDR_ANY_INIT, ip("10.1.0.255") },
+        { "br0", IN6ADDR_ANY_INIT, ip("10.1.0.255") },
+        { "br0", IN6ADDR_ANY_INIT, ip("10.2.0.255") },
+        { "br0", IN6ADDR_ANY_INIT, ip("10.1.0.255") },
+    };
+    struct destination destination;
+
+    memset(&destination, 0xff, sizeof destination);
+    assert_true(destination_update(&destination, DESTINATION_AUTO, "br0", all,
+                                   ARRAY_SIZE(all)));
+    assert_int_equal(destination.n_broadcasts, 2);
+    assert_int_equal(destination.broadcasts[0], ip("10.1.0.255"));
+    assert_int_equal(destination.broadcasts[1], ip("10.2.0.255"));
+}
+
 static void
 test_policy_names(void **state OVS_UNUSED)
 {
@@ -220,6 +240,7 @@ main(void)
         cmocka_unit_test(test_what_is_understood),
         cmocka_unit_test(test_update_says_what_changes),
         cmocka_unit_test(test_more_addresses_than_fit),
+        cmocka_unit_test(test_each_broadcast_address_counts_once),
         cmocka_unit_test(test_policy_names),
     };
     return cmocka_run_group_tests_name("destination", tests, NULL, NULL);

@@ -86,6 +86,26 @@ test_the_addresses_of_the_bridge(void **state OVS_UNUSED)
     own_addresses_destroy(&own);
 }
 
+/* A host may have one twice, with prefixes of different lengths. */
+static void
+test_each_address_counts_once(void **state OVS_UNUSED)
+{
+    const struct host_address all[] = {
+        address_of("br0", "192.0.2.1"),
+        address_of("br0", "192.0.2.1"),
+        address_of("br0", "192.0.2.2"),
+        address_of("br0", "192.0.2.1"),
+    };
+    struct own_addresses own;
+
+    own_addresses_init(&own);
+    own_addresses_update(&own, "br0", all, ARRAY_SIZE(all));
+    assert_int_equal(own.n, 2);
+    assert_true(has(&own, "192.0.2.1"));
+    assert_true(has(&own, "192.0.2.2"));
+    own_addresses_destroy(&own);
+}
+
 static void
 test_what_was_is_forgotten(void **state OVS_UNUSED)
 {
@@ -118,6 +138,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_is_ones_own_at_first),
         cmocka_unit_test(test_the_addresses_of_the_bridge),
+        cmocka_unit_test(test_each_address_counts_once),
         cmocka_unit_test(test_what_was_is_forgotten),
     };
     return cmocka_run_group_tests_name("own-addresses", tests, NULL, NULL);
