@@ -283,12 +283,11 @@ update_ports(struct relay *r, long long int now)
         const uint16_t port = r->config->ports[i];
         const bool heard = !loop_guard_is_paused(r->loop_guard, port);
 
-        ports[i] = (struct relay_port){
-            .port = port,
-            .segment = heard && election_punts_port(e, port),
-            .own_host = heard,
-            .carried = heard && relay_carries(r, port, now),
-        };
+        /* Each by itself: what is between them is compared, too. */
+        ports[i].port = port;
+        ports[i].segment = heard && election_punts_port(e, port);
+        ports[i].own_host = heard;
+        ports[i].carried = heard && relay_carries(r, port, now);
     }
 
     bool claims = election_state(e) == RELAY_CLAIMING;
