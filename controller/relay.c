@@ -391,7 +391,7 @@ relay_add_flows(struct relay *r, struct flowset *set)
     relay_actions_uninit(&actions);
     set->claimed = r->claims;
     set->partial = !r->settled;
-    if (params.tunnel) {
+    if (!error && r->settled) {
         tunneling_placing(&r->tunneling, peering_peers(r->peering));
     }
     return error;
