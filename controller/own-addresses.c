@@ -24,11 +24,12 @@ own_addresses_destroy(struct own_addresses *own)
     free(own->all);
 }
 
-void
+bool
 own_addresses_update(struct own_addresses *own, const char *bridge,
                      const struct host_address *addresses, size_t n)
 {
-    free(own->all);
+    const struct own_addresses before = *own;
+
     own->all = xcalloc(n, sizeof *own->all);
     own->n = 0;
     for (size_t i = 0; i < n; i++) {
@@ -43,4 +44,11 @@ own_addresses_update(struct own_addresses *own, const char *bridge,
             }
         }
     }
+
+    bool changed =
+        (own->n != before.n
+         || (own->n
+             && memcmp(own->all, before.all, own->n * sizeof *own->all)));
+    free(before.all);
+    return changed;
 }

@@ -25,8 +25,8 @@ void own_addresses_init(struct own_addresses *);
 void own_addresses_destroy(struct own_addresses *);
 
 /* Takes in those of the host's 'n' 'addresses' that the interface of 'bridge'
- * has. */
-void own_addresses_update(struct own_addresses *, const char *bridge,
+ * has.  Returns true if that changes what they are. */
+bool own_addresses_update(struct own_addresses *, const char *bridge,
                           const struct host_address *addresses, size_t n);
 
 /* Returns true if 'ip' is one of them. */

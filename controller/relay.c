@@ -68,13 +68,16 @@ update_destination(struct relay *r)
                               r->config->bridge, addresses, n);
 }
 
-static void
+/* Works out which addresses nothing from elsewhere may have.  Returns true if
+ * that changed. */
+static bool
 update_own_addresses(struct relay *r)
 {
     size_t n;
     const struct host_address *addresses = host_addresses(r->host, &n);
 
-    own_addresses_update(&r->own_addresses, r->config->bridge, addresses, n);
+    return own_addresses_update(&r->own_addresses, r->config->bridge,
+                                addresses, n);
 }
 
 /* Configuration. */
@@ -328,7 +331,7 @@ relay_update(struct relay *r)
     }
     if (host_changed || r->reconfigured) {
         changed |= update_destination(r);
-        update_own_addresses(r);
+        changed |= update_own_addresses(r);
     }
     if (update_local_mac(r)) {
         peering_set_local_mac(r->peering, r->local_mac);

@@ -132,6 +132,33 @@ test_what_was_is_forgotten(void **state OVS_UNUSED)
     own_addresses_destroy(&own);
 }
 
+/* The caller builds flows anew when there is a change, and only then. */
+static void
+test_update_says_what_changes(void **state OVS_UNUSED)
+{
+    struct host_address all[] = {
+        address_of("br0", "192.0.2.1"),
+        address_of("eth0", "192.0.2.2"),
+        address_of("br0", "192.0.2.3"),
+    };
+    struct own_addresses own;
+
+    own_addresses_init(&own);
+    assert_false(own_addresses_update(&own, "br0", NULL, 0));
+    assert_false(own_addresses_update(&own, "br1", all, ARRAY_SIZE(all)));
+    assert_true(own_addresses_update(&own, "br0", all, 1));
+    assert_false(own_addresses_update(&own, "br0", all, 1));
+    assert_false(own_addresses_update(&own, "br0", all, 2));
+    assert_true(own_addresses_update(&own, "br0", all, 3));
+    all[1] = address_of("eth0", "192.0.2.9");
+    assert_false(own_addresses_update(&own, "br0", all, 3));
+    all[2] = address_of("br0", "192.0.2.4");
+    assert_true(own_addresses_update(&own, "br0", all, 3));
+    assert_true(own_addresses_update(&own, "br0", all, 1));
+    assert_true(own_addresses_update(&own, "br0", NULL, 0));
+    own_addresses_destroy(&own);
+}
+
 int
 main(void)
 {
@@ -140,6 +167,7 @@ main(void)
         cmocka_unit_test(test_the_addresses_of_the_bridge),
         cmocka_unit_test(test_each_address_counts_once),
         cmocka_unit_test(test_what_was_is_forgotten),
+        cmocka_unit_test(test_update_says_what_changes),
     };
     return cmocka_run_group_tests_name("own-addresses", tests, NULL, NULL);
 }
