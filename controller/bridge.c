@@ -228,9 +228,10 @@ is_wanted_id(const struct bridge *b, uint32_t id)
     return b->wanted && id - b->wanted->id_base < GROUP_MAX_IDS;
 }
 
-/* Sends the deletion of all meters that are ours from 'id_base' on, and of all
- * groups if 'groups', but for those of the wanted set's range if
- * 'keep_wanted'.  What is not there is deleted without an error. */
+/* Sends the deletion of all meters that are ours from 'id_base' on, and of the
+ * relay's group, or of all groups if 'groups', but for those of the wanted
+ * set's range if 'keep_wanted'.  What is not there is deleted without an
+ * error. */
 static void
 delete_ids(struct bridge *b, uint32_t id_base, bool groups, bool keep_wanted)
 {
@@ -239,8 +240,9 @@ delete_ids(struct bridge *b, uint32_t id_base, bool groups, bool keep_wanted)
             send_message(b, request_no_meter(id_base + i));
         }
     }
-    for (uint32_t i = 0; groups && i < GROUP_MAX_IDS; i++) {
-        if (!keep_wanted || !is_wanted_id(b, id_base + i)) {
+    for (uint32_t i = 0; i < GROUP_MAX_IDS; i++) {
+        if ((groups || i == FLOWSET_MESH_GROUP)
+            && (!keep_wanted || !is_wanted_id(b, id_base + i))) {
             send_message(b, group_encode_deletion(id_base + i));
         }
     }

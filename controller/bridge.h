@@ -83,9 +83,9 @@ unsigned int bridge_audit_seqno(const struct bridge *);
 const struct flowset *bridge_wanted(const struct bridge *);
 const struct inventory *bridge_inventory(const struct bridge *);
 
-/* Begins to remove the relay's flows and our meters, which are those from
- * 'id_base' on, and with 'everything' the flows of replication and our groups
- * as well.  Nothing is put back from then on. */
+/* Begins to remove the relay's flows and group and our meters, whose ids are
+ * those from 'id_base' on, and with 'everything' the flows and groups of
+ * replication as well.  Nothing is put back from then on. */
 void bridge_remove(struct bridge *, uint32_t id_base, bool everything);
 
 /* Returns true once the switch has removed them, or if it cannot be asked. */
