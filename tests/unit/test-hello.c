@@ -150,6 +150,10 @@ assert_same(const struct hello *a, const struct hello *b)
     assert_memory_equal(a->ports, b->ports, a->n_ports * sizeof *a->ports);
     assert_int_equal(a->role, b->role);
     assert_true(a->forwarder == b->forwarder);
+    assert_int_equal(a->tunnel.type, b->tunnel.type);
+    assert_int_equal(a->tunnel.vni, b->tunnel.vni);
+    assert_true(a->tunnel.token == b->tunnel.token);
+    assert_int_equal(a->tunnel.hears, b->tunnel.hears);
 }
 
 /* Encodes 'h' to 'bytes' and returns the length.  Nothing may be written
@@ -224,6 +228,12 @@ random_hello(uint32_t *seed)
     h.lost = random_number(seed);
     h.role = next_random(seed) % RELAY_N_STATES;
     h.forwarder = h.role ? random_number(seed) : 0;
+    h.tunnel.type = next_random(seed) % HELLO_N_TUNNEL_TYPES;
+    if (h.tunnel.type) {
+        h.tunnel.vni = random_number(seed) & HELLO_MAX_VNI;
+        h.tunnel.token = random_number(seed);
+        h.tunnel.hears = next_random(seed) % 2;
+    }
     h.n_macs = next_random(seed) % (HELLO_MAX_MACS + 1);
     for (size_t i = 0; i < h.n_macs; i++) {
         h.macs[i] = (struct eth_addr) ETH_ADDR_C(02, 00, 00, 00, 00, 00);
@@ -262,8 +272,8 @@ test_a_full_hello_takes_the_longest_length(void **state OVS_UNUSED)
     h.n_ports = HELLO_MAX_PORTS;
     h.role = RELAY_GONE;
     h.forwarder = UINT64_MAX;
-    h.tunnel = (struct hello_tunnel){ HELLO_GENEVE, HELLO_MAX_VNI, UINT64_MAX,
-                                      true };
+    h.tunnel =
+        (struct hello_tunnel){ HELLO_GENEVE, HELLO_MAX_VNI, UINT64_MAX, true };
     for (size_t i = 0; i < HELLO_MAX_MACS; i++) {
         h.macs[i] = example.macs[0];
         h.macs[i].ea[5] = i;
@@ -499,6 +509,166 @@ test_several_roles(void **state OVS_UNUSED)
     const struct hello h = decode_body(&b);
     assert_int_equal(h.role, RELAY_STANDBY);
     assert_true(h.forwarder == 9);
+}
+
+/* The tunnel. */
+
+/* That of the example's sender, which hears the receiver's probes. */
+static const uint8_t tunnel_bytes[] = {
+    0x00, 0x04, 0x00, 0x10,                         /* */
+    0x02, 0x01, 0x00, 0x00,                         /* Geneve, hears. */
+    0x00, 0xb1, 0xb2, 0xb3,                         /* VNI. */
+    0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7, 0xc8, /* Token. */
+};
+static const struct hello_tunnel tunnel = {
+    .type = HELLO_GENEVE,
+    .vni = 0xb1b2b3,
+    .token = UINT64_C(0xc1c2c3c4c5c6c7c8),
+    .hears = true,
+};
+
+/* A hello with 'bytes', and with the lists of the example behind them. */
+static struct hello
+decode_with(const uint8_t *bytes, size_t length)
+{
+    struct body b;
+
+    begin(&b);
+    append(&b, bytes, length);
+    append(&b, example_bytes + FIXED_LEN, sizeof example_bytes - FIXED_LEN);
+    return decode_body(&b);
+}
+
+static void
+test_a_tunnel_is_encoded_byte_for_byte(void **state OVS_UNUSED)
+{
+    struct hello h = example, decoded;
+    uint8_t bytes[HELLO_MAX_LEN];
+
+    h.tunnel = tunnel;
+    size_t length = encode(&h, bytes);
+    assert_int_equal(length, sizeof example_bytes + sizeof tunnel_bytes);
+    assert_memory_equal(bytes, example_bytes, sizeof example_bytes);
+    assert_memory_equal(bytes + sizeof example_bytes, tunnel_bytes,
+                        sizeof tunnel_bytes);
+    assert_true(decode(bytes, length, &decoded));
+    assert_same(&decoded, &h);
+
+    /* Behind the role. */
+    h.role = RELAY_LEAVING;
+    h.forwarder = UINT64_C(0xa1a2a3a4a5a6a7a8);
+    h.tunnel.hears = false;
+    h.tunnel.type = HELLO_VXLAN;
+    length = encode(&h, bytes);
+    assert_memory_equal(bytes + sizeof example_bytes, role_bytes,
+                        sizeof role_bytes);
+    assert_int_equal(bytes[sizeof example_bytes + sizeof role_bytes + 4], 1);
+    assert_int_equal(bytes[sizeof example_bytes + sizeof role_bytes + 5], 0);
+    assert_true(decode(bytes, length, &decoded));
+    assert_same(&decoded, &h);
+}
+
+/* Who has none says nothing of it. */
+static void
+test_no_tunnel(void **state OVS_UNUSED)
+{
+    struct hello h = example;
+    uint8_t bytes[HELLO_MAX_LEN];
+
+    h.tunnel = tunnel;
+    h.tunnel.type = HELLO_NO_TUNNEL;
+    assert_int_equal(encode(&h, bytes), sizeof example_bytes);
+    assert_memory_equal(bytes, example_bytes, sizeof example_bytes);
+}
+
+static void
+test_tunnels_that_make_no_sense_are_left_out(void **state OVS_UNUSED)
+{
+    uint8_t bytes[sizeof tunnel_bytes];
+
+    for (unsigned int type = 0; type <= UINT8_MAX; type++) {
+        memcpy(bytes, tunnel_bytes, sizeof bytes);
+        bytes[4] = type;
+        const struct hello h = decode_with(bytes, sizeof bytes);
+        struct hello expected = example;
+        if (type == HELLO_VXLAN || type == HELLO_GENEVE) {
+            expected.tunnel = tunnel;
+            expected.tunnel.type = type;
+        }
+        assert_same(&h, &expected);
+    }
+
+    /* A VNI has 24 bits, any of them. */
+    for (unsigned int bit = 0; bit < 32; bit++) {
+        memcpy(bytes, tunnel_bytes, sizeof bytes);
+        memset(bytes + 8, 0, 4);
+        bytes[11 - bit / 8] = 1 << bit % 8;
+        const struct hello h = decode_with(bytes, sizeof bytes);
+        assert_int_equal(h.tunnel.type, bit < 24 ? HELLO_GENEVE : 0);
+        assert_int_equal(h.tunnel.vni, bit < 24 ? 1u << bit : 0);
+        assert_true(h.tunnel.token == (bit < 24 ? tunnel.token : 0));
+        assert_int_equal(h.tunnel.hears, bit < 24);
+    }
+    memset(bytes + 9, 0xff, 3);
+    bytes[8] = 0;
+    assert_int_equal(decode_with(bytes, sizeof bytes).tunnel.vni,
+                     HELLO_MAX_VNI);
+}
+
+/* Other flags, and what is zero, are for versions to come. */
+static void
+test_flags_of_tunnels(void **state OVS_UNUSED)
+{
+    uint8_t bytes[sizeof tunnel_bytes];
+
+    memcpy(bytes, tunnel_bytes, sizeof bytes);
+    bytes[6] = bytes[7] = 0xff;
+    for (unsigned int flags = 0; flags <= UINT8_MAX; flags++) {
+        struct hello expected = example;
+
+        bytes[5] = flags;
+        expected.tunnel = tunnel;
+        expected.tunnel.hears = flags & 1;
+        const struct hello h = decode_with(bytes, sizeof bytes);
+        assert_same(&h, &expected);
+    }
+}
+
+/* As with the role. */
+static void
+test_tunnels_of_other_lengths(void **state OVS_UNUSED)
+{
+    for (size_t length = 0; length < 30; length++) {
+        struct hello expected = example;
+        struct body b = { .length = 0 };
+
+        APPEND(&b, 0, 4, 0, length);
+        for (size_t i = 0; i < length; i++) {
+            APPEND(&b, i < 16 ? tunnel_bytes[4 + i] : 0xff);
+        }
+        if (length >= 16) {
+            expected.tunnel = tunnel;
+        }
+        const struct hello h = decode_with(b.bytes, b.length);
+        assert_same(&h, &expected);
+    }
+}
+
+/* The last one that is known counts. */
+static void
+test_several_tunnels(void **state OVS_UNUSED)
+{
+    struct body b = { .length = 0 };
+
+    append(&b, tunnel_bytes, sizeof tunnel_bytes);
+    APPEND(&b, 0, 4, 0, 16, 1, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 9);
+    APPEND(&b, 0, 4, 0, 16, 3, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 8);
+    APPEND(&b, 0, 4, 0, 2, 2, 1);
+    const struct hello h = decode_with(b.bytes, b.length);
+    assert_int_equal(h.tunnel.type, HELLO_VXLAN);
+    assert_int_equal(h.tunnel.vni, 7);
+    assert_true(h.tunnel.token == 9);
+    assert_false(h.tunnel.hears);
 }
 
 /* An unknown item as long as they get, and one that is a byte too long. */
@@ -806,7 +976,8 @@ test_every_maximum(void **state OVS_UNUSED)
         for (size_t max = 0; max <= HELLO_MAX_LEN + 20; max++) {
             const size_t limit = MIN(max, HELLO_MAX_LEN);
             const size_t items[] = { 4 + 6 * h.n_macs, 4 + 2 * h.n_ports,
-                                     h.role ? 13 : SIZE_MAX };
+                                     h.role ? 13 : SIZE_MAX,
+                                     h.tunnel.type ? 20 : SIZE_MAX };
             struct hello expected = h, decoded;
             size_t length = FIXED_LEN;
             bool fits[ARRAY_SIZE(items)];
@@ -832,6 +1003,9 @@ test_every_maximum(void **state OVS_UNUSED)
             expected.n_ports = fits[1] ? h.n_ports : 0;
             expected.role = fits[2] ? h.role : 0;
             expected.forwarder = fits[2] ? h.forwarder : 0;
+            if (!fits[3]) {
+                expected.tunnel = (struct hello_tunnel){ .type = 0 };
+            }
             assert_same(&decoded, &expected);
             free(room);
         }
@@ -911,6 +1085,12 @@ main(void)
         cmocka_unit_test(test_unknown_roles_are_left_out),
         cmocka_unit_test(test_roles_of_other_lengths),
         cmocka_unit_test(test_several_roles),
+        cmocka_unit_test(test_a_tunnel_is_encoded_byte_for_byte),
+        cmocka_unit_test(test_no_tunnel),
+        cmocka_unit_test(test_tunnels_that_make_no_sense_are_left_out),
+        cmocka_unit_test(test_flags_of_tunnels),
+        cmocka_unit_test(test_tunnels_of_other_lengths),
+        cmocka_unit_test(test_several_tunnels),
         cmocka_unit_test(test_long_items),
         cmocka_unit_test(test_items_that_do_not_end_are_refused),
         cmocka_unit_test(test_what_is_left_over_in_a_list),
