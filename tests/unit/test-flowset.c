@@ -968,6 +968,16 @@ test_partial_sets(void **state OVS_UNUSED)
         { UINT64_C(0x534e4f5700010002), 0, true },
         { UINT64_C(0x534e4f5700010003), 0, true },
         { UINT64_C(0x534e4f5700010004), 0, true },
+        { UINT64_C(0x534e4f5700010005), 0, false }, /* In place of punts. */
+        { UINT64_C(0x534e4f5700010006), 0, false },
+        { UINT64_C(0x534e4f5700010007), 0, true },
+        { UINT64_C(0x534e4f5700010008), 0, true },
+        { UINT64_C(0x534e4f5700010009), 0, true },
+        { UINT64_C(0x534e4f570001000a), 0, true },
+        { UINT64_C(0x534e4f570001000b), 0, true },
+        { UINT64_C(0x534e4f570001000c), 0, true },
+        { UINT64_C(0x534e4f570001000d), 0, true },
+        { UINT64_C(0x534e4f570001000e), 0, true },
         { UINT64_C(0x534e4f570001ffff), 0, true },
         { UINT64_C(0x534e4f5700010000), 0, true },
         { UINT64_C(0x534e4f5700010001), COOKIE_TUNNEL, true },
@@ -1254,6 +1264,45 @@ test_order_of_changes(void **state OVS_UNUSED)
     uninstall(&in);
 }
 
+/* The mesh's group is the relay's, and stays with its flows, which name it. */
+static void
+test_partial_sets_keep_the_group_of_the_mesh(void **state OVS_UNUSED)
+{
+    for (int partial = 0; partial < 2; partial++) {
+        for (uint32_t i = 191; i < 194; i++) {
+            const bool stays = partial && i == 192;
+            struct flowset before;
+            struct installed in;
+
+            install(&in, SIZE_MAX);
+            in.set.partial = partial;
+            flowset_init(&before, ID_BASE);
+            assert_no_error(add_group(&before, ID_BASE + i, "drop", false));
+            struct ofpbuf *msg = ofputil_encode_group_mod(
+                OFP15_VERSION, &before.groups[0]->gm, NULL, -1);
+            install_message(&in.groups, msg);
+            ofpbuf_delete(msg);
+            flowset_destroy(&before);
+
+            assert_changes(&in, stays ? 0 : 1);
+            if (!stays) {
+                assert_change_of_group(&in, 0, OFPGC11_DELETE, ID_BASE + i);
+            }
+            in.set.partial = false;
+            assert_int_equal(flowset_compare(&in.set, &in.flows, &in.groups),
+                             1);
+
+            /* If it is wanted it is as it should be, or is changed. */
+            in.set.partial = partial;
+            assert_no_error(
+                add_group(&in.set, ID_BASE + i, "output:LOCAL", false));
+            assert_int_equal(flowset_compare(&in.set, &in.flows, &in.groups),
+                             1);
+            uninstall(&in);
+        }
+    }
+}
+
 /* Differences of groups alone. */
 static void
 test_groups_compared(void **state OVS_UNUSED)
@@ -1316,6 +1365,7 @@ main(void)
         cmocka_unit_test(test_groups),
         cmocka_unit_test(test_wrong_groups),
         cmocka_unit_test(test_order_of_changes),
+        cmocka_unit_test(test_partial_sets_keep_the_group_of_the_mesh),
         cmocka_unit_test(test_groups_compared),
     };
     return cmocka_run_group_tests_name("flow set", tests, NULL, NULL);

@@ -153,6 +153,41 @@ test_another_role_is_news(void **state OVS_UNUSED)
     }
 }
 
+/* Who does not know that it is there, or gone, sends in vain. */
+static void
+test_another_tunnel_is_news(void **state OVS_UNUSED)
+{
+    static const struct {
+        enum hello_tunnel_type type;
+        uint32_t vni;
+        bool news; /* After the one before. */
+    } tunnels[] = {
+        { HELLO_NO_TUNNEL, 0, false },
+        { HELLO_VXLAN, 0, true },
+        { HELLO_VXLAN, 0, false },
+        { HELLO_VXLAN, 1, true },
+        { HELLO_VXLAN, 1, false },
+        { HELLO_GENEVE, 1, true },
+        { HELLO_GENEVE, HELLO_MAX_VNI, true },
+        { HELLO_NO_TUNNEL, HELLO_MAX_VNI, true },
+        { HELLO_NO_TUNNEL, HELLO_MAX_VNI, false },
+    };
+    struct self self;
+
+    self_init(&self);
+    assert_int_equal(self.tunnel.type, HELLO_NO_TUNNEL);
+    for (size_t i = 0; i < ARRAY_SIZE(tunnels); i++) {
+        self.news = false;
+        self_set_tunnel(&self, tunnels[i].type, tunnels[i].vni);
+        assert_int_equal(self.tunnel.type, tunnels[i].type);
+        assert_int_equal(self.tunnel.vni, tunnels[i].vni);
+        assert_int_equal(self.news, tunnels[i].news);
+    }
+    self_set_role(&self, RELAY_STANDBY, 0);
+    self_set_tunnel(&self, HELLO_NO_TUNNEL, HELLO_MAX_VNI);
+    assert_true(self.news);
+}
+
 /* Until somebody has told it, it remains news. */
 static void
 test_news_stay_when_nothing_else_changes(void **state OVS_UNUSED)
@@ -183,6 +218,7 @@ main(void)
         cmocka_unit_test(test_what_changes_is_news),
         cmocka_unit_test(test_another_interval_is_news),
         cmocka_unit_test(test_another_role_is_news),
+        cmocka_unit_test(test_another_tunnel_is_news),
         cmocka_unit_test(test_news_stay_when_nothing_else_changes),
     };
     return cmocka_run_group_tests_name("self", tests, NULL, NULL);
