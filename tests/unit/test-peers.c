@@ -307,6 +307,10 @@ get_to_know(struct peers *peers, size_t i, struct remote *remote)
     peer->up_since = 79;
     peer->answers_since = NOW;
     peer->n_answers = 5;
+    peer->tunnel.theirs.type = HELLO_GENEVE;
+    peer->tunnel.heard = NOW;
+    peer->tunnel.accepted = true;
+    peer->tunnel.max_len = 1464;
     peer->tx = 10;
     peer->tx_bytes = 11;
     peer->tx_errors = 12;
@@ -349,6 +353,8 @@ assert_still_known(const struct peers *peers, size_t i,
     assert_int_equal(peer->liveness.state, LIVENESS_UP);
     assert_int_equal(peer->liveness.since, known->copy.liveness.since);
     assert_int_equal(peer->liveness.rtt, 1234);
+    assert_memory_equal(&peer->tunnel, &known->copy.tunnel,
+                        sizeof peer->tunnel);
 }
 
 /* Fails the test unless nothing is known of who is where the 'i'th peer, which
@@ -366,6 +372,12 @@ assert_anew(const struct peers *peers, size_t i, const struct known *known)
     assert_int_equal(peer->up_since, 0);
     assert_int_equal(peer->n_answers, 0);
     assert_int_not_equal(peer->path, known->copy.path);
+    assert_int_equal(peer->tunnel.theirs.type, HELLO_NO_TUNNEL);
+    assert_true(peer->tunnel.heard == LLONG_MIN);
+    assert_false(peer->tunnel.accepted);
+    assert_int_equal(peer->tunnel.max_len, 0);
+    assert_true(peer->tunnel.token
+                && peer->tunnel.token != known->copy.tunnel.token);
 }
 
 /* Who the peers are. */
