@@ -410,6 +410,78 @@ test_a_change_of_role_is_none_of_macs(void **state OVS_UNUSED)
     remotes_destroy(&remotes);
 }
 
+/* Hands 'r' a hello of a relay that is 'role' on its segment, for which
+ * 'forwarder' forwards.  Returns true if another one is superseded by that. */
+static bool
+take_role(struct remotes *remotes, struct remote *r, enum relay_state role,
+          uint64_t forwarder)
+{
+    const struct hello h = { .version_min = 1,
+                             .version_max = 1,
+                             .role = role,
+                             .forwarder = forwarder };
+    const uint64_t before = r->forwarder;
+
+    remote_take_hello(r, &h);
+    return remotes_supersede(remotes, r, before);
+}
+
+/* Who forwards now knows best whom it has replaced, until that one says
+ * something itself. */
+static void
+test_who_is_superseded(void **state OVS_UNUSED)
+{
+    struct remotes remotes;
+
+    remotes_init(&remotes);
+    struct remote *a = remotes_get(&remotes, 1, SESSION, START);
+    struct remote *b = remotes_get(&remotes, 2, SESSION, START);
+    struct remote *c = remotes_get(&remotes, 3, SESSION, START);
+    assert_false(take_role(&remotes, a, RELAY_FORWARDING, 1));
+    assert_false(take_role(&remotes, c, RELAY_FORWARDING, 3));
+    assert_false(take_role(&remotes, b, RELAY_STANDBY, 1));
+    assert_false(take_role(&remotes, b, RELAY_CLAIMING, 1));
+    assert_false(a->superseded);
+    assert_true(take_role(&remotes, b, RELAY_FORWARDING, 2));
+    assert_true(a->superseded);
+    assert_false(b->superseded || c->superseded);
+    assert_false(take_role(&remotes, b, RELAY_FORWARDING, 2)); /* No news. */
+    assert_true(a->superseded);
+
+    /* It is there after all. */
+    assert_false(take_role(&remotes, a, RELAY_FORWARDING, 1));
+    assert_false(a->superseded);
+    assert_false(take_role(&remotes, b, RELAY_FORWARDING, 2));
+    assert_false(a->superseded);
+    remotes_destroy(&remotes);
+}
+
+static void
+test_who_is_not_superseded(void **state OVS_UNUSED)
+{
+    struct remotes remotes;
+
+    remotes_init(&remotes);
+    struct remote *a = remotes_get(&remotes, 1, SESSION, START);
+    struct remote *b = remotes_get(&remotes, 2, SESSION, START);
+
+    /* One that did not forward, or that has said itself that it does not
+     * any more. */
+    take_role(&remotes, a, RELAY_LEAVING, 1);
+    take_role(&remotes, b, RELAY_STANDBY, 1);
+    assert_false(take_role(&remotes, b, RELAY_FORWARDING, 2));
+    assert_false(a->superseded);
+
+    /* Before whom nobody forwarded, or somebody who is not known. */
+    take_role(&remotes, a, RELAY_FORWARDING, 1);
+    take_role(&remotes, b, RELAY_STANDBY, 0);
+    assert_false(take_role(&remotes, b, RELAY_FORWARDING, 2));
+    take_role(&remotes, b, RELAY_STANDBY, 9);
+    assert_false(take_role(&remotes, b, RELAY_FORWARDING, 2));
+    assert_false(a->superseded);
+    remotes_destroy(&remotes);
+}
+
 /* Each row after the one before. */
 static void
 test_changed_macs(void **state OVS_UNUSED)
@@ -611,6 +683,8 @@ main(void)
         cmocka_unit_test(test_the_session_before_is_refused),
         cmocka_unit_test(test_one_session_after_another),
         cmocka_unit_test(test_what_a_hello_says_is_noted),
+        cmocka_unit_test(test_who_is_superseded),
+        cmocka_unit_test(test_who_is_not_superseded),
         cmocka_unit_test(test_changed_macs),
         cmocka_unit_test(test_a_change_of_ports_is_none_of_macs),
         cmocka_unit_test(test_versions),

@@ -193,6 +193,9 @@ test_whom_the_tunnel_fits(void **state OVS_UNUSED)
     assert_true(tunneling_fits(&f->t, peer));
     remote.on_segment = true;
     assert_false(tunneling_fits(&f->t, peer));
+    remote.on_segment = false;
+    remote.superseded = true;
+    assert_false(tunneling_fits(&f->t, peer));
     *peer = good;
     peer->tunnel.theirs.type = HELLO_GENEVE;
     assert_false(tunneling_fits(&f->t, peer));

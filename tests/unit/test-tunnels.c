@@ -180,6 +180,16 @@ make_tunnel(enum tunnel_type type, const char *remote)
     return tunnel_to(type, &address);
 }
 
+/* The mesh's, from 'local', "::" for anywhere. */
+static struct tunnel
+make_mesh_tunnel(enum tunnel_type type, uint32_t vni, const char *local)
+{
+    struct in6_addr address;
+
+    assert_true(address_from_text(local, &address));
+    return tunnel_of_mesh(type, vni, &address);
+}
+
 static struct tunnels *
 make_tunnels(const char *where)
 {
@@ -233,6 +243,12 @@ static bool
 is_removed(struct tunnels *t, const void *aux OVS_UNUSED)
 {
     return tunnels_is_removed(t, TUNNEL_REPLICATE);
+}
+
+static bool
+is_mesh_removed(struct tunnels *t, const void *aux OVS_UNUSED)
+{
+    return tunnels_is_removed(t, TUNNEL_MESH);
 }
 
 static void
@@ -309,12 +325,12 @@ assert_same_rows(const char *name, char *rows)
 /* Fails the test unless br0 has a port of ours 'name' with these properties
  * and nothing else that matters. */
 static void
-assert_port(const char *name, const char *type, const char *options)
+assert_marked_port(const char *name, const char *mark, const char *type,
+                   const char *options)
 {
-    char *expected =
-        xasprintf("br0\n[]\n[4095]\n{snowrelay=replicate}\n[]\n1\n"
-                  "%s\n%s",
-                  type, options);
+    char *expected = xasprintf("br0\n[]\n[4095]\n{snowrelay=%s}\n[]\n1\n"
+                               "%s\n%s",
+                               mark, type, options);
 
     assert_output(expected,
                   "ovs-vsctl port-to-br %s -- "
@@ -323,6 +339,18 @@ assert_port(const char *name, const char *type, const char *options)
                   "ovs-vsctl get Interface %s type options",
                   name, name, name, name);
     free(expected);
+}
+
+static void
+assert_port(const char *name, const char *type, const char *options)
+{
+    assert_marked_port(name, "replicate", type, options);
+}
+
+static void
+assert_mesh_port(const char *type, const char *options)
+{
+    assert_marked_port("srm-00534e4d", "mesh", type, options);
 }
 
 #define OPTIONS_2 "{key=\"5459535\", remote_ip=\"172.30.0.2\"}"
@@ -440,6 +468,102 @@ test_command_text(void **state OVS_UNUSED)
                         "-- set Interface srr-68691772 type=gre "
                         "options:remote_ip='\"::1\"' options:key=5459535");
     free(command);
+}
+
+/* The mesh's. */
+
+static void
+assert_mesh_name(enum tunnel_type type, uint32_t vni, const char *local,
+                 const char *expected)
+{
+    const struct tunnel tunnel = make_mesh_tunnel(type, vni, local);
+    char name[IFNAMSIZ];
+
+    tunnel_port_name(&tunnel, name);
+    assert_string_equal(name, expected);
+    assert_false(tunnel_is_port_name(name)); /* None of replication's. */
+}
+
+static void
+test_names_of_the_meshs_port(void **state OVS_UNUSED)
+{
+    assert_mesh_name(TUNNEL_VXLAN, 0x534e4d, "::", "srm-00534e4d");
+    assert_mesh_name(TUNNEL_GENEVE, 0x534e4d, "172.30.0.1", "srm-00534e4d");
+    assert_mesh_name(TUNNEL_VXLAN, 1, "::", "srm-00000001");
+    assert_mesh_name(TUNNEL_VXLAN, 0xffffff, "fd30::1", "srm-00ffffff");
+}
+
+static void
+assert_mesh_command(enum tunnel_type type, const char *local,
+                    const char *expected)
+{
+    const struct tunnel tunnel = make_mesh_tunnel(type, 7, local);
+    char *command = tunnel_command(&tunnel, "br0");
+
+    assert_string_equal(command, expected);
+    free(command);
+}
+
+static void
+test_commands_for_the_meshs_port(void **state OVS_UNUSED)
+{
+#define MESH_COMMAND(TYPE, MORE)                                              \
+    "ovs-vsctl --may-exist add-port br0 srm-00000007 trunks=4095 "            \
+    "-- set Port srm-00000007 external_ids:snowrelay=mesh "                   \
+    "-- set Interface srm-00000007 type=" TYPE " options:remote_ip=flow" MORE \
+    " options:key=7"
+    assert_mesh_command(TUNNEL_VXLAN, "::", MESH_COMMAND("vxlan", ""));
+    assert_mesh_command(
+        TUNNEL_GENEVE, "172.30.0.1",
+        MESH_COMMAND("geneve", " options:local_ip=172.30.0.1"));
+    assert_mesh_command(
+        TUNNEL_GENEVE, "fd30::1",
+        MESH_COMMAND("geneve", " options:local_ip='\"fd30::1\"'"));
+}
+
+/* Each of what makes a tunnel counts. */
+static void
+test_which_tunnels_are_the_same(void **state OVS_UNUSED)
+{
+    const struct tunnel all[] = {
+        make_mesh_tunnel(TUNNEL_VXLAN, 1, "::"),
+        make_mesh_tunnel(TUNNEL_GENEVE, 1, "::"),
+        make_mesh_tunnel(TUNNEL_VXLAN, 2, "::"),
+        make_mesh_tunnel(TUNNEL_VXLAN, 1, "172.30.0.1"),
+        make_mesh_tunnel(TUNNEL_VXLAN, 1, "172.30.0.2"),
+        make_tunnel(TUNNEL_VXLAN, "172.30.0.1"),
+        make_tunnel(TUNNEL_VXLAN, "172.30.0.2"),
+        { .use = TUNNEL_REPLICATE, .type = TUNNEL_VXLAN, .key = 1 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        for (size_t j = 0; j < ARRAY_SIZE(all); j++) {
+            assert_int_equal(tunnel_equal(&all[i], &all[j]), i == j);
+        }
+    }
+    assert_string_equal(tunnel_mark(TUNNEL_MESH), "mesh");
+    assert_string_equal(tunnel_mark(TUNNEL_REPLICATE), "replicate");
+}
+
+/* The headers of IP, of UDP and of VXLAN, or Geneve without options, take 36
+ * bytes with IPv4 and 56 with IPv6. */
+static void
+test_the_longest_frame(void **state OVS_UNUSED)
+{
+    struct in6_addr v4, v6;
+
+    assert_true(address_from_text("172.30.0.2", &v4));
+    assert_true(address_from_text("fd30::2", &v6));
+    assert_int_equal(tunnel_max_len(&v4, 1500), 1464);
+    assert_int_equal(tunnel_max_len(&v6, 1500), 1444);
+    assert_int_equal(tunnel_max_len(&v4, 9000), 8964);
+    assert_int_equal(tunnel_max_len(&v4, 65535), 65499);
+    assert_int_equal(tunnel_max_len(&v4, 37), 1);
+    assert_int_equal(tunnel_max_len(&v6, 57), 1);
+    for (size_t mtu = 0; mtu <= 36; mtu++) {
+        assert_int_equal(tunnel_max_len(&v4, mtu), 0);
+        assert_int_equal(tunnel_max_len(&v6, mtu + 20), 0);
+    }
 }
 
 /* The ports on a real switch. */
@@ -908,6 +1032,213 @@ test_all_of_them_are_removed(void **state)
     assert_output("theirs", "ovs-vsctl list-ports br0");
 }
 
+/* The mesh's port beside those of replication. */
+
+static void
+test_each_use_has_its_own_ports(void **state)
+{
+    const struct tunnel mesh = make_mesh_tunnel(TUNNEL_VXLAN, 0x534e4d, "::");
+    const struct tunnel copies = make_tunnel(TUNNEL_VXLAN, "172.30.0.2");
+    struct tunnels *t = *state;
+
+    tunnels_set(t, TUNNEL_REPLICATE, &copies, 1, false);
+    tunnels_set(t, TUNNEL_MESH, &mesh, 1, false);
+    wait_for(t, is_present, &mesh);
+    wait_for(t, is_present, &copies);
+    assert_mesh_port("vxlan", "{key=\"5459533\", remote_ip=flow}");
+    assert_port("srv-ac1e0002", "vxlan", OPTIONS_2);
+
+    /* What one of them wants is nothing to the other. */
+    char *rows = get_rows("srm-00534e4d");
+    tunnels_set(t, TUNNEL_REPLICATE, NULL, 0, false);
+    run_for(t, 2 * PAUSE_MS);
+    assert_output("srm-00534e4d", "ovs-vsctl list-ports br0");
+    tunnels_set(t, TUNNEL_REPLICATE, &copies, 1, false);
+    wait_for(t, is_present, &copies);
+    tunnels_remove(t, TUNNEL_REPLICATE);
+    wait_for(t, is_removed, NULL);
+    assert_false(tunnels_is_removed(t, TUNNEL_MESH));
+    assert_true(tunnels_is_present(t, &mesh));
+    assert_same_rows("srm-00534e4d", rows);
+}
+
+static void
+test_only_the_meshs_port_is_removed(void **state)
+{
+    const struct tunnel mesh = make_mesh_tunnel(TUNNEL_VXLAN, 0x534e4d, "::");
+    const struct tunnel copies = make_tunnel(TUNNEL_VXLAN, "172.30.0.2");
+    struct tunnels *t = *state;
+
+    tunnels_set(t, TUNNEL_REPLICATE, &copies, 1, false);
+    tunnels_set(t, TUNNEL_MESH, &mesh, 1, false);
+    wait_for(t, is_present, &mesh);
+    wait_for(t, is_present, &copies);
+    char *rows = get_rows("srv-ac1e0002");
+    tunnels_remove(t, TUNNEL_MESH);
+    wait_for(t, is_mesh_removed, NULL);
+    assert_false(tunnels_is_removed(t, TUNNEL_REPLICATE));
+    assert_output("srv-ac1e0002", "ovs-vsctl list-ports br0");
+    tunnels_set(t, TUNNEL_MESH, &mesh, 1, false); /* Too late. */
+    run_for(t, 2 * PAUSE_MS);
+    assert_output("srv-ac1e0002", "ovs-vsctl list-ports br0");
+    assert_same_rows("srv-ac1e0002", rows);
+}
+
+/* That keep is one's own, too. */
+static void
+test_leftovers_of_the_mesh(void **state)
+{
+    const struct tunnel mesh = make_mesh_tunnel(TUNNEL_VXLAN, 0x534e4d, "::");
+    struct tunnels *t = *state;
+
+    do_command("ovs-vsctl add-port br0 srm-00000001 trunks=4095 "
+               "-- set Port srm-00000001 external_ids:snowrelay=mesh "
+               "-- set Interface srm-00000001 type=vxlan "
+               "options:remote_ip=flow options:key=1 "
+               "-- add-port br0 srv-ac1e0009 trunks=4095 "
+               "-- set Port srv-ac1e0009 external_ids:snowrelay=replicate "
+               "-- set Interface srv-ac1e0009 type=vxlan "
+               "options:remote_ip=172.30.0.9 options:key=5459535");
+    tunnels_set(t, TUNNEL_REPLICATE, NULL, 0, true);
+    tunnels_set(t, TUNNEL_MESH, &mesh, 1, false);
+    wait_for(t, is_present, &mesh);
+    run_for(t, 2 * PAUSE_MS);
+    assert_output("srm-00534e4d\nsrv-ac1e0009", "ovs-vsctl list-ports br0");
+}
+
+/* Another type, or another address, is a change of the same port. */
+static void
+test_the_meshs_port_becomes_another(void **state)
+{
+    static const struct {
+        enum tunnel_type type;
+        const char *local, *options;
+    } all[] = {
+        { TUNNEL_VXLAN, "::", "{key=\"5459533\", remote_ip=flow}" },
+        { TUNNEL_GENEVE, "::", "{key=\"5459533\", remote_ip=flow}" },
+        { TUNNEL_GENEVE, "172.30.0.1",
+          "{key=\"5459533\", local_ip=\"172.30.0.1\", remote_ip=flow}" },
+        { TUNNEL_VXLAN, "fd30::1",
+          "{key=\"5459533\", local_ip=\"fd30::1\", remote_ip=flow}" },
+        { TUNNEL_VXLAN, "::", "{key=\"5459533\", remote_ip=flow}" },
+    };
+    struct tunnels *t = *state;
+    char *row = NULL;
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        const struct tunnel mesh =
+            make_mesh_tunnel(all[i].type, 0x534e4d, all[i].local);
+
+        tunnels_set(t, TUNNEL_MESH, &mesh, 1, false);
+        assert_false(tunnels_is_present(t, &mesh)); /* Not yet. */
+        wait_for(t, is_present, &mesh);
+        assert_mesh_port(tunnel_type_name(all[i].type), all[i].options);
+        if (row) {
+            assert_output(row, "ovs-vsctl get Port srm-00534e4d _uuid");
+        } else {
+            row = ask("ovs-vsctl get Port srm-00534e4d _uuid");
+        }
+    }
+    free(row);
+
+    /* Another VNI is another port. */
+    const struct tunnel other = make_mesh_tunnel(TUNNEL_VXLAN, 8, "::");
+    tunnels_set(t, TUNNEL_MESH, &other, 1, false);
+    wait_for(t, is_present, &other);
+    assert_output("srm-00000008", "ovs-vsctl list-ports br0");
+}
+
+static void
+test_the_meshs_port_is_corrected(void **state)
+{
+    static const char *const changes[] = {
+        "set Interface srm-00534e4d options:local_ip=172.30.0.9",
+        "set Interface srm-00534e4d options:remote_ip=172.30.0.9",
+        "set Interface srm-00534e4d options:key=7",
+        "set Interface srm-00534e4d type=geneve",
+    };
+    const struct tunnel mesh = make_mesh_tunnel(TUNNEL_VXLAN, 0x534e4d, "::");
+    struct tunnels *t = *state;
+
+    tunnels_set(t, TUNNEL_MESH, &mesh, 1, false);
+    wait_for(t, is_present, &mesh);
+    for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+        do_command("ovs-vsctl %s", changes[i]);
+        wait_for(t, is_absent, &mesh);
+        wait_for(t, is_present, &mesh);
+        assert_mesh_port("vxlan", "{key=\"5459533\", remote_ip=flow}");
+    }
+
+    /* The rest is the administrator's. */
+    do_command("ovs-vsctl set Interface srm-00534e4d options:tos=inherit");
+    int n_changes = count_changes();
+    run_for(t, 2 * PAUSE_MS);
+    assert_int_equal(count_changes(), n_changes);
+    assert_true(tunnels_is_present(t, &mesh));
+}
+
+/* A port with the name of the mesh's but without its mark is somebody else's.
+ */
+static void
+test_a_port_with_another_mark(void **state)
+{
+    const struct tunnel mesh = make_mesh_tunnel(TUNNEL_VXLAN, 0x534e4d, "::");
+    struct tunnels *t = *state;
+
+    do_command("ovs-vsctl add-port br0 srm-00534e4d "
+               "-- set Port srm-00534e4d external_ids:snowrelay=else "
+               "-- set Interface srm-00534e4d type=internal");
+    tunnels_set(t, TUNNEL_MESH, &mesh, 1, false);
+    wait_for_error(t, &mesh, "a port of that name is somebody else's");
+    do_command("ovs-vsctl del-port br0 srm-00534e4d");
+    wait_for(t, is_present, &mesh);
+}
+
+/* IPsec. */
+
+static bool
+is_protected(const struct tunnels *t, enum tunnel_type type,
+             const char *remote)
+{
+    struct in6_addr address;
+
+    assert_true(address_from_text(remote, &address));
+    return tunnels_is_protected(t, type, &address);
+}
+
+static void
+test_what_is_protected(void **state)
+{
+    static const char *const keys[] = { "psk", "remote_cert", "remote_name" };
+    struct tunnels *t = *state;
+
+    run_for(t, 200);
+    assert_false(is_protected(t, TUNNEL_VXLAN, "172.30.0.2"));
+    do_command("ovs-vsctl add-port br1 safe -- set Interface safe type=vxlan "
+               "options:remote_ip=172.30.0.2 options:key=99 "
+               "-- add-port br1 safe6 -- set Interface safe6 type=geneve "
+               "options:remote_ip='\"fd30::2\"' options:psk=secret "
+               "-- add-port br1 flow -- set Interface flow type=vxlan "
+               "options:remote_ip=flow options:key=98 options:psk=secret "
+               "-- add-port br1 none -- set Interface none type=internal "
+               "options:psk=secret");
+    run_for(t, 200);
+    assert_false(is_protected(t, TUNNEL_VXLAN, "172.30.0.2"));
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        do_command("ovs-vsctl set Interface safe options:%s=x", keys[i]);
+        run_for(t, 200);
+        assert_true(is_protected(t, TUNNEL_VXLAN, "172.30.0.2"));
+        assert_false(is_protected(t, TUNNEL_GENEVE, "172.30.0.2"));
+        assert_false(is_protected(t, TUNNEL_VXLAN, "172.30.0.3"));
+        do_command("ovs-vsctl remove Interface safe options %s", keys[i]);
+        run_for(t, 200);
+        assert_false(is_protected(t, TUNNEL_VXLAN, "172.30.0.2"));
+    }
+    assert_true(is_protected(t, TUNNEL_GENEVE, "fd30::2"));
+    assert_false(is_protected(t, TUNNEL_VXLAN, "fd30::2"));
+    assert_false(is_protected(t, TUNNEL_VXLAN, "::"));
+}
+
 static void
 test_nothing_turns_while_nothing_happens(void **state)
 {
@@ -981,6 +1312,10 @@ main(void)
         cmocka_unit_test(test_other_names),
         cmocka_unit_test(test_type_names),
         cmocka_unit_test(test_command_text),
+        cmocka_unit_test(test_names_of_the_meshs_port),
+        cmocka_unit_test(test_commands_for_the_meshs_port),
+        cmocka_unit_test(test_which_tunnels_are_the_same),
+        cmocka_unit_test(test_the_longest_frame),
         TEST(test_ports_are_added_and_removed),
         TEST(test_the_printed_command_makes_the_same_port),
         TEST(test_a_port_that_somebody_removes_is_put_back),
@@ -995,6 +1330,13 @@ main(void)
         TEST(test_what_the_database_refuses),
         TEST(test_a_database_that_is_restarted),
         TEST(test_all_of_them_are_removed),
+        TEST(test_each_use_has_its_own_ports),
+        TEST(test_only_the_meshs_port_is_removed),
+        TEST(test_leftovers_of_the_mesh),
+        TEST(test_the_meshs_port_becomes_another),
+        TEST(test_the_meshs_port_is_corrected),
+        TEST(test_a_port_with_another_mark),
+        TEST(test_what_is_protected),
         TEST(test_nothing_turns_while_nothing_happens),
         cmocka_unit_test(test_no_database_matters_only_if_a_port_is_wanted),
     };

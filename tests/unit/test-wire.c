@@ -885,6 +885,43 @@ test_what_is_sent_is_counted(void **state OVS_UNUSED)
     loopback_close(&l);
 }
 
+/* Only those who are told, and their numbers alone go on. */
+static void
+test_some_of_the_targets(void **state OVS_UNUSED)
+{
+    for (size_t who = 0; who < 2; who++) {
+        struct peer *some[1];
+        struct loopback l;
+        struct frames f;
+        size_t n_relayed;
+
+        make_frames(&f);
+        loopback_open(&l, false, 2);
+        struct remote *remotes[] = { speak_ours(&l, 0, 100),
+                                     speak_ours(&l, 1, 200) };
+        some[0] = l.peers.all[who];
+        assert_int_equal(
+            mesh_send(l.mesh, f.all, 3, &l.peers, some, 1, &n_relayed), 3);
+        assert_int_equal(n_relayed, 3);
+        for (size_t i = 0; i < 3; i++) {
+            assert_gets_ours(&l, who, 100 * (who + 1) + i, &f.all[i]);
+        }
+        assert_nothing_came(&l, !who);
+        assert_true(remotes[who]->next_seq == 100 * (who + 1) + 3);
+        assert_true(remotes[!who]->next_seq == 100 * (!who + 1));
+        assert_int_equal(l.peers.all[who]->tx, 3);
+        assert_int_equal(l.peers.all[!who]->tx, 0);
+
+        /* Nobody, although there are targets. */
+        assert_int_equal(
+            mesh_send(l.mesh, f.all, 3, &l.peers, some, 0, &n_relayed), 0);
+        assert_int_equal(n_relayed, 0);
+        assert_nothing_came(&l, who);
+        assert_int_equal(l.peers.n_targets, 2);
+        loopback_close(&l);
+    }
+}
+
 static void
 test_nothing_to_send(void **state OVS_UNUSED)
 {
@@ -1609,6 +1646,7 @@ main(void)
         cmocka_unit_test(test_who_speaks_ours_no_longer_gets_snowsignals),
         cmocka_unit_test(test_more_frames_than_a_system_call_takes),
         cmocka_unit_test(test_what_is_sent_is_counted),
+        cmocka_unit_test(test_some_of_the_targets),
         cmocka_unit_test(test_nothing_to_send),
         cmocka_unit_test(test_a_peer_that_fails_does_not_keep_back_others),
         cmocka_unit_test(test_messages_wait_for_a_flush),
