@@ -1575,6 +1575,74 @@ test_flow_priority_with_rules(void **state OVS_UNUSED)
     }
 }
 
+/* The flows of the mesh's tunnel need room above the relay's others. */
+static void
+test_flow_priority_with_a_tunnel(void **state OVS_UNUSED)
+{
+    static const char *const transports[] = { "udp", "vxlan", "geneve" };
+    static const int priorities[] = { 1, 65526, 65527, 65533 };
+    struct options o = { .config_file = config_file };
+
+    for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
+        for (size_t j = 0; j < ARRAY_SIZE(priorities); j++) {
+            char *text = xasprintf("{\"relay\": {\"flow_priority\": %d}, "
+                                   "\"mesh\": {\"transport\": \"%s\"}}",
+                                   priorities[j], transports[i]);
+
+            if (i && priorities[j] > 65526) {
+                char *message = xasprintf(
+                    "relay.flow_priority: %d is not from 1 to 65526, which "
+                    "leaves room for the flows of mesh.transport \"%s\"",
+                    priorities[j], transports[i]);
+
+                write_bytes(text, strlen(text));
+                assert_load_error(&o, message);
+                free(message);
+            } else {
+                config_destroy(load_text(text));
+            }
+            free(text);
+        }
+    }
+}
+
+static void
+test_transport_and_vni(void **state OVS_UNUSED)
+{
+    struct config *c = load_text("{}");
+
+    assert_false(c->tunneled);
+    assert_string_equal(config_transport(c), "udp");
+    assert_int_equal(c->vni, 0x534e4d);
+    config_destroy(c);
+
+    c = load_text(MESH("\"transport\": \"udp\", \"vni\": 1"));
+    assert_false(c->tunneled);
+    assert_int_equal(c->vni, 1);
+    config_destroy(c);
+
+    c = load_text(MESH("\"transport\": \"vxlan\", \"vni\": 16777215"));
+    assert_true(c->tunneled);
+    assert_int_equal(c->tunnel_type, TUNNEL_VXLAN);
+    assert_string_equal(config_transport(c), "vxlan");
+    assert_int_equal(c->vni, 16777215);
+    config_destroy(c);
+
+    c = load_text(MESH("\"transport\": \"geneve\""));
+    assert_true(c->tunneled);
+    assert_int_equal(c->tunnel_type, TUNNEL_GENEVE);
+    assert_string_equal(config_transport(c), "geneve");
+    config_destroy(c);
+
+    /* The last word counts, in all of it. */
+    c = config_create();
+    assert_no_error(config_set_transport(c, "here", "geneve"));
+    assert_no_error(config_set_transport(c, "here", "udp"));
+    assert_false(c->tunneled);
+    assert_string_equal(config_transport(c), "udp");
+    config_destroy(c);
+}
+
 /* What each value may be at most and at least, the flows that come of it
  * included. */
 static void
@@ -1612,6 +1680,10 @@ test_limits(void **state OVS_UNUSED)
         MESH("\"relay_id\": \"ffffffffffffffff\""),
         MESH("\"hello_ms\": 100"),
         MESH("\"hello_ms\": 60000"),
+        MESH("\"transport\": \"vxlan\", \"address\": \"::\""),
+        MESH("\"transport\": \"geneve\", \"address\": \"0.0.0.0\""),
+        MESH("\"transport\": \"vxlan\", \"address\": \"192.0.2.1\""),
+        MESH("\"transport\": \"vxlan\", \"address\": \"fd30::1\""),
         "{}",
     };
 
@@ -2114,6 +2186,8 @@ main(void)
         TEST(test_rules_twice),
         TEST(test_what_is_relayed_with_rules),
         TEST(test_flow_priority_with_rules),
+        TEST(test_flow_priority_with_a_tunnel),
+        TEST(test_transport_and_vni),
         TEST(test_limits),
         TEST(test_times_of_the_segment),
         TEST(test_forward_that_does_not_fit_the_flows),
