@@ -641,6 +641,53 @@ test_one_relay_by_two_ways(void **state OVS_UNUSED)
                      peer_of(0, 1));
 }
 
+/* Each way has what was said by it. */
+static void
+test_a_tunnel_by_two_ways(void **state OVS_UNUSED)
+{
+    know(0, "10.0.0.2");
+    know(0, "10.0.0.3");
+    know(1, "10.0.0.1");
+    start(1);
+    start(0);
+    run_for(500);
+
+    struct hello h = plain_hello;
+    h.echo_path = peer_of(0, 2)->path;
+    h.echo_session = session_of(0);
+    h.tunnel = (struct hello_tunnel){ HELLO_GENEVE, 5, 6, true };
+    assert_taken(0, "10.0.0.3", make_hello(nodes[1].id, session_of(1), &h),
+                 PEERING_CONTROL);
+    assert_int_equal(peer_of(0, 2)->tunnel.theirs.type, HELLO_GENEVE);
+    assert_int_equal(peer_of(0, 1)->tunnel.theirs.type, HELLO_NO_TUNNEL);
+
+    /* By the other address of the peer: what it echoes counts. */
+    h.tunnel.vni = 7;
+    assert_taken(0, "10.0.0.2", make_hello(nodes[1].id, session_of(1), &h),
+                 PEERING_CONTROL);
+    assert_int_equal(peer_of(0, 2)->tunnel.theirs.vni, 7);
+    assert_int_equal(peer_of(0, 1)->tunnel.theirs.type, HELLO_NO_TUNNEL);
+}
+
+/* One that comes by another way than those that are echoed says nothing of
+ * the tunnel: its token is that of another peer. */
+static void
+test_a_tunnel_from_elsewhere(void **state OVS_UNUSED)
+{
+    struct hello h = plain_hello;
+
+    know(0, "10.0.0.2");
+    start(0);
+    h.tunnel = (struct hello_tunnel){ HELLO_VXLAN, 5, 6, true };
+    assert_taken(0, "10.0.0.2", make_hello(8, 8, &h), PEERING_CONTROL);
+    assert_true(peer_of(0, 1)->tunnel.theirs.token == 6);
+    h.path = 77;
+    h.tunnel = (struct hello_tunnel){ HELLO_VXLAN, 5, 9, false };
+    assert_taken(0, "10.0.0.2", make_hello(8, 8, &h), PEERING_CONTROL);
+    assert_true(peer_of(0, 1)->tunnel.theirs.token == 6);
+    assert_true(peer_of(0, 1)->tunnel.theirs.hears);
+}
+
 /* An address that becomes a relay that gets frames already gets none. */
 static void
 test_an_address_moves_to_a_known_relay(void **state OVS_UNUSED)
@@ -1697,6 +1744,8 @@ main(void)
         TEST(test_a_wrong_echo_does_not_count),
         TEST(test_an_echo_tells_better_than_an_address),
         TEST(test_one_relay_by_two_ways),
+        TEST(test_a_tunnel_by_two_ways),
+        TEST(test_a_tunnel_from_elsewhere),
         TEST(test_an_address_moves_to_a_known_relay),
         TEST(test_unknown_senders_are_dropped),
         TEST(test_an_echo_does_not_make_a_stranger_known),

@@ -1269,11 +1269,15 @@ test_who_asks_is_told_everything(void **state OVS_UNUSED)
         introduce(2);
         start(1);
         peering_set_role(nodes[1].peering, RELAY_FORWARDING, 9);
+        peering_set_tunnel(nodes[1].peering, HELLO_GENEVE, 77);
         run_for(5100);
         start(0);
         run_for(3);
         const struct remote *remote = peer_of(0, 1)->remote;
         assert_non_null(remote);
+        assert_int_equal(peer_of(0, 1)->tunnel.theirs.type, HELLO_GENEVE);
+        assert_true(peer_of(0, 1)->tunnel.theirs.token
+                    == peer_of(1, 0)->tunnel.token);
         assert_int_equal(remote->n_ports, CONFIG_MAX_PORTS);
         assert_int_equal(remote->role, RELAY_FORWARDING);
 
@@ -1288,6 +1292,32 @@ test_who_asks_is_told_everything(void **state OVS_UNUSED)
                          (nodes[0].n_said - said) * length);
         tear_down(NULL);
     }
+}
+
+/* Whoever has the key, and is no peer, is told of no tunnel: its probes could
+ * not be told from others'. */
+static void
+test_strangers_are_told_of_no_tunnel(void **state OVS_UNUSED)
+{
+    give_keys(0, 0, 1);
+    give_keys(1, 0, 1);
+    know(0, "10.0.0.2");
+    start(0);
+    start(1);
+    peering_set_tunnel(nodes[0].peering, HELLO_VXLAN, 77);
+    peering_set_tunnel(nodes[1].peering, HELLO_VXLAN, 77);
+    run_for(3000);
+    assert_state(0, 1, "up");
+    assert_true(nodes[1].n_said > 0);
+    for (size_t k = 0; k < nodes[1].n_said; k++) {
+        assert_int_equal(nodes[1].said[k].hello.tunnel.type, HELLO_NO_TUNNEL);
+    }
+    assert_int_equal(peer_of(0, 1)->tunnel.theirs.type, HELLO_NO_TUNNEL);
+    size_t n = 0;
+    for (size_t k = 0; k < nodes[0].n_said; k++) {
+        n += nodes[0].said[k].hello.tunnel.type == HELLO_VXLAN;
+    }
+    assert_true(n > 0);
 }
 
 /* Two relays with different numbers of ports: who answers the shorter hellos
@@ -1311,11 +1341,14 @@ test_a_role_that_does_not_fit_is_no_change(void **state OVS_UNUSED)
             start(0);
             start(1);
             peering_set_role(nodes[1].peering, RELAY_FORWARDING, 9);
+            peering_set_tunnel(nodes[1].peering, HELLO_VXLAN, 77);
             run_for(3500);
             for (int i = 0; i < 100; i++) {
                 const struct remote *remote = peer_of(0, 1)->remote;
 
                 run_for(31);
+                assert_int_equal(peer_of(0, 1)->tunnel.theirs.type,
+                                 HELLO_VXLAN);
                 assert_int_equal(remote->role, RELAY_FORWARDING);
                 assert_true(remote->forwarder == 9);
                 assert_int_equal(remote->n_ports, n_ports);
@@ -1667,6 +1700,7 @@ main(void)
         TEST(test_strangers_at_an_address_set_aside),
         TEST(test_answers_are_no_longer_than_hellos),
         TEST(test_who_asks_is_told_everything),
+        TEST(test_strangers_are_told_of_no_tunnel),
         TEST(test_a_role_that_does_not_fit_is_no_change),
         TEST(test_frames_are_limited),
         TEST(test_the_limit_comes_back),

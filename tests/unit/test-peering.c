@@ -1154,6 +1154,121 @@ test_a_role_is_told_at_once(void **state OVS_UNUSED)
     assert_true(peer_of(1, 0)->remote->forwarder == 0);
 }
 
+/* Tunnels. */
+
+/* Fails the test unless what node 'i' knows of the tunnel of node 'j' is what
+ * that one told it. */
+static void
+assert_tunnel(size_t i, size_t j, enum hello_tunnel_type type, uint32_t vni,
+              bool hears)
+{
+    const struct hello_tunnel *t = &peer_of(i, j)->tunnel.theirs;
+
+    assert_int_equal(t->type, type);
+    assert_int_equal(t->vni, vni);
+    assert_int_equal(t->hears, hears);
+    assert_true(t->token == (type ? peer_of(j, i)->tunnel.token : 0));
+}
+
+/* That it is there, which one it is, and that it is gone; each peer gets a
+ * token of its own. */
+static void
+test_a_tunnel_is_told_at_once(void **state OVS_UNUSED)
+{
+    static const struct {
+        enum hello_tunnel_type type;
+        uint32_t vni;
+    } all[] = {
+        { HELLO_VXLAN, 77 },
+        { HELLO_GENEVE, 77 },
+        { HELLO_GENEVE, HELLO_MAX_VNI },
+        { HELLO_NO_TUNNEL, 0 },
+        { HELLO_VXLAN, 1 },
+    };
+
+    start_all(3);
+    for (size_t i = 1; i < 3; i++) {
+        assert_tunnel(i, 0, HELLO_NO_TUNNEL, 0, false);
+    }
+    for (size_t k = 0; k < ARRAY_SIZE(all); k++) {
+        unsigned int seqno = peering_peers(nodes[1].peering)->tunnel_seqno;
+
+        run_for(300);
+        assert_int_equal(peering_peers(nodes[1].peering)->tunnel_seqno, seqno);
+        peering_set_tunnel(nodes[0].peering, all[k].type, all[k].vni);
+        run_for(2);
+        for (size_t i = 1; i < 3; i++) {
+            assert_tunnel(i, 0, all[k].type, all[k].vni, false);
+        }
+        assert_int_not_equal(peering_peers(nodes[1].peering)->tunnel_seqno,
+                             seqno);
+        assert_true(peer_of(0, 1)->tunnel.token
+                    != peer_of(0, 2)->tunnel.token);
+
+        /* What is not new goes without saying, and nobody is told less. */
+        const size_t first = nodes[0].n_said;
+        peering_set_tunnel(nodes[0].peering, all[k].type, all[k].vni);
+        run_for(200);
+        assert_int_equal(nodes[0].n_said, first);
+        run_for(3000);
+        assert_tunnel(1, 0, all[k].type, all[k].vni, false);
+        assert_tunnel(0, 1, HELLO_NO_TUNNEL, 0, false);
+    }
+}
+
+/* One is told that its probes come, by one hello at once; the others need not
+ * know. */
+static void
+test_that_probes_come_is_told_at_once(void **state OVS_UNUSED)
+{
+    start_all(3);
+    peering_set_tunnel(nodes[0].peering, HELLO_VXLAN, 77);
+    run_for(1300);
+    for (int hears = 1; hears >= 0; hears--) {
+        const size_t first = nodes[0].n_said;
+        const unsigned int seqno =
+            peering_peers(nodes[1].peering)->tunnel_seqno;
+
+        peer_of(0, 1)->tunnel.hears = hears;
+        peering_tell(nodes[0].peering, peer_of(0, 1));
+        run_for(3);
+        assert_tunnel(1, 0, HELLO_VXLAN, 77, hears);
+        assert_int_not_equal(peering_peers(nodes[1].peering)->tunnel_seqno,
+                             seqno);
+        assert_tunnel(2, 0, HELLO_VXLAN, 77, false);
+        assert_int_equal(n_hellos(0, &nodes[1].address, first), 1);
+        assert_int_equal(nodes[0].n_said, first + 1);
+        run_for(300);
+    }
+}
+
+/* Who starts anew has other tokens, and has heard nothing. */
+static void
+test_a_relay_with_a_tunnel_starts_anew(void **state OVS_UNUSED)
+{
+    start_all(2);
+    peering_set_tunnel(nodes[0].peering, HELLO_VXLAN, 77);
+    peering_set_tunnel(nodes[1].peering, HELLO_VXLAN, 77);
+    run_for(10);
+    peer_of(0, 1)->tunnel.hears = true;
+    peering_tell(nodes[0].peering, peer_of(0, 1));
+    run_for(10);
+    assert_tunnel(1, 0, HELLO_VXLAN, 77, true);
+    const uint64_t before = peer_of(1, 0)->tunnel.theirs.token;
+    const uint64_t own = peer_of(1, 0)->tunnel.token;
+
+    stop(0);
+    start(0);
+    peering_set_tunnel(nodes[0].peering, HELLO_VXLAN, 77);
+    run_for(20);
+    assert_tunnel(1, 0, HELLO_VXLAN, 77, false);
+    assert_true(peer_of(1, 0)->tunnel.theirs.token != before);
+
+    /* What the other one told it stays so. */
+    assert_true(peer_of(1, 0)->tunnel.token == own);
+    assert_tunnel(0, 1, HELLO_VXLAN, 77, false);
+}
+
 static void
 test_who_this_relay_is(void **state OVS_UNUSED)
 {
@@ -1753,6 +1868,9 @@ main(void)
         TEST(test_macs_of_one_set_aside_leave),
         TEST(test_macs_are_forgotten),
         TEST(test_a_role_is_told_at_once),
+        TEST(test_a_tunnel_is_told_at_once),
+        TEST(test_that_probes_come_is_told_at_once),
+        TEST(test_a_relay_with_a_tunnel_starts_anew),
         TEST(test_who_this_relay_is),
         TEST(test_peers_come_at_run_time),
         TEST(test_peers_go_at_run_time),

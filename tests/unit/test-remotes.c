@@ -420,10 +420,11 @@ take_role(struct remotes *remotes, struct remote *r, enum relay_state role,
                              .version_max = 1,
                              .role = role,
                              .forwarder = forwarder };
-    const uint64_t before = r->forwarder;
+    const enum relay_state before = r->role;
 
     remote_take_hello(r, &h);
-    return remotes_supersede(remotes, r, before);
+    return (before != RELAY_FORWARDING && role == RELAY_FORWARDING
+            && remotes_supersede(remotes, r));
 }
 
 /* Who forwards now knows best whom it has replaced, until that one says
@@ -472,12 +473,14 @@ test_who_is_not_superseded(void **state OVS_UNUSED)
     assert_false(take_role(&remotes, b, RELAY_FORWARDING, 2));
     assert_false(a->superseded);
 
-    /* Before whom nobody forwarded, or somebody who is not known. */
+    /* Nor one of another segment: there nobody forwarded before, or somebody
+     * who is not known. */
+    struct remote *c = remotes_get(&remotes, 3, SESSION, START);
     take_role(&remotes, a, RELAY_FORWARDING, 1);
-    take_role(&remotes, b, RELAY_STANDBY, 0);
-    assert_false(take_role(&remotes, b, RELAY_FORWARDING, 2));
-    take_role(&remotes, b, RELAY_STANDBY, 9);
-    assert_false(take_role(&remotes, b, RELAY_FORWARDING, 2));
+    take_role(&remotes, c, RELAY_STANDBY, 0);
+    assert_false(take_role(&remotes, c, RELAY_FORWARDING, 3));
+    take_role(&remotes, c, RELAY_STANDBY, 9);
+    assert_false(take_role(&remotes, c, RELAY_FORWARDING, 3));
     assert_false(a->superseded);
     remotes_destroy(&remotes);
 }
