@@ -26,6 +26,9 @@ check_hello(const struct hello *h)
     }
     CHECK(h->role < RELAY_N_STATES);
     CHECK(relay_state_name(h->role));
+    CHECK(h->tunnel.type < HELLO_N_TUNNEL_TYPES);
+    CHECK(h->tunnel.vni <= HELLO_MAX_VNI);
+    CHECK(h->tunnel.type || (!h->tunnel.vni && !h->tunnel.token));
 }
 
 static void
@@ -46,6 +49,9 @@ check_same(const struct hello *a, const struct hello *b)
     CHECK(a->n_ports == b->n_ports);
     CHECK(!memcmp(a->ports, b->ports, a->n_ports * sizeof *a->ports));
     CHECK(a->role == b->role && a->forwarder == b->forwarder);
+    CHECK(a->tunnel.type == b->tunnel.type && a->tunnel.vni == b->tunnel.vni);
+    CHECK(a->tunnel.token == b->tunnel.token
+          && a->tunnel.hears == b->tunnel.hears);
 }
 
 int

@@ -22,6 +22,7 @@
 #include "openflow/openflow.h"
 #include "punt.h"
 #include "stream.h"
+#include "tunnel-probe.h"
 
 enum {
     /* In the second byte. */
@@ -166,6 +167,7 @@ static bool
 is_punt(const uint8_t *m, size_t length, struct punt *punt)
 {
     const uint8_t *frame = NULL, *userdata = NULL;
+    uint16_t userdata_length = 0;
 
     if (m[1] != EXPERIMENTER || length < 16 || length % 8
         || be32(m + 8) != NX_VENDOR_ID || be32(m + 12) != PACKET_IN2) {
@@ -176,7 +178,6 @@ is_punt(const uint8_t *m, size_t length, struct punt *punt)
         const uint16_t type = be16(p), n = be16(p + 2);
 
         if (n < 4 || ROUND_UP(n, 8) > length - at || type == NXPINT_FULL_LEN
-            || (type == NXPINT_USERDATA && n != 4 + 3)
             || (type == UINT16_MAX && (n < 12 || !be32(p + 4)))) {
             return false;
         } else if (type == NXPINT_PACKET) {
@@ -184,14 +185,17 @@ is_punt(const uint8_t *m, size_t length, struct punt *punt)
             punt->length = n - 4;
         } else if (type == NXPINT_USERDATA) {
             userdata = p + 4;
+            userdata_length = n - 4;
         }
     }
-    if (!frame || !userdata || !userdata[0] || userdata[0] > 3) {
+    if (!frame || (userdata_length != 3 && userdata_length != 5)
+        || !userdata[0] || userdata[0] > 6) {
         return false;
     }
     punt->frame = CONST_CAST(uint8_t *, frame);
     punt->kind = userdata[0];
     punt->port = be16(userdata + 1);
+    punt->generation = userdata_length == 5 ? be16(userdata + 3) : 0;
     return true;
 }
 
@@ -213,6 +217,35 @@ check_frame(const struct punt *punt)
     }
 }
 
+/* What comes out of a tunnel is from somewhere, whatever is in it. */
+static void
+check_tunnel(const struct punt *punt)
+{
+    struct punt copied = *punt;
+    struct in6_addr source, again;
+    uint64_t token = 0;
+
+    const bool known = punt_tunnel_source(punt, &source);
+    if (punt->metadata) {
+        void *copy = copy_exactly(punt->metadata, punt->metadata_length);
+
+        copied.metadata = copy;
+        CHECK(punt_tunnel_source(&copied, &again) == known);
+        CHECK(!known || IN6_ARE_ADDR_EQUAL(&source, &again));
+        free(copy);
+    } else {
+        CHECK(!known);
+    }
+
+    uint8_t *frame = copy_exactly(punt->frame, punt->length);
+    if (tunnel_probe_decode(frame, punt->length, &token)) {
+        CHECK(token);
+        CHECK(punt->length >= 28);
+        CHECK(!memcmp(frame, "\x03SNOW\x02", 6));
+    }
+    free(frame);
+}
+
 static void
 look_at(struct ofp_header *oh)
 {
@@ -230,9 +263,11 @@ look_at(struct ofp_header *oh)
     CHECK(punt_decode(copy, &copied) == decoded);
     if (decoded) {
         CHECK(punt.kind == wanted.kind && punt.port == wanted.port);
+        CHECK(punt.generation == wanted.generation);
         CHECK(punt.frame == wanted.frame && punt.length == wanted.length);
         CHECK(copied.frame - (uint8_t *) copy == punt.frame - (uint8_t *) oh);
         CHECK(copied.length == punt.length);
+        check_tunnel(&punt);
         check_frame(&punt);
         if (n_punts < MAX_PUNTS) {
             punts[n_punts].punt = punt;

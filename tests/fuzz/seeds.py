@@ -82,10 +82,17 @@ def message(type_, body, version=6):
     return struct.pack("!BBHI", version, type_, 8 + len(body), 1) + body
 
 
-def packet_in(bytes_, kind, port=5076, more=b""):
+def packet_in(bytes_, kind, port=5076, more=b"", generation=b""):
     """A NXT_PACKET_IN2 with the frame, the table, the cookie and the userdata."""
     return message(4, struct.pack("!II", 0x2320, 30) + property_(0, bytes_) + property_(3, b"\0")
-                   + property_(4, bytes(12)) + more + property_(7, struct.pack("!BH", kind, port)))
+                   + property_(4, bytes(12)) + more
+                   + property_(7, struct.pack("!BH", kind, port) + generation))
+
+
+def metadata(*fields):
+    """The pipeline's, with fields of Nicira's: number and value."""
+    return property_(6, b"".join(struct.pack("!HBB", 1, number << 1, len(value)) + value
+                                 for number, value in fields))
 
 
 def punt():
@@ -103,6 +110,14 @@ def punt():
     for more in (b"", b"\1\x13", b"\1\x13\xd4\0"):
         yield b"\xff\0" + start + packet_in(broadcasts[0], 1, more=property_(7, more))
     yield b"\xff\0" + message(0, b"", version=1)
+    probe = b"\3SNOW\2" + b"\2" + bytes(5) + b"\x88\xb5SNOW\1\0" + bytes(range(8)) + bytes(32)
+    ipv4 = metadata((16, bytes(7) + b"\7"), (31, bytes([192, 0, 2, 7])), (32, bytes([192, 0, 2, 1])))
+    ipv6 = metadata((109, b"\xfd" + bytes(14) + b"\7"), (110, b"\xfd" + bytes(14) + b"\1"))
+    for more in (ipv4, ipv6, b"", property_(6, b"\0\1\x3e\4\1")):
+        yield b"\xff\0" + start + packet_in(probe, 4, 0, more)
+        yield b"\xff\0" + start + packet_in(broadcasts[0], 5, more=more) + packet_in(broadcasts[1], 6)
+    for kind in (1, 2, 7):
+        yield b"\xff\0" + start + packet_in(broadcasts[0], kind, generation=b"\0\7")
 
 
 def announcements():
@@ -145,6 +160,10 @@ def hello():
     yield body + body[HELLO_FIXED:]
     for role in range(8):
         yield body[:-9] + bytes([role]) + body[-8:]
+    for type_ in range(4):
+        tunnel = struct.pack("!HHBBHIQ", 4, 16, type_, type_ & 1, 0, 0x534e4d, 0x1122334455667788)
+        yield body + tunnel
+        yield body + tunnel + struct.pack("!HHBB", 4, 2, 1, 1)
     yield body + struct.pack("!HH", 77, 3) + b"any"
     yield body[:3] + bytes([72]) + body[4:HELLO_FIXED] + bytes(8) + body[HELLO_FIXED:]
 
@@ -227,7 +246,8 @@ def config():
       "dead_ms": 500, "local_macs": ["02:00:00:00:00:02"] }, "mesh": { "address": "::",
       "port": 7125, "peers": ["a:1", "[fd00::1]:2", "192.0.2.1"],
       "accept": ["192.0.2.0/24", "fd00::1"],
-      "discover": ["tasks.a", "_a._udp.b"], "relay_id": "00000000000000ab", "hello_ms": 500 },
+      "discover": ["tasks.a", "_a._udp.b"], "relay_id": "00000000000000ab", "hello_ms": 500,
+      "transport": "vxlan", "vni": 77 },
       "replicate": [] }'''
     yield b'''{ "replicate": [ { "name": "a", "port": 1, "from": ["10.0.0.0/8", "fd00::/8"],
       "destination": "10.0.0.1", "in_port": "eth1", "spread": "source",
