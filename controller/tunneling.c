@@ -72,11 +72,13 @@ tunneling_fits(const struct tunneling *t, const struct peer *peer)
 }
 
 /* Returns true if there is a way through the tunnel to 'peer' that takes
- * probes. */
+ * probes.  Of several ways to a relay that is just the one that frames take:
+ * what it says of the probes that come does not tell by which way they did. */
 static bool
 has_way(const struct tunneling *t, const struct peer *peer)
 {
-    return (tunneling_fits(t, peer)
+    return (tunneling_fits(t, peer) && peer->remote
+            && peer->remote->peer == peer
             && peer->tunnel.max_len >= TUNNEL_PROBE_MIN_LEN);
 }
 

@@ -34,6 +34,7 @@ struct fixture {
     struct tunneling t;
     struct peers peers;
     struct peer all[MAX_PEERS];
+    struct remote remotes[MAX_PEERS];
     struct peer *pointers[MAX_PEERS];
     struct peer *targets[MAX_PEERS];
     struct peer *others[MAX_PEERS];
@@ -59,6 +60,8 @@ make_peers(size_t n)
         peer->role = PEER_OTHER;
         peer->source = ROSTER_CONFIGURED;
         peer->path = 100 + i;
+        peer->remote = &f->remotes[i];
+        peer->remote->peer = peer;
         in6_addr_set_mapped_ipv4(&peer->target.address,
                                  htonl(0x0a000000 + i + 1));
         peer->liveness.state = LIVENESS_UP;
@@ -163,9 +166,9 @@ test_what_is_offered(void **state OVS_UNUSED)
 static void
 test_whom_the_tunnel_fits(void **state OVS_UNUSED)
 {
-    struct remote remote = { .id = 1 };
     make_peers(1);
     struct peer *peer = &f->all[0];
+    struct remote *remote = peer->remote;
     const struct peer good = *peer;
 
     assert_true(tunneling_fits(&f->t, peer));
@@ -189,14 +192,12 @@ test_whom_the_tunnel_fits(void **state OVS_UNUSED)
     peer->source = ROSTER_SELF;
     assert_false(tunneling_fits(&f->t, peer));
     *peer = good;
-    peer->remote = &remote;
-    assert_true(tunneling_fits(&f->t, peer));
-    remote.on_segment = true;
+    remote->on_segment = true;
     assert_false(tunneling_fits(&f->t, peer));
-    remote.on_segment = false;
-    remote.superseded = true;
+    remote->on_segment = false;
+    remote->superseded = true;
     assert_false(tunneling_fits(&f->t, peer));
-    *peer = good;
+    remote->superseded = false;
     peer->tunnel.theirs.type = HELLO_GENEVE;
     assert_false(tunneling_fits(&f->t, peer));
     *peer = good;
@@ -693,6 +694,33 @@ test_no_way_for_probes(void **state OVS_UNUSED)
                 == NOW + 3 * INTERVAL + INTERVAL / 4);
 }
 
+/* Of two ways to a relay the one that frames do not take might seem to be one
+ * because of the other's probes. */
+static void
+test_one_way_of_several_is_probed(void **state OVS_UNUSED)
+{
+    make_peers(2);
+    f->all[1].remote = f->all[0].remote;
+    assert_true(tunneling_probes(&f->t, &f->all[0], NOW));
+    assert_false(tunneling_probes(&f->t, &f->all[1], NOW));
+    f->all[0].tunnel.next_probe = NOW + 5;
+    assert_true(tunneling_deadline(&f->t, &f->peers) == NOW + 5);
+
+    f->all[1].remote->peer = &f->all[1]; /* Frames go there now. */
+    assert_false(tunneling_probes(&f->t, &f->all[0], NOW + 5));
+    assert_true(tunneling_probes(&f->t, &f->all[1], NOW));
+    assert_true(tunneling_deadline(&f->t, &f->peers) == 0);
+
+    /* What comes may come by any. */
+    assert_ptr_equal(probe(0, "192.0.2.1", NOW), &f->all[0]);
+    place();
+    assert_true(tunneling_hears(&f->t, &f->all[0], NOW));
+
+    /* Who is there is not known. */
+    f->all[0].remote = NULL;
+    assert_false(tunneling_probes(&f->t, &f->all[0], NOW + 5));
+}
+
 static void
 test_the_next_of_all_probes(void **state OVS_UNUSED)
 {
@@ -737,6 +765,7 @@ main(void)
         TEST(test_when_a_probe_is_due),
         TEST(test_a_probe_that_cannot_be_sent),
         TEST(test_no_way_for_probes),
+        TEST(test_one_way_of_several_is_probed),
         TEST(test_the_next_of_all_probes),
     };
     return cmocka_run_group_tests_name("tunneling", tests, NULL, NULL);
