@@ -39,7 +39,11 @@ struct peer_tunnel {
     bool hears;             /* What our hellos say. */
 
     /* To it. */
-    size_t max_len;           /* Longest frame on this path; 0 if unknown. */
+    size_t probe_len;         /* Longest frame on this path, as far as is
+                               * known here; 0 if it is not.  So long are
+                               * probes, */
+    long long int long_since; /* since then. */
+    size_t max_len;           /* Longest that may go there. */
     long long int next_probe; /* When it is due. */
     unsigned int n_probes;    /* Sent while the peer does not hear them. */
     bool chosen;              /* Is the switch to send it the frames? */

@@ -98,7 +98,8 @@ update_mtus(struct relay *r, long long int now)
             const struct in6_addr *address = &peer->target.address;
             size_t max_len = tunnel_max_len(address, path_mtu(address));
 
-            peer->tunnel.max_len = MIN(max_len, FRAME_MAX);
+            tunneling_set_length(&r->tunneling, peer, MIN(max_len, FRAME_MAX),
+                                 now);
         }
     }
 }
@@ -278,7 +279,7 @@ put_probe(const struct relay *r, const struct peer *peer,
           struct ofpbuf *messages)
 {
     uint8_t frame[FRAME_MAX];
-    const size_t length = peer->tunnel.max_len;
+    const size_t length = peer->tunnel.probe_len;
     struct ofpbuf *msg;
     char *actions;
 

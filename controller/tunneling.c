@@ -79,7 +79,26 @@ has_way(const struct tunneling *t, const struct peer *peer)
 {
     return (tunneling_fits(t, peer) && peer->remote
             && peer->remote->peer == peer
-            && peer->tunnel.max_len >= TUNNEL_PROBE_MIN_LEN);
+            && peer->tunnel.probe_len >= TUNNEL_PROBE_MIN_LEN);
+}
+
+void
+tunneling_set_length(const struct tunneling *t, struct peer *peer,
+                     size_t length, long long int now)
+{
+    /* Those it has heard before count until it has missed as many, and that
+     * has to be said. */
+    const long long int proof = (LIVENESS_MAX_MISSED + 2LL) * t->interval;
+    struct peer_tunnel *pt = &peer->tunnel;
+
+    if (length != pt->probe_len) {
+        pt->probe_len = length;
+        pt->long_since = now;
+    }
+    if (length <= pt->max_len || !pt->theirs.hears
+        || now - pt->long_since >= proof) {
+        pt->max_len = length;
+    }
 }
 
 /* Returns true if 'peer', which gets frames, is to get them through the
@@ -87,7 +106,8 @@ has_way(const struct tunneling *t, const struct peer *peer)
 static bool
 is_target(const struct tunneling *t, const struct peer *peer)
 {
-    return has_way(t, peer) && peer->tunnel.theirs.hears;
+    return (has_way(t, peer) && peer->tunnel.theirs.hears
+            && peer->tunnel.max_len >= TUNNEL_PROBE_MIN_LEN);
 }
 
 /* Returns true if what comes out of the tunnel from 'peer' is to be let in. */

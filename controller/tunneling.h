@@ -73,6 +73,12 @@ enum hello_tunnel_type tunneling_offer(const struct tunneling *);
 /* Returns true if 'peer' has a tunnel like ours. */
 bool tunneling_fits(const struct tunneling *, const struct peer *peer);
 
+/* Takes in that the path to 'peer' takes frames of up to 'length' bytes as far
+ * as is known here.  If that is more than before it holds for frames when
+ * probes have proved it: when some have been missed if they are lost. */
+void tunneling_set_length(const struct tunneling *, struct peer *peer,
+                          size_t length, long long int now);
+
 /* Works out anew who of 'peers' is sent to through the tunnel and who is let
  * in.  Returns true if the flows change by that. */
 bool tunneling_update(struct tunneling *, const struct peers *peers);

@@ -42,6 +42,13 @@ struct fixture {
 
 static struct fixture *f;
 
+/* Makes frames to the 'i'th peer, and probes, up to 'length' bytes long. */
+static void
+set_length(size_t i, size_t length)
+{
+    f->all[i].tunnel.max_len = f->all[i].tunnel.probe_len = length;
+}
+
 /* Makes the first 'n' peers, all of which are up, have a tunnel like ours, and
  * get frames. */
 static void
@@ -72,7 +79,7 @@ make_peers(size_t n)
             .vni = CONFIG_VNI,
             .token = 7000 + i,
         };
-        peer->tunnel.max_len = 1464;
+        set_length(i, 1464);
         f->pointers[i] = f->targets[i] = peer;
     }
 }
@@ -227,12 +234,12 @@ test_who_is_sent_to(void **state OVS_UNUSED)
     for (size_t i = 0; i < 6; i++) {
         f->all[i].tunnel.theirs.hears = i != 1;
     }
-    f->all[2].tunnel.max_len = TUNNEL_PROBE_MIN_LEN - 1;
+    set_length(2, TUNNEL_PROBE_MIN_LEN - 1);
     f->all[3].tunnel.theirs.vni++;
     f->targets[4] = &f->all[5]; /* The fifth gets no frames. */
     f->peers.n_targets = 5;
-    f->all[0].tunnel.max_len = 2000;
-    f->all[4].tunnel.max_len = 900; /* So this one does not matter. */
+    set_length(0, 2000);
+    set_length(4, 900); /* So this one does not matter. */
     assert_true(update());
     assert_int_equal(f->t.n_targets, 2);
     assert_int_equal(f->t.targets[0].id, 100);
@@ -244,7 +251,7 @@ test_who_is_sent_to(void **state OVS_UNUSED)
         assert_int_equal(f->all[i].tunnel.carried, i == 0 || i == 5);
         assert_int_equal(f->all[i].tunnel.chosen, i == 0 || i == 5);
     }
-    f->all[2].tunnel.max_len = TUNNEL_PROBE_MIN_LEN;
+    set_length(2, TUNNEL_PROBE_MIN_LEN);
     assert_true(update());
     assert_int_equal(f->t.n_targets, 3);
     assert_int_equal(f->t.max_len, TUNNEL_PROBE_MIN_LEN);
@@ -257,7 +264,7 @@ test_no_more_than_a_group_takes(void **state OVS_UNUSED)
     make_peers(MAX_PEERS);
     for (size_t i = 0; i < MAX_PEERS; i++) {
         f->all[i].tunnel.theirs.hears = i != 3;
-        f->all[i].tunnel.max_len = 1400 - i;
+        set_length(i, 1400 - i);
     }
     assert_true(update());
     assert_int_equal(f->t.n_targets, TUNNELING_MAX);
@@ -284,11 +291,11 @@ test_when_a_generation_begins(void **state OVS_UNUSED)
     assert_false(update());
     f->all[0].tunnel.theirs.token++;
     f->all[0].tunnel.next_probe++;
-    f->all[0].tunnel.max_len = 9000; /* Not the shortest. */
+    set_length(0, 9000); /* Not the shortest. */
     assert_false(update());
     assert_int_equal(f->t.generation, 1);
 
-    f->all[0].tunnel.max_len = 1400;
+    set_length(0, 1400);
     assert_true(update());
     assert_int_equal(f->t.generation, 2);
     f->all[1].tunnel.theirs.hears = false;
@@ -311,7 +318,7 @@ test_when_a_generation_begins(void **state OVS_UNUSED)
     assert_true(update());
     assert_int_equal(f->t.n_targets, 0);
     assert_int_equal(f->t.generation, 6);
-    f->all[0].tunnel.max_len = 1000;
+    set_length(0, 1000);
     assert_false(update());
     assert_int_equal(f->t.generation, 6);
 
@@ -677,11 +684,11 @@ test_no_way_for_probes(void **state OVS_UNUSED)
     make_peers(1);
     struct peer *peer = &f->all[0];
 
-    peer->tunnel.max_len = TUNNEL_PROBE_MIN_LEN;
+    set_length(0, TUNNEL_PROBE_MIN_LEN);
     assert_true(tunneling_probes(&f->t, peer, NOW));
     assert_true(tunneling_deadline(&f->t, &f->peers) == 0);
     for (size_t length = 0; length < TUNNEL_PROBE_MIN_LEN; length++) {
-        peer->tunnel.max_len = length;
+        set_length(0, length);
         assert_false(tunneling_probes(&f->t, peer, NOW));
         assert_true(tunneling_deadline(&f->t, &f->peers) == LLONG_MAX);
     }
@@ -692,6 +699,76 @@ test_no_way_for_probes(void **state OVS_UNUSED)
     assert_true(tunneling_hears(&f->t, peer, NOW));
     assert_true(tunneling_deadline(&f->t, &f->peers)
                 == NOW + 3 * INTERVAL + INTERVAL / 4);
+}
+
+/* Long frames follow when long probes have proved that they can, and go at
+ * once when it is known that they cannot. */
+static void
+test_a_path_that_takes_longer_frames(void **state OVS_UNUSED)
+{
+    const long long int proof = 5 * INTERVAL;
+
+    make_peers(1);
+    struct peer *peer = &f->all[0];
+    struct peer_tunnel *pt = &peer->tunnel;
+
+    /* Nothing goes there yet. */
+    tunneling_set_length(&f->t, peer, 1000, NOW);
+    assert_int_equal(pt->max_len, 1000);
+    assert_int_equal(pt->probe_len, 1000);
+    tunneling_set_length(&f->t, peer, 1400, NOW);
+    assert_int_equal(pt->max_len, 1400);
+    assert_int_equal(pt->probe_len, 1400);
+
+    /* Now it does. */
+    pt->theirs.hears = true;
+    tunneling_set_length(&f->t, peer, 1464, NOW);
+    assert_int_equal(pt->max_len, 1400);
+    assert_int_equal(pt->probe_len, 1464);
+    tunneling_set_length(&f->t, peer, 1464, NOW + proof - 1);
+    assert_int_equal(pt->max_len, 1400);
+    tunneling_set_length(&f->t, peer, 1464, NOW + proof);
+    assert_int_equal(pt->max_len, 1464);
+    assert_int_equal(pt->probe_len, 1464);
+
+    /* Each length has to be proved. */
+    tunneling_set_length(&f->t, peer, 2000, NOW + proof);
+    tunneling_set_length(&f->t, peer, 3000, NOW + 2 * proof - 1);
+    tunneling_set_length(&f->t, peer, 3000, NOW + 2 * proof);
+    assert_int_equal(pt->max_len, 1464);
+    assert_int_equal(pt->probe_len, 3000);
+
+    /* One that is not longer has been. */
+    tunneling_set_length(&f->t, peer, 1464, NOW + 2 * proof);
+    assert_int_equal(pt->probe_len, 1464);
+    tunneling_set_length(&f->t, peer, 900, NOW + 2 * proof);
+    assert_int_equal(pt->max_len, 900);
+    assert_int_equal(pt->probe_len, 900);
+
+    /* When the long ones are lost nothing is left to be lost. */
+    tunneling_set_length(&f->t, peer, 1464, NOW + 3 * proof);
+    assert_int_equal(pt->max_len, 900);
+    pt->theirs.hears = false;
+    tunneling_set_length(&f->t, peer, 1464, NOW + 3 * proof + 1);
+    assert_int_equal(pt->max_len, 1464);
+
+    /* Nor when there is no way at all.  A new one has to be proved before
+     * anything goes there. */
+    pt->theirs.hears = true;
+    update();
+    assert_int_equal(f->t.n_targets, 1);
+    tunneling_set_length(&f->t, peer, 0, NOW + 4 * proof);
+    assert_int_equal(pt->max_len, 0);
+    assert_int_equal(pt->probe_len, 0);
+    update();
+    assert_int_equal(f->t.n_targets, 0);
+    tunneling_set_length(&f->t, peer, 1464, NOW + 4 * proof);
+    update();
+    assert_int_equal(f->t.n_targets, 0);
+    assert_true(tunneling_probes(&f->t, peer, NOW));
+    tunneling_set_length(&f->t, peer, 1464, NOW + 5 * proof);
+    update();
+    assert_int_equal(f->t.n_targets, 1);
 }
 
 /* Of two ways to a relay the one that frames do not take might seem to be one
@@ -765,6 +842,7 @@ main(void)
         TEST(test_when_a_probe_is_due),
         TEST(test_a_probe_that_cannot_be_sent),
         TEST(test_no_way_for_probes),
+        TEST(test_a_path_that_takes_longer_frames),
         TEST(test_one_way_of_several_is_probed),
         TEST(test_the_next_of_all_probes),
     };
