@@ -362,6 +362,17 @@ test_the_own_host_alone(void **state OVS_UNUSED)
             TWO_SOURCES REFUSED_MAC METERS WATCH_METER TWO_TARGETS);
 }
 
+/* Just the segment's, and what comes for it. */
+static void
+test_the_segment_alone(void **state OVS_UNUSED)
+{
+    make_two_peers();
+    f->port_list[0] = (struct relay_port){ 5076, true, false, true };
+    assert_all(LOOP_FILTER MESH_BROADCAST WATCH MESH_BROADCAST_LONG IN_LIMITED
+                   IN_REWRITTEN("255.255.255.255") GUARD PROBE TWO_SOURCES
+                       REFUSED_MAC METERS WATCH_METER TWO_TARGETS);
+}
+
 /* Without a MAC to emit with, nothing is. */
 static void
 test_no_local_mac(void **state OVS_UNUSED)
@@ -640,6 +651,7 @@ main(void)
         TEST(test_a_port_that_the_switch_does_not_carry),
         TEST(test_a_port_that_another_relay_forwards),
         TEST(test_the_own_host_alone),
+        TEST(test_the_segment_alone),
         TEST(test_no_local_mac),
         TEST(test_destinations),
         TEST(test_the_limited_broadcast_address_of_the_bridge),

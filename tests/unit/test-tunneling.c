@@ -481,6 +481,19 @@ test_who_is_let_in(void **state OVS_UNUSED)
     assert_int_equal(f->t.n_sources, 0);
 }
 
+/* Who is let in is worked out also when it is another one who is sent to. */
+static void
+test_both_change_at_once(void **state OVS_UNUSED)
+{
+    make_peers(2);
+    f->all[0].tunnel.theirs.hears = true;
+    probe(1, "192.0.2.1", NOW);
+    assert_true(update());
+    assert_int_equal(f->t.n_targets, 1);
+    assert_int_equal(f->t.n_sources, 1);
+    assert_false(update());
+}
+
 /* What a hello says is said just when the switch does let the probes'
  * sender in. */
 static void
@@ -834,6 +847,7 @@ main(void)
         TEST(test_who_goes_has_got_what_was),
         TEST(test_whose_probe_it_is),
         TEST(test_who_is_let_in),
+        TEST(test_both_change_at_once),
         TEST(test_hears_when_all_is_in_place),
         TEST(test_who_is_not_let_in_any_more),
         TEST(test_hears_until_probes_are_missed),
