@@ -1084,6 +1084,27 @@ test_only_the_meshs_port_is_removed(void **state)
     assert_same_rows("srv-ac1e0002", rows);
 }
 
+/* It is not gone before it is, although there is nothing else to remove. */
+static void
+test_the_meshs_port_stays_while_the_database_refuses(void **state)
+{
+    const struct tunnel mesh = make_mesh_tunnel(TUNNEL_VXLAN, 0x534e4d, "::");
+    struct tunnels *t = *state;
+
+    tunnels_set(t, TUNNEL_MESH, &mesh, 1, false);
+    wait_for(t, is_present, &mesh);
+    do_command("ovs-appctl -t $PWD/ovsdb-server.ctl "
+               "ovsdb-server/set-active-ovsdb-server unix:nowhere && "
+               "ovs-appctl -t $PWD/ovsdb-server.ctl "
+               "ovsdb-server/connect-active-ovsdb-server");
+    tunnels_remove(t, TUNNEL_MESH);
+    assert_false(run_until(t, is_mesh_removed, NULL, 3 * PAUSE_MS));
+    do_command("ovs-appctl -t $PWD/ovsdb-server.ctl "
+               "ovsdb-server/disconnect-active-ovsdb-server");
+    wait_for(t, is_mesh_removed, NULL);
+    assert_output("", "ovs-vsctl list-ports br0");
+}
+
 /* That keep is one's own, too. */
 static void
 test_leftovers_of_the_mesh(void **state)
@@ -1332,6 +1353,7 @@ main(void)
         TEST(test_all_of_them_are_removed),
         TEST(test_each_use_has_its_own_ports),
         TEST(test_only_the_meshs_port_is_removed),
+        TEST(test_the_meshs_port_stays_while_the_database_refuses),
         TEST(test_leftovers_of_the_mesh),
         TEST(test_the_meshs_port_becomes_another),
         TEST(test_the_meshs_port_is_corrected),
