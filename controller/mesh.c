@@ -13,10 +13,10 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
+#include "outbox.h"
 #include "packets.h"
 #include "peers.h"
 #include "privsep.h"
-#include "remotes.h"
 #include "seal.h"
 #include "socket-util.h"
 #include "util.h"
@@ -25,10 +25,7 @@
 VLOG_DEFINE_THIS_MODULE(mesh);
 
 enum {
-    /* Datagrams handed to the kernel with one sendmmsg(). */
-    SEND_BATCH = 256,
-
-    /* Messages, likewise. */
+    /* Messages handed to the kernel with one sendmmsg(). */
     SAY_BATCH = 64,
 
     /* Room for bursts in the kernel, in bytes. */
@@ -37,13 +34,8 @@ enum {
     /* Room for a datagram.  The frame in it begins WIRE_SNOWSIGNAL_LEN,
      * WIRE_HEADER_LEN or SEAL_HEADER_LEN bytes later, so that its IP header is
      * aligned on 4 bytes. */
-    SLOT_SIZE = ROUND_UP(WIRE_MAX + 1, 64),
-
-    /* Room for sealed datagrams to send: little enough to stay in a cache. */
-    SEALED_BYTES = 256 * 1024,
-    MAX_SEALED = SEAL_OVERHEAD + FRAME_MAX
+    SLOT_SIZE = ROUND_UP(WIRE_MAX + 1, 64)
 };
-BUILD_ASSERT_DECL(MAX_SEALED <= (int) WIRE_MAX);
 BUILD_ASSERT_DECL((SEAL_HEADER_LEN + ETH_HEADER_LEN) % 4 == 0);
 BUILD_ASSERT_DECL((WIRE_SNOWSIGNAL_LEN + ETH_HEADER_LEN) % 4 == 0);
 BUILD_ASSERT_DECL((WIRE_HEADER_LEN + ETH_HEADER_LEN) % 4 == 0);
@@ -61,15 +53,7 @@ struct mesh {
     struct mesh_datagram datagrams[MESH_BATCH];
     uint8_t *slots; /* MESH_BATCH of SLOT_SIZE bytes each. */
 
-    /* Sending: datagrams collected for one sendmmsg(). */
-    struct mmsghdr tx_msgs[SEND_BATCH];
-    struct iovec tx_iovs[SEND_BATCH][2];
-    uint8_t tx_headers[SEND_BATCH][WIRE_HEADER_LEN];
-    struct peer *tx_peers[SEND_BATCH];
-    size_t tx_frames[SEND_BATCH]; /* Index of the frame in each. */
-    size_t last_relayed; /* Index of the frame last sent to anybody. */
-    uint8_t *sealed;     /* SEALED_BYTES, of which 'sealed_used' are used. */
-    size_t sealed_used;
+    struct outbox *outbox; /* Of frames. */
 
     /* Sending: messages collected for one sendmmsg(). */
     struct mmsghdr say_msgs[SAY_BATCH];
@@ -152,7 +136,7 @@ mesh_open(const struct endpoint *local, struct mesh **meshp)
     mesh->fd = fd;
     mesh->ipv6 = ss.ss_family == AF_INET6;
     mesh->slots = xmalloc_cacheline(MESH_BATCH * SLOT_SIZE);
-    mesh->sealed = xmalloc_cacheline(SEALED_BYTES);
+    mesh->outbox = outbox_create(fd);
     for (size_t i = 0; i < MESH_BATCH; i++) {
         mesh->rx_iovs[i].iov_base = mesh->slots + i * SLOT_SIZE;
         mesh->rx_iovs[i].iov_len = WIRE_MAX;
@@ -168,7 +152,7 @@ mesh_close(struct mesh *mesh)
     if (mesh) {
         close(mesh->fd);
         free_cacheline(mesh->slots);
-        free_cacheline(mesh->sealed);
+        outbox_destroy(mesh->outbox);
         free(mesh);
     }
 }
@@ -177,17 +161,6 @@ const struct endpoint *
 mesh_local(const struct mesh *mesh)
 {
     return &mesh->local;
-}
-
-/* Notes that the kernel did not take a datagram to 'peer'. */
-static void
-send_failed(const struct peer *peer, int error)
-{
-    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
-    char target[ENDPOINT_TEXT_SIZE];
-
-    VLOG_WARN_RL(&rl, "peer %s: cannot send to %s: %s", peer->name,
-                 endpoint_format(&peer->target, target), ovs_strerror(error));
 }
 
 /* Writes 'endpoint' to '*ss' in the form that the socket takes.  Returns its
@@ -204,6 +177,7 @@ void
 mesh_address_peer(const struct mesh *mesh, struct peer *peer)
 {
     peer->ss_len = get_address(mesh, &peer->target, &peer->ss);
+    peer->max_segment = OUTBOX_ANY_LENGTH;
 }
 
 bool
@@ -218,68 +192,21 @@ mesh_sends_ipv6(const struct mesh *mesh)
     return mesh->ipv6;
 }
 
-/* Sends the first 'n' collected datagrams and adds to '*n_relayed' the number
- * of frames that were sent for the first time.  Returns how many datagrams the
- * kernel took.  One that it refuses does not keep back the others, unless it
- * has no room for any. */
+/* Sends the 'n_frames' frames in 'frames', at most OUTBOX_MAX_FRAMES, to each
+ * of the 'n_targets' in 'targets': all to one, then all to the next, because
+ * the kernel takes those to the same peer at once. */
 static size_t
-flush(struct mesh *mesh, size_t n, size_t *n_relayed)
+send_some(struct mesh *mesh, const struct frame *frames, size_t n_frames,
+          const struct peers *peers, struct peer *const *targets,
+          size_t n_targets, size_t *n_relayed)
 {
-    size_t n_sent = 0;
-    bool full = false;
-
-    for (size_t i = 0; i < n;) {
-        int retval =
-            (full ? -1 : sendmmsg(mesh->fd, &mesh->tx_msgs[i], n - i, 0));
-
-        for (int j = 0; j < retval; j++, i++) {
-            mesh->tx_peers[i]->tx++;
-            mesh->tx_peers[i]->tx_bytes += mesh->tx_iovs[i][1].iov_len;
-            n_sent++;
-            if (mesh->tx_frames[i] != mesh->last_relayed) {
-                mesh->last_relayed = mesh->tx_frames[i];
-                ++*n_relayed;
-            }
-        }
-        if (retval < 0 && errno != EINTR) {
-            full |= errno == EAGAIN || errno == ENOBUFS;
-            mesh->tx_peers[i]->tx_errors++;
-            send_failed(mesh->tx_peers[i++], errno);
+    outbox_begin(mesh->outbox, frames);
+    for (size_t j = 0; j < n_targets; j++) {
+        for (size_t i = 0; i < n_frames; i++) {
+            outbox_put(mesh->outbox, peers, targets[j], i);
         }
     }
-    mesh->sealed_used = 0;
-    return n_sent;
-}
-
-/* Points 'iov' to 'frame', sealed for 'peer'. */
-static void
-put_sealed(struct mesh *mesh, struct peer *peer, const struct frame *frame,
-           struct iovec *iov)
-{
-    uint8_t *datagram = mesh->sealed + mesh->sealed_used;
-
-    iov->iov_base = datagram;
-    iov->iov_len =
-        seal(&peer->sealer, WIRE_TYPE_FRAME, peer->remote->next_seq++,
-             frame->bytes, frame->length, datagram);
-    mesh->sealed_used += iov->iov_len;
-}
-
-/* Points 'iov', which is the 'i'th, to what goes in front of a frame to
- * 'peer'. */
-static void
-put_header(struct mesh *mesh, size_t i, const struct peers *peers,
-           struct peer *peer, struct iovec *iov)
-{
-    if (peer->speaks_ours) {
-        memcpy(mesh->tx_headers[i], peers->header, WIRE_HEADER_LEN);
-        wire_set_seq(mesh->tx_headers[i], peer->remote->next_seq++);
-        iov->iov_base = mesh->tx_headers[i];
-        iov->iov_len = WIRE_HEADER_LEN;
-    } else {
-        iov->iov_base = CONST_CAST(char *, WIRE_SNOWSIGNAL_MAGIC);
-        iov->iov_len = WIRE_SNOWSIGNAL_LEN;
-    }
+    return outbox_end(mesh->outbox, n_relayed);
 }
 
 uint64_t
@@ -288,39 +215,17 @@ mesh_send(struct mesh *mesh, const struct frame *frames, size_t n_frames,
           size_t n_targets, size_t *n_relayed)
 {
     uint64_t n_sent = 0;
-    size_t n = 0;
 
     *n_relayed = 0;
-    mesh->last_relayed = SIZE_MAX;
+    for (size_t i = 0; i < n_frames; i += OUTBOX_MAX_FRAMES) {
+        size_t n = MIN(n_frames - i, (size_t) OUTBOX_MAX_FRAMES);
+        size_t n_some;
 
-    for (size_t i = 0; i < n_frames; i++) {
-        for (size_t j = 0; j < n_targets; j++) {
-            struct peer *peer = targets[j];
-            struct iovec *iov = mesh->tx_iovs[n];
-
-            if (peers->sealed) {
-                put_sealed(mesh, peer, &frames[i], &iov[0]);
-            } else {
-                put_header(mesh, n, peers, peer, &iov[0]);
-            }
-            iov[1].iov_base = frames[i].bytes;
-            iov[1].iov_len = frames[i].length;
-            mesh->tx_peers[n] = peer;
-            mesh->tx_frames[n] = i;
-            mesh->tx_msgs[n].msg_hdr = (struct msghdr){
-                .msg_name = &peer->ss,
-                .msg_namelen = peer->ss_len,
-                .msg_iov = iov,
-                .msg_iovlen = peers->sealed ? 1 : 2,
-            };
-            if (++n == SEND_BATCH
-                || mesh->sealed_used > SEALED_BYTES - MAX_SEALED) {
-                n_sent += flush(mesh, n, n_relayed);
-                n = 0;
-            }
-        }
+        n_sent +=
+            send_some(mesh, &frames[i], n, peers, targets, n_targets, &n_some);
+        *n_relayed += n_some;
     }
-    return n_sent + flush(mesh, n, n_relayed);
+    return n_sent;
 }
 
 void
@@ -333,7 +238,7 @@ mesh_flush(struct mesh *mesh)
         if (retval > 0) {
             i += retval;
         } else if (errno != EINTR) {
-            send_failed(mesh->say_peers[i++], errno);
+            outbox_send_failed(mesh->say_peers[i++], errno);
         }
     }
     mesh->n_say = 0;

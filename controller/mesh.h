@@ -5,12 +5,10 @@
 
 /* Mesh: the relay's UDP socket and the datagrams that go through it.
  *
- * Sends each of many frames to each of many peers with few system calls, and
- * receives many datagrams with one.  Frames are sent from where they are, with
- * the header of the wire format in front that the peer speaks, or, in a sealed
- * mesh, sealed for it, and received into memory of the mesh.  A datagram
- * longer than the path's MTU is sent in IP fragments, so that a frame of any
- * size crosses whole.
+ * Sends each of many frames to each of many peers with few system calls, see
+ * outbox.h, and receives many datagrams with one, into memory of the mesh.  A
+ * datagram longer than the path's MTU is sent in IP fragments, so that a frame
+ * of any size crosses whole.
  *
  * Who is a peer and what a frame is are not known here, only which format a
  * peer speaks, and where its numbers are. */

@@ -58,6 +58,8 @@ struct peer {
                                  * since it answered so, ms; 0 if not. */
     struct sockaddr_storage ss; /* 'target' as mesh_address_peer() wrote it. */
     socklen_t ss_len;
+    uint16_t max_segment; /* Longest datagrams of which the kernel takes
+                           * several at once (outbox.h). */
 
     /* What comes from 'target'. */
     uint32_t path;        /* Our number for it, in hellos. */

@@ -6,7 +6,7 @@
 /* Relay: the two ways of a frame, and the modules along them.
  *
  *    switch --channel--> punt --> frame --> segment --> loop-guard --> mesh
- *                                                           --> peers
+ *                                                       --> outbox --> peers
  *    peers --mesh--> wire --> peering --> frame --> segment --> loop-guard
  *                       --> destination --> emit --channel--> switch
  *
@@ -16,8 +16,8 @@
  *    hellos, probes --> tunneling --> mesh-flows --bridge--> switch
  *
  * relay-carry.c is the first two lines, relay-tunnel.c the third.  In a sealed
- * mesh the mesh seals what it sends (seal.h), and the peering opens what comes
- * (streams.h).  The relay owns these modules, tells each what the
+ * mesh the outbox seals what is sent (seal.h), and the peering opens what
+ * comes (streams.h).  The relay owns these modules, tells each what the
  * configuration and the news of the node (node.h) mean for it, and counts. */
 
 #include <stdbool.h>
