@@ -4,6 +4,7 @@
 #include "mesh.h"
 
 #include <errno.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -33,25 +34,41 @@ enum {
 
     /* Room for a datagram.  The frame in it begins WIRE_SNOWSIGNAL_LEN,
      * WIRE_HEADER_LEN or SEAL_HEADER_LEN bytes later, so that its IP header is
-     * aligned on 4 bytes. */
-    SLOT_SIZE = ROUND_UP(WIRE_MAX + 1, 64)
+     * aligned on 4 bytes, for speed. */
+    SLOT_SIZE = ROUND_UP(WIRE_MAX + 1, 64),
+
+    /* The same for a run: as many datagrams as an IP packet may hold, and some
+     * bytes, or else all slots would begin in the same few cache lines. */
+    RUN_MAX = UINT16_MAX,
+    RUN_SLOT_SIZE = ROUND_UP(RUN_MAX, 64) + 5 * 64
 };
 BUILD_ASSERT_DECL((SEAL_HEADER_LEN + ETH_HEADER_LEN) % 4 == 0);
 BUILD_ASSERT_DECL((WIRE_SNOWSIGNAL_LEN + ETH_HEADER_LEN) % 4 == 0);
 BUILD_ASSERT_DECL((WIRE_HEADER_LEN + ETH_HEADER_LEN) % 4 == 0);
+
+/* Room for what the kernel says of a run. */
+union run_control {
+    struct cmsghdr header;
+    uint8_t bytes[CMSG_SPACE(sizeof(int))];
+};
 
 struct mesh {
     struct endpoint local;
     int fd;
     bool ipv6; /* Is it an AF_INET6 socket? */
 
-    /* Receiving. */
+    /* Receiving: messages, each a datagram or a run. */
     struct mmsghdr rx_msgs[MESH_BATCH];
     size_t rx_used; /* Of 'rx_msgs', since prepare_rx(). */
+    size_t rx_next; /* The first of them not yet handed on to its end... */
+    size_t rx_ofs;  /* ...and how far it is, in bytes. */
+    union run_control rx_controls[MESH_BATCH];
     struct iovec rx_iovs[MESH_BATCH];
     struct sockaddr_storage rx_from[MESH_BATCH];
     struct mesh_datagram datagrams[MESH_BATCH];
-    uint8_t *slots; /* MESH_BATCH of SLOT_SIZE bytes each. */
+    uint8_t *slots; /* MESH_BATCH of 'slot_size' bytes each. */
+    size_t slot_size;
+    bool takes_runs; /* May a message be a run? */
 
     struct outbox *outbox; /* Of frames. */
 
@@ -103,11 +120,28 @@ mesh_open_socket(const struct sockaddr_storage *ss, socklen_t ss_len)
     return fd;
 }
 
+/* Makes the first 'n' of 'rx_msgs' ready for recvmmsg(). */
+static void
+prepare_rx(struct mesh *mesh, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        mesh->rx_msgs[i].msg_hdr = (struct msghdr){
+            .msg_name = &mesh->rx_from[i],
+            .msg_namelen = sizeof mesh->rx_from[i],
+            .msg_iov = &mesh->rx_iovs[i],
+            .msg_iovlen = 1,
+            .msg_control = &mesh->rx_controls[i],
+            .msg_controllen = sizeof mesh->rx_controls[i],
+        };
+    }
+}
+
 char *
 mesh_open(const struct endpoint *local, struct mesh **meshp)
 {
     struct endpoint bound = *local;
     struct sockaddr_storage ss;
+    const int yes = 1;
 
     /* One socket serves both families if it is bound to all addresses. */
     if (endpoint_is_any(local)) {
@@ -135,13 +169,15 @@ mesh_open(const struct endpoint *local, struct mesh **meshp)
     mesh->local = *local;
     mesh->fd = fd;
     mesh->ipv6 = ss.ss_family == AF_INET6;
-    mesh->slots = xmalloc_cacheline(MESH_BATCH * SLOT_SIZE);
+    mesh->takes_runs = !setsockopt(fd, IPPROTO_UDP, UDP_GRO, &yes, sizeof yes);
+    mesh->slot_size = mesh->takes_runs ? RUN_SLOT_SIZE : SLOT_SIZE;
+    mesh->slots = xmalloc_cacheline(MESH_BATCH * mesh->slot_size);
     mesh->outbox = outbox_create(fd);
     for (size_t i = 0; i < MESH_BATCH; i++) {
-        mesh->rx_iovs[i].iov_base = mesh->slots + i * SLOT_SIZE;
-        mesh->rx_iovs[i].iov_len = WIRE_MAX;
+        mesh->rx_iovs[i].iov_base = mesh->slots + i * mesh->slot_size;
+        mesh->rx_iovs[i].iov_len = mesh->takes_runs ? RUN_MAX : WIRE_MAX;
     }
-    mesh->rx_used = MESH_BATCH;
+    prepare_rx(mesh, MESH_BATCH);
     *meshp = mesh;
     return NULL;
 }
@@ -276,27 +312,27 @@ mesh_say_to(struct mesh *mesh, const struct endpoint *to, const void *message,
         sendto(mesh->fd, message, length, 0, (struct sockaddr *) &ss, ss_len));
 }
 
-/* Makes the first 'n' of 'rx_msgs' ready for recvmmsg(). */
-static void
-prepare_rx(struct mesh *mesh, size_t n)
+/* Returns how long the datagrams in 'msg' are, but for the last. */
+static size_t
+segment_length(struct mmsghdr *msg)
 {
-    for (size_t i = 0; i < n; i++) {
-        mesh->rx_msgs[i].msg_hdr = (struct msghdr){
-            .msg_name = &mesh->rx_from[i],
-            .msg_namelen = sizeof mesh->rx_from[i],
-            .msg_iov = &mesh->rx_iovs[i],
-            .msg_iovlen = 1,
-        };
+    const struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg->msg_hdr);
+    int length = 0;
+
+    if (cmsg && cmsg->cmsg_level == IPPROTO_UDP
+        && cmsg->cmsg_type == UDP_GRO) {
+        memcpy(&length, CMSG_DATA(cmsg), sizeof length);
     }
+    return length > 0 ? (unsigned int) length : msg->msg_len;
 }
 
-size_t
-mesh_receive(struct mesh *mesh, struct mesh_datagram **datagrams)
+/* Receives messages.  Returns false if there are none. */
+static bool
+receive_messages(struct mesh *mesh)
 {
     prepare_rx(mesh, mesh->rx_used);
-    mesh->rx_used = 0;
+    mesh->rx_used = mesh->rx_next = mesh->rx_ofs = 0;
 
-    *datagrams = mesh->datagrams;
     int n = recvmmsg(mesh->fd, mesh->rx_msgs, MESH_BATCH, MSG_DONTWAIT, NULL);
     if (n < 0) {
         static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
@@ -304,18 +340,44 @@ mesh_receive(struct mesh *mesh, struct mesh_datagram **datagrams)
         if (errno != EAGAIN && errno != EINTR) {
             VLOG_WARN_RL(&rl, "cannot receive: %s", ovs_strerror(errno));
         }
+        return false;
+    }
+    mesh->rx_used = n;
+    return true;
+}
+
+/* Hands on the next datagram of those received. */
+static void
+take_next(struct mesh *mesh, struct mesh_datagram *d)
+{
+    const size_t i = mesh->rx_next;
+    struct mmsghdr *msg = &mesh->rx_msgs[i];
+    const size_t left = msg->msg_len - mesh->rx_ofs;
+
+    endpoint_from_sockaddr((struct sockaddr *) &mesh->rx_from[i], &d->from);
+    d->bytes = (uint8_t *) mesh->rx_iovs[i].iov_base + mesh->rx_ofs;
+    d->length = MIN(left, segment_length(msg));
+    mesh->rx_ofs += d->length;
+    if (mesh->rx_ofs == msg->msg_len) {
+        mesh->rx_next++;
+        mesh->rx_ofs = 0;
+    }
+    d->truncated =
+        (d->length > WIRE_MAX || msg->msg_hdr.msg_flags & MSG_TRUNC);
+    d->length = MIN(d->length, (size_t) WIRE_MAX);
+}
+
+size_t
+mesh_receive(struct mesh *mesh, struct mesh_datagram **datagrams)
+{
+    size_t n = 0;
+
+    *datagrams = mesh->datagrams;
+    if (mesh->rx_next == mesh->rx_used && !receive_messages(mesh)) {
         return 0;
     }
-
-    mesh->rx_used = n;
-    for (int i = 0; i < n; i++) {
-        struct mesh_datagram *d = &mesh->datagrams[i];
-
-        endpoint_from_sockaddr((struct sockaddr *) &mesh->rx_from[i],
-                               &d->from);
-        d->bytes = mesh->rx_iovs[i].iov_base;
-        d->length = mesh->rx_msgs[i].msg_len;
-        d->truncated = mesh->rx_msgs[i].msg_hdr.msg_flags & MSG_TRUNC;
+    while (n < MESH_BATCH && mesh->rx_next < mesh->rx_used) {
+        take_next(mesh, &mesh->datagrams[n++]);
     }
     return n;
 }
@@ -324,4 +386,7 @@ void
 mesh_wait(struct mesh *mesh)
 {
     poll_fd_wait(mesh->fd, POLLIN);
+    if (mesh->rx_next < mesh->rx_used) {
+        poll_immediate_wake();
+    }
 }

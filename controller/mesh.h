@@ -6,9 +6,11 @@
 /* Mesh: the relay's UDP socket and the datagrams that go through it.
  *
  * Sends each of many frames to each of many peers with few system calls, see
- * outbox.h, and receives many datagrams with one, into memory of the mesh.  A
- * datagram longer than the path's MTU is sent in IP fragments, so that a frame
- * of any size crosses whole.
+ * outbox.h, and receives many datagrams with one, into memory of the mesh.
+ * Equally long ones from the same sender may come as one message, a run, if
+ * they have been one on their way here, or the card's driver has put them
+ * together (UDP_GRO, udp(7)).  A datagram longer than the path's MTU is sent
+ * in IP fragments, so that a frame of any size crosses whole.
  *
  * Who is a peer and what a frame is are not known here, only which format a
  * peer speaks, and where its numbers are. */
@@ -92,7 +94,8 @@ void mesh_say_to(struct mesh *, const struct endpoint *to, const void *message,
  * next call. */
 size_t mesh_receive(struct mesh *, struct mesh_datagram **datagrams);
 
-/* Causes poll_block() to wake up when there is something to receive. */
+/* Causes poll_block() to wake up when there is something to receive, or
+ * received already. */
 void mesh_wait(struct mesh *);
 
 #endif /* mesh.h */

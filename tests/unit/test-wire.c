@@ -6,16 +6,21 @@
 #include "support.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "liveness.h"
 #include "mesh.h"
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "peers.h"
 #include "remotes.h"
+#include "timeval.h"
 #include "util.h"
 
 /* Ethernet, IP and UDP in front of the datagrams of snowsignal-mesh.pcap. */
@@ -493,6 +498,32 @@ struct other {
 };
 
 enum { MAX_OTHERS = 2 };
+
+/* The kernel, as the mesh sees it. */
+static struct {
+    bool ignorant;           /* Does it not know UDP_GRO? */
+    unsigned int n_messages; /* That were received. */
+} kernel;
+
+int
+setsockopt(int fd, int level, int option, const void *value, socklen_t length)
+{
+    if (level == IPPROTO_UDP && option == UDP_GRO && kernel.ignorant) {
+        errno = ENOPROTOOPT;
+        return -1;
+    }
+    return syscall(SYS_setsockopt, fd, level, option, value, length);
+}
+
+int
+recvmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags,
+         struct timespec *timeout)
+{
+    int retval = syscall(SYS_recvmmsg, fd, msgs, n, flags, timeout);
+
+    kernel.n_messages += MAX(retval, 0);
+    return retval;
+}
 
 /* A mesh on this host and others that are its only peers. */
 struct loopback {
@@ -1316,6 +1347,188 @@ test_the_longest_frame_is_sent_in_our_format(void **state OVS_UNUSED)
     loopback_close(&l);
 }
 
+/* Runs. */
+
+/* Sends the 'n' datagrams of 'length' bytes at 'bytes', the last one of which
+ * is only 'last' long, to the mesh in one message, from the 'i'th other. */
+static void
+send_run(struct loopback *l, size_t i, uint8_t *bytes, uint16_t length,
+         size_t n, size_t last)
+{
+    struct iovec iov = { .iov_base = bytes,
+                         .iov_len = (n - 1) * length + last };
+    union {
+        struct cmsghdr header;
+        uint8_t bytes[CMSG_SPACE(sizeof length)];
+    } control = { .header = { .cmsg_level = IPPROTO_UDP,
+                              .cmsg_type = UDP_SEGMENT,
+                              .cmsg_len = CMSG_LEN(sizeof length) } };
+    struct msghdr msg = { .msg_name = &l->mesh_address,
+                          .msg_namelen = sizeof l->mesh_address,
+                          .msg_iov = &iov,
+                          .msg_iovlen = 1,
+                          .msg_control = &control,
+                          .msg_controllen = sizeof control };
+
+    memcpy(CMSG_DATA(&control.header), &length, sizeof length);
+    assert_int_equal(sendmsg(l->others[i].fd, &msg, 0), iov.iov_len);
+}
+
+/* Fails the test unless 'd' is 'length' bytes at 'bytes' from the 'i'th other.
+ */
+static void
+assert_came(const struct loopback *l, const struct mesh_datagram *d, size_t i,
+            const uint8_t *bytes, size_t length)
+{
+    struct endpoint from;
+
+    assert_true(endpoint_from_sockaddr(
+        (const struct sockaddr *) &l->others[i].address, &from));
+    assert_true(endpoint_equal(&d->from, &from));
+    assert_false(d->truncated);
+    assert_int_equal(d->length, length);
+    assert_memory_equal(d->bytes, bytes, length);
+}
+
+/* Each datagram comes by itself, whether or not the kernel brings many at
+ * once. */
+static void
+test_runs_are_received_as_datagrams(void **state OVS_UNUSED)
+{
+    for (int i = 0; i < 4; i++) {
+        static uint8_t bytes[2][64 * 51];
+        struct mesh_datagram *datagrams;
+        struct loopback l;
+
+        kernel.ignorant = i / 2;
+        loopback_open(&l, i % 2, 2);
+        for (size_t j = 0; j < sizeof bytes[0]; j++) {
+            bytes[0][j] = j / 51;
+            bytes[1][j] = j / 45 ^ 0x80;
+        }
+        kernel.n_messages = 0;
+        send_run(&l, 0, bytes[0], 51, 20, 7);
+        send_run(&l, 1, bytes[1], 45, 3, 45);
+        send_to_mesh(&l, "SS", 2);
+        send_run(&l, 0, bytes[0], 51, 2, 1);
+
+        assert_int_equal(mesh_receive(l.mesh, &datagrams), 26);
+        assert_int_equal(kernel.n_messages, kernel.ignorant ? 26 : 4);
+        for (size_t j = 0; j < 19; j++) {
+            assert_came(&l, &datagrams[j], 0, &bytes[0][51 * j], 51);
+        }
+        assert_came(&l, &datagrams[19], 0, &bytes[0][51 * 19], 7);
+        for (size_t j = 0; j < 3; j++) {
+            assert_came(&l, &datagrams[20 + j], 1, &bytes[1][45 * j], 45);
+        }
+        assert_came(&l, &datagrams[23], 0, (const uint8_t *) "SS", 2);
+        assert_came(&l, &datagrams[24], 0, bytes[0], 51);
+        assert_came(&l, &datagrams[25], 0, &bytes[0][51], 1);
+        assert_int_equal(mesh_receive(l.mesh, &datagrams), 0);
+        loopback_close(&l);
+    }
+    kernel.ignorant = false;
+}
+
+/* Those that do not fit in a batch come with the next ones, and are not
+ * forgotten. */
+static void
+test_more_datagrams_than_a_batch(void **state OVS_UNUSED)
+{
+    enum { RUNS = 5, RUN = 50, LENGTH = 60 };
+    static uint8_t bytes[RUNS * RUN][LENGTH];
+    struct mesh_datagram *datagrams;
+    struct loopback l;
+    size_t n_received = 0;
+
+    loopback_open(&l, false, 1);
+    for (size_t i = 0; i < RUNS * RUN; i++) {
+        memset(bytes[i], i, LENGTH);
+    }
+    for (size_t i = 0; i < RUNS; i++) {
+        send_run(&l, 0, bytes[i * RUN], LENGTH, RUN, LENGTH);
+    }
+    while (n_received < RUNS * RUN) {
+        const long long int begin = time_msec();
+
+        /* There is always something to wake up for. */
+        mesh_wait(l.mesh);
+        poll_timer_wait(20000);
+        poll_block();
+        assert_true(time_msec() - begin < 10000);
+
+        const size_t n = mesh_receive(l.mesh, &datagrams);
+        const size_t left = RUNS * RUN - n_received;
+        assert_int_equal(n, MIN(left, (size_t) MESH_BATCH));
+        for (size_t i = 0; i < n; i++) {
+            assert_came(&l, &datagrams[i], 0, bytes[n_received++], LENGTH);
+        }
+    }
+    assert_int_equal(mesh_receive(l.mesh, &datagrams), 0);
+    loopback_close(&l);
+}
+
+/* One that is too long is one, wherever it is. */
+static void
+test_runs_of_long_datagrams(void **state OVS_UNUSED)
+{
+    static uint8_t bytes[7 * WIRE_MAX];
+    struct mesh_datagram *datagrams;
+    struct loopback l;
+
+    loopback_open(&l, false, 1);
+    memset(bytes, 0x33, sizeof bytes);
+    send_run(&l, 0, bytes, WIRE_MAX, 7, 100);
+    assert_int_equal(mesh_receive(l.mesh, &datagrams), 7);
+    for (size_t i = 0; i < 7; i++) {
+        assert_came(&l, &datagrams[i], 0, bytes, i < 6 ? WIRE_MAX : 100);
+    }
+    send_run(&l, 0, bytes, WIRE_MAX + 1, 7, 100);
+    assert_int_equal(mesh_receive(l.mesh, &datagrams), 7);
+    for (size_t i = 0; i < 7; i++) {
+        assert_int_equal(datagrams[i].truncated, i < 6);
+    }
+    assert_came(&l, &datagrams[6], 0, bytes, 100);
+    loopback_close(&l);
+}
+
+/* What one mesh sends in runs another one receives. */
+static void
+test_from_mesh_to_mesh(void **state OVS_UNUSED)
+{
+    struct mesh_datagram *datagrams;
+    struct loopback l;
+    struct frames f;
+    size_t n_relayed, n_received = 0;
+
+    make_frames(&f);
+    loopback_open(&l, false, 1);
+    for (size_t i = 0; i < ARRAY_SIZE(f.all); i++) {
+        f.all[i].length = 14 + i / 9;
+    }
+    assert_true(endpoint_from_sockaddr((struct sockaddr *) &l.mesh_address,
+                                       &l.peers.all[0]->target));
+    mesh_address_peer(l.mesh, l.peers.all[0]);
+    assert_int_equal(mesh_send(l.mesh, f.all, 300, &l.peers, l.peers.targets,
+                               l.peers.n_targets, &n_relayed),
+                     300);
+    assert_int_equal(n_relayed, 300);
+    while (n_received < 300) {
+        const size_t n = mesh_receive(l.mesh, &datagrams);
+
+        assert_true(n > 0);
+        for (size_t i = 0; i < n; i++) {
+            const struct frame *frame = &f.all[n_received++];
+
+            assert_int_equal(datagrams[i].length, 2 + frame->length);
+            assert_memory_equal(datagrams[i].bytes, "SS", 2);
+            assert_memory_equal(datagrams[i].bytes + 2, frame->bytes,
+                                frame->length);
+        }
+    }
+    loopback_close(&l);
+}
+
 /* Sealed meshes. */
 
 enum { SALT = 7, LONGEST_SEALED = SEAL_OVERHEAD + FRAME_MAX };
@@ -1663,6 +1876,10 @@ main(void)
         cmocka_unit_test(test_the_longest_datagram),
         cmocka_unit_test(test_the_longest_frame_behind_the_longest_header),
         cmocka_unit_test(test_the_longest_frame_is_sent_in_our_format),
+        cmocka_unit_test(test_runs_are_received_as_datagrams),
+        cmocka_unit_test(test_more_datagrams_than_a_batch),
+        cmocka_unit_test(test_runs_of_long_datagrams),
+        cmocka_unit_test(test_from_mesh_to_mesh),
         cmocka_unit_test(test_a_sealed_mesh_seals_for_each_peer),
         cmocka_unit_test(test_frames_are_left_as_they_are),
         cmocka_unit_test(test_long_frames_in_a_sealed_mesh),
