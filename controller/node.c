@@ -215,6 +215,12 @@ node_carry(struct node *n)
     return relay_carry(n->relay);
 }
 
+void
+node_carry_wait(struct node *n)
+{
+    relay_carry_wait(n->relay);
+}
+
 /* Begins to take what is ours off the switch. */
 static void
 remove_flows(struct node *n)

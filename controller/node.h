@@ -34,6 +34,10 @@ void node_destroy(struct node *);
  * called first in each turn of the main loop. */
 bool node_carry(struct node *);
 
+/* Causes poll_block() to wake up when there are frames to carry, and for
+ * nothing else. */
+void node_carry_wait(struct node *);
+
 /* Does everything else that can be done without waiting.  While node_carry()
  * returns true this may wait for some milliseconds. */
 void node_run(struct node *);

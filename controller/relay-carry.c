@@ -385,3 +385,12 @@ relay_carry(struct relay *r)
     update_emitted_ports(r);
     return busy;
 }
+
+void
+relay_carry_wait(struct relay *r)
+{
+    channel_wait(r->channel, r->emit);
+    if (r->mesh) {
+        mesh_wait(r->mesh);
+    }
+}

@@ -561,9 +561,8 @@ relay_wait(struct relay *r)
         poll_timer_wait_until(deadline);
     }
     onlink_wait(r->onlink);
-    channel_wait(r->channel, r->emit);
+    relay_carry_wait(r);
     if (r->mesh) {
-        mesh_wait(r->mesh);
         peering_wait(r->peering);
         relay_wait_tunnel(r);
     }

@@ -83,6 +83,10 @@ relay_add_flows(struct relay *, struct flowset *set) OVS_WARN_UNUSED_RESULT;
  * any. */
 bool relay_carry(struct relay *);
 
+/* Causes poll_block() to wake up when there are frames to carry, and for
+ * nothing else. */
+void relay_carry_wait(struct relay *);
+
 /* Does everything else that can be done without waiting. */
 void relay_run(struct relay *);
 void relay_wait(struct relay *);

@@ -441,24 +441,26 @@ main(int argc, char *argv[])
 
     long long int next_rest = 0;
     while (!d.exiting) {
-        bool busy = node_carry(d.node);
-
-        if (!busy || time_msec() >= next_rest) {
+        if (node_carry(d.node) && time_msec() < next_rest) {
+            /* To wait for what waits anyway costs more than the frames. */
+            node_carry_wait(d.node);
+            poll_timer_wait_until(next_rest);
+        } else {
             next_rest = time_msec() + BUSY_MS;
             report_memory(d.node);
             node_run(d.node);
             unixctl_server_run(unixctl);
             status_run(status);
             signals_run(&d);
-        }
 
-        memory_wait();
-        node_wait(d.node);
-        unixctl_server_wait(unixctl);
-        status_wait(status);
-        signals_wait();
-        if (d.exiting) {
-            poll_immediate_wake();
+            memory_wait();
+            node_wait(d.node);
+            unixctl_server_wait(unixctl);
+            status_wait(status);
+            signals_wait();
+            if (d.exiting) {
+                poll_immediate_wake();
+            }
         }
         poll_block();
     }
