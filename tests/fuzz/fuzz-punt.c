@@ -189,7 +189,7 @@ is_punt(const uint8_t *m, size_t length, struct punt *punt)
         }
     }
     if (!frame || (userdata_length != 3 && userdata_length != 5)
-        || !userdata[0] || userdata[0] > 6) {
+        || !userdata[0] || userdata[0] > 7) {
         return false;
     }
     punt->frame = CONST_CAST(uint8_t *, frame);

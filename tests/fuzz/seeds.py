@@ -116,7 +116,7 @@ def punt():
     for more in (ipv4, ipv6, b"", property_(6, b"\0\1\x3e\4\1")):
         yield b"\xff\0" + start + packet_in(probe, 4, 0, more)
         yield b"\xff\0" + start + packet_in(broadcasts[0], 5, more=more) + packet_in(broadcasts[1], 6)
-    for kind in (1, 2, 7):
+    for kind in (1, 2, 7, 8):
         yield b"\xff\0" + start + packet_in(broadcasts[0], kind, generation=b"\0\7")
 
 

@@ -246,7 +246,8 @@ make_two_peers(void)
 
 #define IN(PRIORITY, TO, REWRITE)                                             \
     "0a " PRIORITY ",reg15=0x4,untagged,udp,TUNNEL," TO                       \
-    "tp_dst=5076 -> set_field:MAC->eth_src," REWRITE                          \
+    "tp_dst=5076 -> punt(07.13.d4,meter_id=7002),"                            \
+    "set_field:MAC->eth_src," REWRITE                                         \
     "set_field:0->reg15,set_field:ANY->in_port,NORMAL\n"
 #define IN_LIMITED IN("308", "nw_dst=255.255.255.255,", "")
 #define IN_REWRITTEN(TO) IN("307", "", "set_field:" TO "->ip_dst,")
@@ -267,8 +268,8 @@ make_two_peers(void)
 
 #define METERS                                                                \
     "meter=7000 1234 1234\n"                                                  \
-    "meter=7001 2000 2000\n"
-#define WATCH_METER "meter=7002 100 100\n"
+    "meter=7001 2000 2000\n"                                                  \
+    "meter=7002 100 100\n"
 #define TWO_TARGETS                                                           \
     "group_id=7192,type=all,"                                                 \
     "bucket=bucket_id=5 -> set_field:192.0.2.7->tun_dst,output:" TUNNEL ","   \
@@ -302,8 +303,7 @@ test_two_peers(void **state OVS_UNUSED)
     assert_all(
         LOOP_FILTER MESH_OWN_HOST WATCH MESH_OWN_HOST_LONG MESH_BROADCAST WATCH
             MESH_BROADCAST_LONG IN_LIMITED IN_REWRITTEN("255.255.255.255")
-                GUARD PROBE TWO_SOURCES REFUSED_MAC METERS WATCH_METER
-                    TWO_TARGETS);
+                GUARD PROBE TWO_SOURCES REFUSED_MAC METERS TWO_TARGETS);
 }
 
 /* All frames are punted, and tell who has got them. */
@@ -315,8 +315,8 @@ test_others_who_get_datagrams(void **state OVS_UNUSED)
     assert_all(LOOP_FILTER MESH_OWN_HOST
                "punt(02.13.d4.08.07)\n" MESH_OWN_HOST_LONG MESH_BROADCAST
                "punt(01.13.d4.08.07)\n" MESH_BROADCAST_LONG IN_LIMITED
-                   IN_REWRITTEN("255.255.255.255") GUARD PROBE TWO_SOURCES
-                       REFUSED_MAC METERS WATCH_METER TWO_TARGETS);
+                   IN_REWRITTEN("255.255.255.255")
+                       GUARD PROBE TWO_SOURCES REFUSED_MAC METERS TWO_TARGETS);
 }
 
 /* While it is being settled who forwards, whatever there are for peers. */
@@ -326,7 +326,7 @@ test_a_port_that_the_switch_does_not_carry(void **state OVS_UNUSED)
     make_two_peers();
     f->port_list[0].carried = false;
     assert_all(OWN_HOST LOOP_FILTER PUNT IN_PUNTED GUARD PROBE TWO_SOURCES
-                   REFUSED_MAC METERS WATCH_METER TWO_TARGETS);
+                   REFUSED_MAC METERS TWO_TARGETS);
 }
 
 /* Another relay forwards for the segment: nothing is emitted. */
@@ -335,15 +335,14 @@ test_a_port_that_another_relay_forwards(void **state OVS_UNUSED)
 {
     make_two_peers();
     f->port_list[0] = (struct relay_port){ 5076, false, true, false };
-    assert_all(
-        "02 302,udp,in_port=LOCAL,dl_src=MAC,tp_dst=5076"
-        " -> punt(02.13.d4,meter_id=7000),NORMAL\n" LOOP_FILTER GUARD PROBE
-            TWO_SOURCES REFUSED_MAC METERS WATCH_METER TWO_TARGETS);
+    assert_all("02 302,udp,in_port=LOCAL,dl_src=MAC,tp_dst=5076"
+               " -> punt(02.13.d4,meter_id=7000),NORMAL\n" LOOP_FILTER GUARD
+                   PROBE TWO_SOURCES REFUSED_MAC METERS TWO_TARGETS);
 
     /* Nor is one that is not heard at all. */
     f->port_list[0].own_host = false;
-    assert_all(LOOP_FILTER GUARD PROBE TWO_SOURCES REFUSED_MAC METERS
-                   WATCH_METER TWO_TARGETS);
+    assert_all(
+        LOOP_FILTER GUARD PROBE TWO_SOURCES REFUSED_MAC METERS TWO_TARGETS);
 }
 
 /* Just its own host's. */
@@ -352,14 +351,13 @@ test_the_own_host_alone(void **state OVS_UNUSED)
 {
     make_two_peers();
     f->port_list[0] = (struct relay_port){ 5076, false, true, true };
-    assert_all(
-        LOOP_FILTER
-        "06 302,reg15=0,udp,in_port=LOCAL,dl_src=MAC,tp_dst=5076"
-        " -> clone(NORMAL),set_field:0xa->reg15,"
-        "check_pkt_larger(1464)->reg15[0],resubmit(,0)\n"
-        "07 304,reg15=0xa,untagged,udp,tp_dst=5076"
-        " -> meter:7000,group:7192," WATCH MESH_OWN_HOST_LONG GUARD PROBE
-            TWO_SOURCES REFUSED_MAC METERS WATCH_METER TWO_TARGETS);
+    assert_all(LOOP_FILTER
+               "06 302,reg15=0,udp,in_port=LOCAL,dl_src=MAC,tp_dst=5076"
+               " -> clone(NORMAL),set_field:0xa->reg15,"
+               "check_pkt_larger(1464)->reg15[0],resubmit(,0)\n"
+               "07 304,reg15=0xa,untagged,udp,tp_dst=5076"
+               " -> meter:7000,group:7192," WATCH MESH_OWN_HOST_LONG GUARD
+                   PROBE TWO_SOURCES REFUSED_MAC METERS TWO_TARGETS);
 }
 
 /* Just the segment's, and what comes for it. */
@@ -369,8 +367,8 @@ test_the_segment_alone(void **state OVS_UNUSED)
     make_two_peers();
     f->port_list[0] = (struct relay_port){ 5076, true, false, true };
     assert_all(LOOP_FILTER MESH_BROADCAST WATCH MESH_BROADCAST_LONG IN_LIMITED
-                   IN_REWRITTEN("255.255.255.255") GUARD PROBE TWO_SOURCES
-                       REFUSED_MAC METERS WATCH_METER TWO_TARGETS);
+                   IN_REWRITTEN("255.255.255.255")
+                       GUARD PROBE TWO_SOURCES REFUSED_MAC METERS TWO_TARGETS);
 }
 
 /* Without a MAC to emit with, nothing is. */
@@ -451,8 +449,7 @@ test_ids_of_meters(void **state OVS_UNUSED)
     for (size_t n = 0; n <= 2; n++) {
         for (int announcements = 0; announcements < 2; announcements++) {
             for (size_t n_targets = 0; n_targets <= 2; n_targets++) {
-                const size_t n_meters =
-                    n + announcements + 1 + (n_targets > 0);
+                const size_t n_meters = n + announcements + 2;
 
                 f->params.n_ports = n;
                 f->params.announcements = announcements;

@@ -210,6 +210,7 @@ test_userdata_text(void **state OVS_UNUSED)
         { PUNT_PROBE, 0, 0, "04.00.00" },
         { PUNT_TUNNEL, 5076, 0, "05.13.d4" },
         { PUNT_WATCH, 5076, 0, "06.13.d4" },
+        { PUNT_WATCH_TUNNEL, 5076, 0, "07.13.d4" },
         { PUNT_BROADCAST, 5076, 0x0807, "01.13.d4.08.07" },
         { PUNT_OWN_HOST, 0x102, 0xff00, "02.01.02.ff.00" },
     };

@@ -59,10 +59,8 @@ make_peers(size_t n)
     f->peers.n_all = f->peers.n_targets = n;
     for (size_t i = 0; i < n; i++) {
         struct peer *peer = &f->all[i];
-        char name[16];
 
-        snprintf(name, sizeof name, "peer%" PRIuSIZE, i);
-        peer->name = xstrdup(name);
+        peer->name = xasprintf("peer%" PRIuSIZE, i);
         peer->log = (struct vlog_rate_limit) VLOG_RATE_LIMIT_INIT(6, 20);
         peer->role = PEER_OTHER;
         peer->source = ROSTER_CONFIGURED;
