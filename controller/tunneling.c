@@ -123,7 +123,7 @@ is_source(const struct tunneling *t, const struct peer *peer)
 static bool
 replace(struct mesh_end *ends, size_t n, struct mesh_end **allp, size_t *np)
 {
-    bool changed = n != *np || memcmp(ends, *allp, n * sizeof *ends);
+    bool changed = n != *np || (n && memcmp(ends, *allp, n * sizeof *ends));
 
     free(*allp);
     *allp = ends;
