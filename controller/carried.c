@@ -11,13 +11,13 @@
 #include "util.h"
 
 /* In place of a flow's cookie. */
-enum { BUCKET, METER };
+enum { METER };
 
-/* What the switch had counted for a flow, a bucket or a meter. */
+/* What the switch had counted for a flow or a meter. */
 struct seen {
     struct hmap_node node;
-    ovs_be64 cookie; /* Or one of those. */
-    uint64_t tag;    /* Or the id of the bucket, or the meter's number. */
+    ovs_be64 cookie; /* Or that. */
+    uint64_t tag;    /* Or the meter's number. */
     uint64_t n_packets, n_bytes;
     unsigned int round;
 };
@@ -70,7 +70,7 @@ advance(uint64_t *before, uint64_t now)
     return delta;
 }
 
-/* Takes in what was counted for the flow, or bucket, of 'cookie' and 'tag'.
+/* Takes in what was counted for the flow, or meter, of 'cookie' and 'tag'.
  * Returns how many frames are new; adds their bytes to '*n_bytes', unless that
  * is NULL. */
 static uint64_t
@@ -102,70 +102,84 @@ forget_old(struct carried *c)
     }
 }
 
-/* What was not sent although it was counted for the group. */
-struct not_sent {
-    const struct inventory *inv;
-    uint64_t n; /* So many frames. */
+/* What has come since the last look. */
+struct news {
+    uint64_t n_frames, n_bytes; /* Of the flows to the group. */
+    uint64_t relayed;           /* Those of them that were not punted. */
+    uint64_t not_sent;          /* Those that did not get to the group. */
 };
 
-/* Adds to 'not_sent' what the meter of 'flow', one of mesh-out.flow, has cut.
- */
+/* Takes in what was counted for 'flow', one of mesh-out.flow, and what its
+ * meter has cut. */
 static void
-take_meter(struct carried *c, const struct wanted_flow *flow,
-           struct not_sent *not_sent)
+take_out(struct carried *c, const struct wanted_flow *flow,
+         const struct inventory *inv, struct news *news)
 {
     const uint8_t i = flow->tag >> CARRIED_METER_SHIFT;
+    uint64_t n = take(c, flow->fm.new_cookie, flow->tag & ~CARRIED_PUNTED,
+                      flow->n_packets, flow->n_bytes, &news->n_bytes);
 
+    news->n_frames += n;
+    news->relayed += flow->tag & CARRIED_PUNTED ? 0 : n;
     /* Two flows may have the same. */
-    not_sent->n +=
-        take(c, htonll(METER), i, not_sent->inv->meter_dropped[i], 0, NULL);
+    news->not_sent +=
+        take(c, htonll(METER), i, inv->meter_dropped[i], 0, NULL);
+}
+
+static void
+take_source(struct carried *c, const struct peers *peers,
+            const struct wanted_flow *flow)
+{
+    struct peer *peer = peers_by_path(peers, flow->tag);
+
+    if (peer) {
+        peer->tunnel.rx +=
+            take(c, flow->fm.new_cookie, flow->tag, flow->n_packets,
+                 flow->n_bytes, &peer->tunnel.rx_bytes);
+    }
+}
+
+/* Has what is known of 'flow', which the switch has not as it should, stay
+ * known: its counts go on. */
+static void
+keep(struct carried *c, const struct wanted_flow *flow)
+{
+    find_seen(c, flow->fm.new_cookie, flow->tag & ~CARRIED_PUNTED)->round =
+        c->round;
 }
 
 static void
 take_flow(struct carried *c, const struct peers *peers,
-          const struct wanted_flow *flow, uint64_t *relayed,
-          struct not_sent *not_sent)
+          const struct wanted_flow *flow, const struct inventory *inv,
+          struct news *news)
 {
     const ovs_be64 cookie = flow->fm.new_cookie;
-    const uint64_t tag = flow->tag & ~CARRIED_PUNTED;
 
-    if (cookie == htonll(COOKIE_MESH_SOURCE)) {
-        struct peer *peer = peers_by_path(peers, tag);
-
-        if (peer) {
-            peer->tunnel.rx += take(c, cookie, tag, flow->n_packets,
-                                    flow->n_bytes, &peer->tunnel.rx_bytes);
-        }
+    if (!flow->in_place) {
+        keep(c, flow);
+    } else if (cookie == htonll(COOKIE_MESH_SOURCE)) {
+        take_source(c, peers, flow);
     } else if (cookie == htonll(COOKIE_MESH_IN)) {
         c->emitted +=
-            take(c, cookie, tag, flow->n_packets, flow->n_bytes, NULL);
+            take(c, cookie, flow->tag, flow->n_packets, flow->n_bytes, NULL);
     } else if (cookie == htonll(COOKIE_MESH_OUT)) {
-        uint64_t n =
-            take(c, cookie, tag, flow->n_packets, flow->n_bytes, NULL);
-
-        *relayed += flow->tag & CARRIED_PUNTED ? 0 : n;
-        take_meter(c, flow, not_sent);
+        take_out(c, flow, inv, news);
     }
 }
 
-/* Takes in what was counted for the buckets of 'group', of which 'n_not_sent'
- * frames were not sent. */
+/* Notes that 'n' frames of 'n_bytes' were sent to each of 'peers' that the
+ * switch sends to. */
 static void
-take_group(struct carried *c, const struct peers *peers,
-           const struct installed_group *group, uint64_t n_not_sent)
+count_for_peers(struct carried *c, const struct peers *peers, uint64_t n,
+                uint64_t n_bytes)
 {
-    for (size_t i = 0; i < group->n_counts; i++) {
-        const struct bucket_count *count = &group->counts[i];
-        struct peer *peer = peers_by_path(peers, count->bucket_id);
-        uint64_t n_bytes = 0;
-        uint64_t n = take(c, htonll(BUCKET), count->bucket_id,
-                          count->n_packets, count->n_bytes, &n_bytes);
+    for (size_t i = 0; i < peers->n_all; i++) {
+        struct peer_tunnel *t = &peers->all[i]->tunnel;
 
-        n -= MIN(n, n_not_sent);
-        c->tx += n;
-        if (peer) {
-            peer->tunnel.tx += n;
-            peer->tunnel.tx_bytes += n_bytes;
+        if (t->carried) {
+            c->tx += n;
+            t->tx += n;
+            t->tx_bytes += n_bytes;
         }
     }
 }
@@ -175,20 +189,18 @@ carried_take(struct carried *c, const struct peers *peers,
              const struct flowset *set, const struct inventory *inv,
              uint64_t n_too_long)
 {
-    const struct installed_group *group =
-        installed_group_find(&inv->groups, set->id_base + FLOWSET_MESH_GROUP);
-    struct not_sent not_sent = { inv, advance(&c->n_too_long, n_too_long) };
-    uint64_t relayed = 0;
+    struct news news = { .not_sent = advance(&c->n_too_long, n_too_long) };
 
     c->round++;
     for (size_t i = 0; i < hmap_count(&set->flows); i++) {
-        if (set->order[i]->in_place) {
-            take_flow(c, peers, set->order[i], &relayed, &not_sent);
-        }
-    }
-    c->relayed += relayed - MIN(relayed, not_sent.n);
-    if (group) {
-        take_group(c, peers, group, not_sent.n);
+        take_flow(c, peers, set->order[i], inv, &news);
     }
     forget_old(c);
+    if (news.n_frames) {
+        const uint64_t sent =
+            news.n_frames - MIN(news.n_frames, news.not_sent);
+
+        count_for_peers(c, peers, sent, news.n_bytes * sent / news.n_frames);
+        c->relayed += MIN(news.relayed, sent);
+    }
 }

@@ -6,11 +6,12 @@
 /* Carried: what the switch has carried to and from the peers behind the tunnel
  * without the relay, as it counts it.
  *
- * The switch counts for each flow, and for each bucket of the mesh's group,
- * and begins at 0 again where one is made anew.  A frame that turns out too
- * long for the tunnel, and is punted instead, it counts for the group as well;
- * the relay knows how many those are.  So it does with what a meter has cut,
- * which the meter has counted.
+ * The switch counts for each flow, and begins at 0 again where one is made
+ * anew; what was counted for those that send to the mesh's group was sent to
+ * each of the peers in it, as of the look.  A frame that turns out too long
+ * for the tunnel, and is punted instead, is counted there as well; the relay
+ * knows how many those are.  So is what a meter has cut, which the meter has
+ * counted.
  *
  * Pure: no I/O. */
 
@@ -63,9 +64,9 @@ void carried_init(struct carried *);
 void carried_destroy(struct carried *);
 
 /* Takes in what the switch has counted: for the flows of 'set', which were
- * compared, and for the groups of 'inv', with the ids of 'set'.  'n_too_long'
- * frames have been punted ever because they were too long for the tunnel.
- * What was counted for one of 'peers' is added to its tunnel's. */
+ * compared, and for the meters of 'inv'.  'n_too_long' frames have been punted
+ * ever because they were too long for the tunnel.  What was counted for one of
+ * 'peers' is added to its tunnel's. */
 void carried_take(struct carried *, const struct peers *peers,
                   const struct flowset *set, const struct inventory *inv,
                   uint64_t n_too_long);

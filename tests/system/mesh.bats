@@ -456,7 +456,8 @@ payload() {
     run -0 probe_received "$file"
     [ "$output" = "5000 0" ]
     [ "$(peer 2 172.30.0.1 lost)" -eq 0 ]
-    [ "$(peer 1 172.30.0.2 tx)" -eq 5000 ]
+    sent_to() { [ "$(peer 1 172.30.0.2 tx)" -eq "$1" ]; }
+    lab_wait 5 sent_to 5000
     [ "$(logged 1 '172.30.0.2:7124 is (down|a peer no longer)')" -eq 0 ]
 }
 

@@ -94,6 +94,9 @@ at_most() {
     awk -v most="$1" -v heard="${2:-20}" '$4 < heard || $7 > most { exit 1 }' <<< "$output"
 }
 
+# most N TUNNELS: prints N, or, where the switch carries until the relay has noticed, TUNNELS.
+most() { if lab_tunnels; then echo "$2"; else echo "$1"; fi; }
+
 # node PEER...: begins to be a node on host 6, far_node PEER... one on host 7.
 node() { start_node h6 seg1 "$@"; }
 far_node() { start_node h7 seg4 "$@"; }
@@ -137,7 +140,7 @@ start_node() {
     lab_wait 5 peers_known 1 2 4 5
     # They pause the port, so that not all is relayed.
     run -0 storm h1c1 "${EVERYWHERE[@]}"
-    at_most 5 1
+    at_most "$(most 5 1000)" 1
     run -0 storm h4c1 "${EVERYWHERE[@]}"
     at_most 5 1
 }
