@@ -5,6 +5,9 @@
 #
 #     bench_progress TEXT...   print TEXT, and how long all has taken so far, to stderr
 #     bench_machine            print what this machine is and how busy it is, as JSON
+#     bench_split LIST         print the words of LIST, which has commas or spaces, one a line
+#     bench_in_turn N WORD...  print the words, one a line; the last one first where N is even, for
+#                              nobody to have the machine always at its warmest
 #     bench_columns            align the columns of standard input, which has tabs between them
 #     BENCH_JQ                 functions for a program of jq: median, summary, fixed and spread
 
@@ -21,6 +24,14 @@ bench_machine() {
         --arg load "$(cut -d ' ' -f 1 /proc/loadavg)" \
         '{ cpus: $cpus, cpu: $cpu, kernel: $kernel, openvswitch: $openvswitch,
            load_before: ($load | tonumber) }'
+}
+
+bench_split() { tr -s ', ' '\n' <<< "$1" | sed '/^$/d'; }
+
+bench_in_turn() {
+    local round=$1
+    shift
+    if ((round % 2 == 1)); then printf '%s\n' "$@"; else printf '%s\n' "$@" | tac; fi
 }
 
 bench_columns() {
@@ -52,7 +63,8 @@ BENCH_JQ='
 
     # Adds thousands separators: "1234567" -> "1,234,567".
     def grouped: if length > 3 then (.[:-3] | grouped) + "," + .[-3:] else . end;
-    def fixed($digits): if . == null then "-" else
+    def fixed($digits): if . == null then "-"
+        elif . < 0 then (-. | fixed($digits)) | if test("[1-9]") then "-" + . else . end else
         pow(10; $digits) as $scale | (. * $scale | round) as $scaled
         | ($scaled / $scale | floor | tostring | grouped)
           + if $digits > 0 then "." + ("000\($scaled % $scale)" | .[-$digits:]) else "" end
