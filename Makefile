@@ -121,7 +121,7 @@ $(BUILD)/bench-probe: scripts/bench-probe.c Makefile
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC $<";) $(CC) -std=gnu11 $(WARNINGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
-$(BUILD)/bench-peers: scripts/bench-peers.c $(library)
+$(BUILD)/bench-peers $(BUILD)/bench-switch: $(BUILD)/%: scripts/%.c $(library)
 	$(if $(V),,@echo "  CC $<";) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP \
 	    -o $@ $< $(library) $(LIBS)
 
@@ -130,7 +130,7 @@ $(BUILD)/step-clock.so: scripts/step-clock.c Makefile
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC $<";) $(CC) -std=gnu11 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
 
-bench: $(BUILD)/snowrelayd $(BUILD)/bench-probe $(BUILD)/bench-peers
+bench: $(BUILD)/snowrelayd $(BUILD)/bench-probe $(BUILD)/bench-peers $(BUILD)/bench-switch
 	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-relay
 	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-replicate
 	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-mesh
