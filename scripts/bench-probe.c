@@ -36,7 +36,8 @@
  *
  * "send" ends after --count frames, --seconds after its start, or on SIGTERM
  * or SIGINT, and says how many it has sent.  "silence_ms" of "recv" is the
- * longest time between two frames.
+ * longest time between two frames, "first_us" the time of day when the first
+ * one came, in microseconds since 1970.
  *
  * "cpu" prints the CPU time that each process has used so far, all its threads
  * together, in nanoseconds: utime plus stime of /proc/PID/stat without being
@@ -641,6 +642,19 @@ socket_drops(int fd)
     return meminfo[SK_MEMINFO_DROPS];
 }
 
+/* Returns when the first frame came, by the wall clock, 0 if none did. */
+static int64_t
+first_us(const struct receiver *r)
+{
+    struct timespec wall;
+
+    if (!r->first) {
+        return 0;
+    }
+    clock_gettime(CLOCK_REALTIME, &wall);
+    return (timespec_to_ns(&wall) - (now_ns() - r->first)) / NSEC_PER_USEC;
+}
+
 static void
 print_received(const struct receiver *r)
 {
@@ -652,10 +666,11 @@ print_received(const struct receiver *r)
     printf("{\"received\": %" PRIu64 ", \"distinct\": %" PRIu64
            ", \"duplicates\": %" PRIu64 ", \"reordered\": %" PRIu64
            ", \"foreign\": %" PRIu64 ", \"socket_drops\": %" PRIu32
-           ", \"seconds\": %.6f, \"rate\": %.1f, \"silence_ms\": %" PRId64,
+           ", \"seconds\": %.6f, \"rate\": %.1f, \"silence_ms\": %" PRId64
+           ", \"first_us\": %" PRId64,
            r->distinct + r->duplicates, r->distinct, r->duplicates,
            r->reordered, r->foreign, socket_drops(r->fd), seconds, rate,
-           r->silence / NSEC_PER_MSEC);
+           r->silence / NSEC_PER_MSEC, first_us(r));
     if (r->latency.n) {
         printf(", \"latency_us\": {\"median\": %.1f, \"p99\": %.1f, "
                "\"max\": %.1f}",

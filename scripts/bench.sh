@@ -8,6 +8,16 @@
 #     bench_split LIST         print the words of LIST, which has commas or spaces, one a line
 #     bench_in_turn N WORD...  print the words, one a line; the last one first where N is even, for
 #                              nobody to have the machine always at its warmest
+#     bench_peers N            set BENCH_PEERS to the addresses of N stand-ins for peers, from
+#                              BENCH_FIRST_PEER on
+#     bench_peers_host H       make the node `peers` of the lab, whose card has these addresses, and
+#                              have host hH reach them
+#     bench_is_bound NODE PORT N
+#                              is the UDP port that of so many sockets?
+#     bench_now_us             print the time, in us
+#     bench_cpu_while PID CMD...
+#                              run CMD; set `cpu` to the CPU time of PID meanwhile, in ns, and
+#                              `elapsed` to how long it took, in us
 #     bench_columns            align the columns of standard input, which has tabs between them
 #     BENCH_JQ                 functions for a program of jq: median, summary, fixed and spread
 
@@ -32,6 +42,44 @@ bench_in_turn() {
     local round=$1
     shift
     if ((round % 2 == 1)); then printf '%s\n' "$@"; else printf '%s\n' "$@" | tac; fi
+}
+
+# shellcheck disable=SC2034 # for those who source this
+BENCH_FIRST_PEER=172.30.1.1
+
+bench_peers() {
+    local i
+    BENCH_PEERS=()
+    for ((i = 1; i <= $1; i++)); do
+        BENCH_PEERS+=("172.30.$((1 + i / 256)).$((i % 256))")
+    done
+}
+
+bench_peers_host() {
+    lab_namespace peers
+    ip link add eth0 netns "$LAB-peers" type veth peer name peers netns "$LAB-u"
+    ip -n "$LAB-u" link set peers master underlay up
+    lab_on peers ethtool -K eth0 tx off > /dev/null
+    {
+        echo "link set eth0 up"
+        printf 'address add %s/16 dev eth0\n' "${BENCH_PEERS[@]}"
+    } | ip -n "$LAB-peers" -batch -
+    ip -n "$LAB-h$1" route add 172.30.0.0/16 dev eth0
+}
+
+bench_is_bound() {
+    [[ "$(lab_on "$1" cat /proc/net/udp | grep -c "$(printf ':%04X 00000000:' "$2")")" == "$3" ]]
+}
+
+bench_now_us() { echo "${EPOCHREALTIME//[!0-9]/}"; }
+
+# shellcheck disable=SC2034 # for the caller
+bench_cpu_while() {
+    local pid=$1
+    shift
+    elapsed=$(bench_now_us) cpu=$("$PROBE" cpu "$pid")
+    "$@"
+    cpu=$(($("$PROBE" cpu "$pid") - cpu)) elapsed=$(($(bench_now_us) - elapsed))
 }
 
 bench_columns() {
