@@ -135,6 +135,7 @@ bench: $(BUILD)/snowrelayd $(BUILD)/bench-probe $(BUILD)/bench-peers $(BUILD)/be
 	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-replicate
 	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-mesh
 	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-segment
+	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-growth
 
 soak: $(BUILD)/snowrelayd $(BUILD)/bench-probe $(BUILD)/step-clock.so
 	BUILD=$(CURDIR)/$(BUILD) SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/soak
@@ -177,7 +178,7 @@ build/fuzz/fuzz-names: FUZZ_LDFLAGS = $(addprefix -Xlinker --wrap=, \
 
 # Lint.
 shell_scripts = ovs-setup.sh .ci/run tests/run tests/fuzz/run $(wildcard scripts/*.sh scripts/bench-relay scripts/bench-replicate \
-		scripts/bench-mesh scripts/bench-segment scripts/soak tests/system/*.bats tests/system/*.bash)
+		scripts/bench-mesh scripts/bench-segment scripts/bench-growth scripts/soak tests/system/*.bats tests/system/*.bash)
 c_files = $(wildcard controller/*.[ch] tests/*/*.[ch] scripts/*.c)
 
 # cppcheck takes the variables that Open vSwitch's *_FOR_EACH macros set for
