@@ -4,9 +4,10 @@
 #   make check          runs the unit tests and the system tests (as root)
 #   make fuzz           builds the fuzz targets into build/fuzz; tests/fuzz/run
 #                       runs them
-#   make bench          measures the relay against socat, replication against
-#                       flows typed by hand, socat and samplicate, a relay with
-#                       200 peers, and relays that share a segment (as root)
+#   make bench          measures the relay and replication against others at the
+#                       same job, and what peers, ports and relays that share a
+#                       segment cost, and writes docs/benchmarks.md (as root);
+#                       BENCH_OPTIONS=--quick to see that all works
 #   make soak           has two relays carry broadcasts for ten minutes while
 #                       switches, links, files and clocks fail (as root)
 #   make lint           checks style and looks for mistakes
@@ -38,7 +39,7 @@ endif
 build/openvswitch.mk: build/openvswitch.source scripts/build-openvswitch.sh
 	@OVS_BUILDDIR='$(OVS_BUILDDIR)' scripts/build-openvswitch.sh $@
 build/openvswitch.source: FORCE
-	@scripts/install-deps.sh $(if $(filter check% bench soak,$(MAKECMDGOALS)),,--build)
+	@scripts/install-deps.sh $(if $(filter bench,$(MAKECMDGOALS)),--bench,$(if $(filter check% soak,$(MAKECMDGOALS)),,--build))
 	@mkdir -p $(@D)
 	@{ echo '$(OVS_BUILDDIR)'; dpkg-query -W openvswitch-switch; } > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
@@ -131,11 +132,7 @@ $(BUILD)/step-clock.so: scripts/step-clock.c Makefile
 	$(if $(V),,@echo "  CC $<";) $(CC) -std=gnu11 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
 
 bench: $(BUILD)/snowrelayd $(BUILD)/bench-probe $(BUILD)/bench-peers $(BUILD)/bench-switch
-	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-relay
-	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-replicate
-	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-mesh
-	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-segment
-	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench-growth
+	SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/bench $(BENCH_OPTIONS)
 
 soak: $(BUILD)/snowrelayd $(BUILD)/bench-probe $(BUILD)/step-clock.so
 	BUILD=$(CURDIR)/$(BUILD) SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd scripts/soak
@@ -177,7 +174,7 @@ build/fuzz/fuzz-names: FUZZ_LDFLAGS = $(addprefix -Xlinker --wrap=, \
 	ares_init_options time_msec socket connect)
 
 # Lint.
-shell_scripts = ovs-setup.sh .ci/run tests/run tests/fuzz/run $(wildcard scripts/*.sh scripts/bench-relay scripts/bench-replicate \
+shell_scripts = ovs-setup.sh .ci/run tests/run tests/fuzz/run $(wildcard scripts/*.sh scripts/bench scripts/bench-relay scripts/bench-replicate \
 		scripts/bench-mesh scripts/bench-segment scripts/bench-growth scripts/soak tests/system/*.bats tests/system/*.bash)
 c_files = $(wildcard controller/*.[ch] tests/*/*.[ch] scripts/*.c)
 

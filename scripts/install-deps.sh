@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# install-deps.sh [--build | --fuzz | --lint]: installs the Debian packages that
+# install-deps.sh [--build | --bench | --fuzz | --lint]: installs the Debian packages that
 # building, running and testing snowrelay need, and only those that are missing.
 #
 # Prints what it installs; when everything is there it prints nothing and does
 # nothing.  With --build it is content with what building and running need; with
-# --fuzz what fuzzing needs comes too, with --lint the linters do.  Runs as
-# root; another user gets the command to run instead.
+# --bench what the benchmark report is drawn with comes too, with --fuzz what
+# fuzzing needs, with --lint the linters.  Runs as root; another user gets the
+# command to run instead.
 
 set -euo pipefail
 
@@ -18,6 +19,7 @@ RUN="openvswitch-switch iproute2 ethtool procps kmod"
 TEST="libcmocka-dev libpcap-dev bats tcpreplay tcpdump socat samba
       samba-common-bin dnsmasq-base iputils-ping jq python3 util-linux
       softflowd nfdump nfdump-sflow bsdutils openssl rsyslog snmp snmptrapd"
+BENCH="gnuplot-nox"
 FUZZ="clang-14 libclang-rt-14-dev llvm-14 python3"
 LINT="clang-format cppcheck shellcheck"
 
@@ -27,10 +29,11 @@ if [ $# -gt 1 ]; then
 fi
 case ${1-} in
     --build) wanted="$BUILD $RUN" ;;
+    --bench) wanted="$BUILD $RUN $TEST $BENCH" ;;
     --fuzz) wanted="$BUILD $RUN $FUZZ" ;;
     '') wanted="$BUILD $RUN $TEST" ;;
     --lint) wanted="$BUILD $RUN $TEST $LINT" ;;
-    *) echo "install-deps.sh: $1: unknown option (--build, --fuzz and --lint are known)" >&2; exit 2 ;;
+    *) echo "install-deps.sh: $1: unknown option (--build, --bench, --fuzz and --lint are known)" >&2; exit 2 ;;
 esac
 
 # shellcheck disable=SC2086  # a list of words
