@@ -21,6 +21,9 @@
 #     bench_columns            align the columns of standard input, which has tabs between them
 #     BENCH_JQ                 functions for a program of jq: median, summary, fixed and spread
 
+# Which way frames go is for each benchmark to say.
+unset LAB_TRANSPORT MESH_TRANSPORT
+
 bench_progress() { echo "$(printf '%3d s  ' "$SECONDS")$*" >&2; }
 
 bench_machine() {

@@ -235,7 +235,7 @@ script_refuses() {
 
 @test "every option of a script has its case" {
     local script option missing=''
-    for script in ovs-setup.sh scripts/bench-{relay,replicate,mesh,segment,growth}; do
+    for script in ovs-setup.sh scripts/bench{,-relay,-replicate,-mesh,-segment,-growth}; do
         for option in $("$LAB_ROOT/$script" --help | sed 's/snowrelayd *--[a-z-]*//' |
             grep -oE '(^| |\[)--[a-z][a-z-]+' | tr -d ' [' | sort -u); do
             grep -qE -e "^([A-Z]+= )?$script ([^|]* )?${option}[= ]" \
