@@ -75,6 +75,7 @@ struct channel {
 
     /* Messages of the channel's own, to be sent between frames. */
     struct ofpbuf control;
+    bool behind; /* Has channel_write() left some? */
 };
 
 struct channel *
@@ -168,6 +169,7 @@ disconnect(struct channel *c, struct emit *emit, int error)
     c->start = c->end = 0;
     c->read_error = 0;
     ofpbuf_clear(&c->control);
+    c->behind = false;
     return emit_abandon(emit);
 }
 
@@ -407,7 +409,7 @@ channel_next(struct channel *c)
 bool
 channel_send(struct channel *c, struct ofpbuf *msg)
 {
-    if (c->state != CHANNEL_OPEN || c->control.size) {
+    if (c->state != CHANNEL_OPEN || c->behind) {
         ofpbuf_delete(msg);
         return false;
     }
@@ -467,5 +469,6 @@ channel_write(struct channel *c, struct emit *emit)
             break;
         }
     }
+    c->behind = c->control.size > 0;
     return n_frames;
 }

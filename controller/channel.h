@@ -55,7 +55,7 @@ struct ofp_header *channel_next(struct channel *);
 
 /* Takes over 'msg', an OpenFlow message that channel_write() sends before the
  * frames that wait.  Returns false, and drops 'msg', if the channel is not
- * open or the switch has not read the last one yet. */
+ * open or the switch has not read all that the last channel_write() sent. */
 bool channel_send(struct channel *, struct ofpbuf *msg);
 
 /* Writes the frames in 'emit' as far as the switch takes them.  Returns the
