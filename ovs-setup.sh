@@ -808,7 +808,7 @@ start_relay() {
     record_relay
 }
 
-# The first of the 256 ids of its groups and meters, before snowrelayd uses them
+# The first of the ids of its 257 groups and 256 meters, before snowrelayd uses them
 note_ids() {
     [[ -n "$dry_run" ]] || timeout 5 "$daemon" "${relay_line[@]}" --check-config 2> /dev/null |
         sed -n 's/^ *"id_base": \([0-9]*\).*/\1/p' >> "$state/ids"
@@ -874,7 +874,8 @@ leftovers() {
             sed -nE "s/^ *(group|meter)(_id)?=([0-9]+).*/\3 ofctl del-\1s $bridge \1\2=\3/p" |
             awk -v bases="$(grep -s . "$state/ids" || echo 5459456)" '
                 BEGIN { split(bases, base) }
-                { for (i in base) if ($1 >= base[i] && $1 < base[i] + 256) print $2, $3, $4, $5 }'
+                { n = $3 == "del-groups" ? 257 : 256 }
+                { for (i in base) if ($1 >= base[i] && $1 < base[i] + n) print $2, $3, $4, $5 }'
     fi
     vsctl_even_without_switch list-ports "$bridge" | grep -xFf <(
         for use in replicate mesh; do

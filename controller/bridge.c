@@ -219,9 +219,10 @@ bridge_audit(struct bridge *b)
     return b->audits_begun;
 }
 
-BUILD_ASSERT_DECL((int) FLOWSET_MAX_METERS == (int) GROUP_MAX_IDS);
+BUILD_ASSERT_DECL((int) FLOWSET_MAX_METERS <= (int) GROUP_MAX_IDS);
 
-/* Returns true if 'id' is one of the wanted set's range. */
+/* Returns true if 'id' is one of the wanted set's range, of meters or groups.
+ */
 static bool
 is_wanted_id(const struct bridge *b, uint32_t id)
 {

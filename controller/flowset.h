@@ -48,8 +48,8 @@ struct shash;
 /* Meter ids from the base on that are ours, whether in use or not. */
 enum { FLOWSET_MAX_METERS = 256 };
 
-/* Number of the mesh's group, from the base on. */
-enum { FLOWSET_MESH_GROUP = 192 };
+/* Number of the mesh's group, from the base on: the rules' come before. */
+enum { FLOWSET_MESH_GROUP = 256 };
 
 /* A flow that is wanted. */
 struct wanted_flow {

@@ -28,7 +28,7 @@ struct ofpbuf;
 struct ofputil_port_map;
 
 /* Group ids from the base on that are ours, whether in use or not. */
-enum { GROUP_MAX_IDS = 256 };
+enum { GROUP_MAX_IDS = 257 };
 
 /* What the switch has counted for a bucket. */
 struct bucket_count {

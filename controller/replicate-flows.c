@@ -20,7 +20,7 @@
 
 /* Groups. */
 
-BUILD_ASSERT_DECL(N_VARIANTS *RULE_MAX <= GROUP_MAX_IDS);
+BUILD_ASSERT_DECL(N_VARIANTS *RULE_MAX <= FLOWSET_MESH_GROUP);
 
 /* The group ids of a rule. */
 struct rule_groups {

@@ -254,5 +254,5 @@ replicate_end() {
 # Our groups on host N's bridge.
 our_groups() {
     lab_ofctl "$1" dump-groups br0 | sed -n 's/^ *\(group_id=\)/\1/p' |
-        awk -F '[=,]' '$2 >= 5459456 && $2 < 5459712' | sort
+        awk -F '[=,]' '$2 >= 5459456 && $2 < 5459713' | sort
 }

@@ -100,7 +100,7 @@ older_than() {
 
 @test "exit --cleanup takes away flows, groups and tunnel ports of its own, and nothing else" {
     lab_ofctl 1 add-group br0 'group_id=7,type=all,bucket=actions=output:LOCAL'
-    lab_ofctl 1 add-group br0 'group_id=5459712,type=all,bucket=actions=output:LOCAL'
+    lab_ofctl 1 add-group br0 'group_id=5459713,type=all,bucket=actions=output:LOCAL'
     lab_ofctl 1 add-flow br0 'cookie=0x534e4f58,table=7,priority=9,udp,tp_dst=6343,actions=group:7'
     lab_on h1 ovs-vsctl add-port br0 theirs -- set interface theirs type=vxlan options:remote_ip=172.30.0.9 \
         options:key=1

@@ -658,10 +658,13 @@ add_tunnel() {
     stand_in snowrelayd << END
 [[ "\$*" != *--check-config* ]] || exec "${SNOWRELAYD:-$ROOT/build/snowrelayd}" "\$@"
 ovs-ofctl -O OpenFlow15 add-group br0 group_id=5459711,type=all,bucket=output:LOCAL
+ovs-ofctl -O OpenFlow15 add-group br0 group_id=5459712,type=all
 ovs-ofctl -O OpenFlow15 add-meter br0 meter=5459456,kbps,band=type=drop,rate=1000
 ovs-ofctl -O OpenFlow15 add-flow br0 cookie=0x534e4f5700020001,udp,actions=group:5459711
 ovs-vsctl add-port br0 vx2 -- set Interface vx2 type=vxlan options:remote_ip=172.30.0.2 \
     -- set Port vx2 external_ids:snowrelay=replicate
+ovs-vsctl add-port br0 vx3 -- set Interface vx3 type=vxlan options:remote_ip=flow \
+    -- set Port vx3 external_ids:snowrelay=mesh
 touch "$LAB_DIR/begun"
 exit 1
 END

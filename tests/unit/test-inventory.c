@@ -168,13 +168,15 @@ append_meter(struct fixture *f, uint32_t id, uint32_t rate)
 }
 
 /* Ids of ours, and of others beside them. */
-static const uint32_t ids[] = { ID_BASE - 1,   ID_BASE,       ID_BASE + 1,
-                                ID_BASE + 255, ID_BASE + 256, 1 };
+static const uint32_t ids[] = {
+    ID_BASE - 1,   ID_BASE, ID_BASE + 1, ID_BASE + 255, ID_BASE + 256,
+    ID_BASE + 257, 1
+};
 
 static bool
-is_ours(uint32_t id)
+is_our_group(uint32_t id)
 {
-    return id >= ID_BASE && id < ID_BASE + 256;
+    return id >= ID_BASE && id <= ID_BASE + 256;
 }
 
 static void
@@ -272,12 +274,12 @@ test_groups(void **state OVS_UNUSED)
     append_group_counts(&f, ID_BASE + 9); /* Not described. */
     give(&f, SIZE_MAX);
 
-    assert_int_equal(ovs_list_size(&f.inv.groups), 3);
+    assert_int_equal(ovs_list_size(&f.inv.groups), 4);
     for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
         const struct installed_group *group =
             installed_group_find(&f.inv.groups, ids[i]);
 
-        assert_int_equal(group != NULL, is_ours(ids[i]));
+        assert_int_equal(group != NULL, is_our_group(ids[i]));
         if (group) {
             assert_int_equal(group->n_counts, 2);
             for (uint32_t j = 0; j < 2; j++) {
