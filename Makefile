@@ -109,10 +109,16 @@ check-unit: $(unit_tests)
 	     echo "$$test"; ./$$test || exit 1; \
 	 done
 
+# What the relay does over datagrams it does over tunnels.
+both_transports = relay peers mesh discovery switch daemon segment segment-failover segment-storm
+
 check-system: $(BUILD)/snowrelayd $(BUILD)/same-frames $(BUILD)/bench-probe $(BUILD)/bench-peers \
 	      $(BUILD)/step-clock.so
 	BUILD=$(CURDIR)/$(BUILD) SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd \
 	    bats --print-output-on-failure tests/system
+	BUILD=$(CURDIR)/$(BUILD) SNOWRELAYD=$(CURDIR)/$(BUILD)/snowrelayd LAB_TRANSPORT=vxlan \
+	    bats --print-output-on-failure --filter-tags '!datagrams' \
+	        $(both_transports:%=tests/system/%.bats)
 
 $(BUILD)/same-frames: tests/system/same-frames.c Makefile
 	@mkdir -p $(@D)

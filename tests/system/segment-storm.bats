@@ -242,8 +242,13 @@ two_ports() {
     once h4c1 h1c1 h5c1 > "$BATS_TEST_TMPDIR/once" || true
     # The segment hears the copy, and nobody else does.
     [ "$(copies "$RUN" h1c1)" = "100 1" ]
-    [ "$(copies "$RUN" h5c1)" = "100 0" ]
-    counter_is 1 punt_dropped.loop 1
+    if lab_tunnels; then
+        # The relay has noticed, and looks at what follows.
+        [ "$(logged 1 'a broadcast of 10.4.0.10 has come back; the relay carries')" -eq 1 ]
+    else
+        [ "$(copies "$RUN" h5c1)" = "100 0" ]
+        counter_is 1 punt_dropped.loop 1
+    fi
     paused_is ""
     flows_are 1 punt 2
     once_both_ways h1c1 h1c2 h2c1
@@ -252,8 +257,14 @@ two_ports() {
 @test "a stray copy of what the relay took from the segment is dropped, too" {
     two_ports
     reflect h2c1 02:00:00:01:01:0a 5076 1
-    once h1c1 "${REMOTE[@]}"
-    counter_is 1 punt_dropped.loop 1
+    if lab_tunnels; then
+        once h1c1 "${REMOTE[@]}" > "$BATS_TEST_TMPDIR/once" || true
+        [ "$(copies "$RUN" h5c1)" = "100 1" ]
+        [ "$(logged 1 'a broadcast of 10.1.0.10 has come back; the relay carries')" -eq 1 ]
+    else
+        once h1c1 "${REMOTE[@]}"
+        counter_is 1 punt_dropped.loop 1
+    fi
     paused_is ""
 }
 
@@ -274,7 +285,8 @@ two_ports() {
     listened
     echo "# a loop: $(copies 1 h1c1) on its segment, $(copies 1 h5c1) on the remote one" >&3
     [ "$(distinct 1 h1c1)" -eq 600 ]
-    [ "$(copies 1 h5c1)" = "600 0" ]
+    [ "$(distinct 1 h5c1)" -eq 600 ]
+    [ "$(duplicates 1 h5c1)" -le "$(most 0 100)" ]
     [ "$(lab_status 1 '.counters.punted')" -lt 600 ]
     [ "$(copies 2 h1c1)" = "100 100" ]
     [ "$(copies 2 h4c1)" = "100 100" ]

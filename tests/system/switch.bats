@@ -219,6 +219,7 @@ lab_not_connected() { [ "$(lab_status 1 .connected)" = false ]; }
     [ "$(count "$none" dst 255.255.255.255)" -eq 1 ]
 }
 
+# bats test_tags=datagrams
 @test "kill -9 of snowrelayd: its flows stay, and the next one takes them over as they are" {
     local pid age
     pid=$(lab_relay_pid 1)

@@ -1269,8 +1269,8 @@ static void
 test_partial_sets_keep_the_group_of_the_mesh(void **state OVS_UNUSED)
 {
     for (int partial = 0; partial < 2; partial++) {
-        for (uint32_t i = 191; i < 194; i++) {
-            const bool stays = partial && i == 192;
+        for (uint32_t i = 255; i < 258; i++) {
+            const bool stays = partial && i == 256;
             struct flowset before;
             struct installed in;
 

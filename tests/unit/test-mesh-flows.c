@@ -232,14 +232,14 @@ make_two_peers(void)
     "06 302,reg15=0,udp,in_port=LOCAL,tp_dst=5076"                            \
     " -> clone(NORMAL),set_field:0xa->reg15,"                                 \
     "check_pkt_larger(1464)->reg15[0],resubmit(,0)\n"                         \
-    "07 304,reg15=0xa,untagged,udp,tp_dst=5076 -> meter:7000,group:7192,"
+    "07 304,reg15=0xa,untagged,udp,tp_dst=5076 -> meter:7000,group:7256,"
 #define MESH_OWN_HOST_LONG                                                    \
     "08 303,reg15=0xa/0xa,udp,tp_dst=5076 -> punt(02.13.d4,meter_id=7000)\n"
 #define MESH_BROADCAST                                                        \
     "05 300,reg15=0,udp,tp_dst=5076"                                          \
     " -> clone(NORMAL),set_field:0x2->reg15,"                                 \
     "check_pkt_larger(1464)->reg15[0],resubmit(,0)\n"                         \
-    "07 304,reg15=0x2,untagged,udp,tp_dst=5076 -> meter:7000,group:7192,"
+    "07 304,reg15=0x2,untagged,udp,tp_dst=5076 -> meter:7000,group:7256,"
 #define MESH_BROADCAST_LONG                                                   \
     "08 303,reg15=0x2/0xa,udp,tp_dst=5076 -> punt(01.13.d4,meter_id=7000)\n"
 #define WATCH "punt(06.13.d4,meter_id=7002)\n"
@@ -271,7 +271,7 @@ make_two_peers(void)
     "meter=7001 2000 2000\n"                                                  \
     "meter=7002 100 100\n"
 #define TWO_TARGETS                                                           \
-    "group_id=7192,type=all,"                                                 \
+    "group_id=7256,type=all,"                                                 \
     "bucket=bucket_id=5 -> set_field:192.0.2.7->tun_dst,output:" TUNNEL ","   \
     "bucket=bucket_id=7 -> set_field:2001:db8::7->tun_ipv6_dst,"              \
     "output:" TUNNEL "\n"
@@ -356,7 +356,7 @@ test_the_own_host_alone(void **state OVS_UNUSED)
                " -> clone(NORMAL),set_field:0xa->reg15,"
                "check_pkt_larger(1464)->reg15[0],resubmit(,0)\n"
                "07 304,reg15=0xa,untagged,udp,tp_dst=5076"
-               " -> meter:7000,group:7192," WATCH MESH_OWN_HOST_LONG GUARD
+               " -> meter:7000,group:7256," WATCH MESH_OWN_HOST_LONG GUARD
                    PROBE TWO_SOURCES REFUSED_MAC METERS TWO_TARGETS);
 }
 
