@@ -269,7 +269,7 @@ make_two_peers(void)
 #define METERS                                                                \
     "meter=7000 1234 1234\n"                                                  \
     "meter=7001 2000 2000\n"                                                  \
-    "meter=7002 100 100\n"
+    "meter=7002 25 100\n"
 #define TWO_TARGETS                                                           \
     "group_id=7256,type=all,"                                                 \
     "bucket=bucket_id=5 -> set_field:192.0.2.7->tun_dst,output:" TUNNEL ","   \
