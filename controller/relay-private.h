@@ -3,9 +3,10 @@
 #ifndef SNOWRELAY_RELAY_PRIVATE_H
 #define SNOWRELAY_RELAY_PRIVATE_H 1
 
-/* What the three parts of the relay share, and nobody else: relay.c, which
+/* What the four parts of the relay share, and nobody else: relay.c, which
  * owns the modules and tells them what they must know, relay-tunnel.c, which
- * does so with those of the tunnel, and relay-carry.c, where the frames go. */
+ * does so with those of the tunnel, relay-carry.c, where the frames go, and
+ * relay-look.c, which shows them. */
 
 #include <net/if.h>
 #include <stdbool.h>

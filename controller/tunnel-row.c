@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "endpoint.h"
 #include "openvswitch/util.h"
 #include "ovsdb-idl.h"
 #include "smap.h"
@@ -173,4 +174,30 @@ tunnel_row_correct(struct ovsdb_idl_txn *txn, const struct ovsrec_port *row,
         interface = insert_interface(txn, tunnel);
     }
     write_port(row, interface);
+}
+
+bool
+tunnel_row_is_protected(const struct ovsdb_idl *idl, enum tunnel_type type,
+                        const struct in6_addr *remote)
+{
+    static const char *const keys[] = { "psk", "remote_cert", "remote_name" };
+    const struct ovsrec_interface *row;
+
+    OVSREC_INTERFACE_FOR_EACH(row, idl)
+    {
+        const char *to = smap_get(&row->options, "remote_ip");
+        struct in6_addr address;
+
+        if (strcmp(row->type, tunnel_type_name(type)) || !to
+            || !address_from_text(to, &address)
+            || !IN6_ARE_ADDR_EQUAL(&address, remote)) {
+            continue;
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+            if (smap_get(&row->options, keys[i])) {
+                return true;
+            }
+        }
+    }
+    return false;
 }

@@ -44,4 +44,9 @@ void
 tunnel_row_correct(struct ovsdb_idl_txn *txn, const struct ovsrec_port *row,
                    const struct tunnel *tunnel);
 
+/* See tunnels_is_protected(). */
+bool
+tunnel_row_is_protected(const struct ovsdb_idl *idl, enum tunnel_type type,
+                        const struct in6_addr *remote);
+
 #endif /* tunnel-row.h */

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "endpoint.h"
 #include "hash.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/hmap.h"
@@ -14,8 +13,6 @@
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "ovsdb-idl.h"
-#include "packets.h"
-#include "smap.h"
 #include "timeval.h"
 #include "tunnel-row.h"
 #include "tunnel.h"
@@ -365,26 +362,7 @@ bool
 tunnels_is_protected(const struct tunnels *t, enum tunnel_type type,
                      const struct in6_addr *remote)
 {
-    static const char *const keys[] = { "psk", "remote_cert", "remote_name" };
-    const struct ovsrec_interface *row;
-
-    OVSREC_INTERFACE_FOR_EACH(row, t->idl)
-    {
-        const char *to = smap_get(&row->options, "remote_ip");
-        struct in6_addr address;
-
-        if (strcmp(row->type, tunnel_type_name(type)) || !to
-            || !address_from_text(to, &address)
-            || !ipv6_addr_equals(&address, remote)) {
-            continue;
-        }
-        for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-            if (smap_get(&row->options, keys[i])) {
-                return true;
-            }
-        }
-    }
-    return false;
+    return tunnel_row_is_protected(t->idl, type, remote);
 }
 
 void
