@@ -333,11 +333,13 @@ take_hello(struct peering *p, struct mesh *mesh, struct peer *peer,
     uint8_t version = remote->version;
     bool elsewhere = is_elsewhere(peer, &h, w, now_us);
     const enum relay_state role = remote->role;
+    const bool superseded = remote->superseded;
     if (remote_take_hello(remote, &h)) {
         peer_macs_note(&p->macs, now);
     }
-    if (role != RELAY_FORWARDING && remote->role == RELAY_FORWARDING
-        && remotes_supersede(&p->remotes, remote)) {
+    if (superseded
+        || (role != RELAY_FORWARDING && remote->role == RELAY_FORWARDING
+            && remotes_supersede(&p->remotes, remote))) {
         p->peers.tunnel_seqno++;
     }
     if (!elsewhere && peer_tunnel_take_hello(&peer->tunnel, &h)) {

@@ -669,6 +669,45 @@ test_a_tunnel_by_two_ways(void **state OVS_UNUSED)
     assert_int_equal(peer_of(0, 1)->tunnel.theirs.type, HELLO_NO_TUNNEL);
 }
 
+/* Who has fallen silent, and is told of by another one that forwards for its
+ * segment, is superseded until it says something itself: both are news. */
+static void
+test_who_is_superseded_and_comes_back(void **state OVS_UNUSED)
+{
+    struct hello a = plain_hello, b = plain_hello;
+    struct peers *peers;
+
+    know(0, "10.0.0.2");
+    know(0, "10.0.0.3");
+    start(0);
+    peers = peering_peers(nodes[0].peering);
+    a.role = RELAY_FORWARDING;
+    a.forwarder = 8;
+    assert_taken(0, "10.0.0.2", make_hello(8, 8, &a), PEERING_CONTROL);
+    b.role = RELAY_STANDBY;
+    b.forwarder = 8;
+    b.path = 2;
+    assert_taken(0, "10.0.0.3", make_hello(9, 9, &b), PEERING_CONTROL);
+    unsigned int seqno = peers->tunnel_seqno;
+    b.role = RELAY_FORWARDING;
+    b.forwarder = 9;
+    assert_taken(0, "10.0.0.3", make_hello(9, 9, &b), PEERING_CONTROL);
+    assert_true(peer_of(0, 1)->remote->superseded);
+    assert_int_not_equal(peers->tunnel_seqno, seqno);
+
+    seqno = peers->tunnel_seqno;
+    assert_taken(0, "10.0.0.3", make_hello(9, 9, &b), PEERING_CONTROL);
+    assert_int_equal(peers->tunnel_seqno, seqno);
+    a.role = RELAY_STANDBY;
+    a.forwarder = 9;
+    assert_taken(0, "10.0.0.2", make_hello(8, 8, &a), PEERING_CONTROL);
+    assert_false(peer_of(0, 1)->remote->superseded);
+    assert_int_not_equal(peers->tunnel_seqno, seqno);
+    seqno = peers->tunnel_seqno;
+    assert_taken(0, "10.0.0.2", make_hello(8, 8, &a), PEERING_CONTROL);
+    assert_int_equal(peers->tunnel_seqno, seqno);
+}
+
 /* One that comes by another way than those that are echoed says nothing of
  * the tunnel: its token is that of another peer. */
 static void
@@ -1745,6 +1784,7 @@ main(void)
         TEST(test_an_echo_tells_better_than_an_address),
         TEST(test_one_relay_by_two_ways),
         TEST(test_a_tunnel_by_two_ways),
+        TEST(test_who_is_superseded_and_comes_back),
         TEST(test_a_tunnel_from_elsewhere),
         TEST(test_an_address_moves_to_a_known_relay),
         TEST(test_unknown_senders_are_dropped),
