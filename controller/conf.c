@@ -559,6 +559,11 @@ config_check(struct config *c)
                          c->dead_ms, CONFIG_MIN_HELLOS, c->announce_ms);
     }
 
+    if (c->tunneled && c->vni == TUNNEL_KEY) {
+        return xasprintf("mesh.vni: %" PRIu32 " is that of the tunnels of "
+                         "\"replicate\"",
+                         c->vni);
+    }
     if (c->tunneled
         && c->flow_priority + MESH_FLOWS_PRIORITIES > 1 + UINT16_MAX) {
         return xasprintf("relay.flow_priority: %u is not from 1 to %d, which "

@@ -62,6 +62,8 @@ relay_configure_tunnel(struct relay *r)
         tunnel_port_name(&t->tunnel, r->tunnel_name);
     }
     r->tunnel_stale = true;
+    memset(r->see_until, 0,
+           sizeof r->see_until); /* The ports may be others. */
 }
 
 /* Takes in whether the switch has the tunnel port.  Returns true if that has
@@ -84,17 +86,22 @@ update_port(struct relay *r)
     return changed;
 }
 
-/* Looks how long frames to the peers behind the tunnel may be. */
+/* Looks how long frames to the peers behind the tunnel may be: now and then,
+ * and at once for those of whom it is not known yet. */
 static void
 update_mtus(struct relay *r, long long int now)
 {
     const struct peers *peers = peering_peers(r->peering);
+    const bool all = now >= r->next_look;
 
-    r->next_look = now + LOOK_MS;
+    if (all) {
+        r->next_look = now + LOOK_MS;
+    }
     for (size_t i = 0; i < peers->n_all; i++) {
         struct peer *peer = peers->all[i];
 
-        if (tunneling_fits(&r->tunneling, peer)) {
+        if ((all || !peer->tunnel.probe_len)
+            && tunneling_fits(&r->tunneling, peer)) {
             const struct in6_addr *address = &peer->target.address;
             size_t max_len = tunnel_max_len(address, path_mtu(address));
 
@@ -342,8 +349,9 @@ relay_wait_tunnel(const struct relay *r)
     poll_timer_wait_until(r->next_look);
     poll_timer_wait_until(
         tunneling_deadline(&r->tunneling, peering_peers(r->peering)));
-    if (!r->steady && election_state(e) == RELAY_FORWARDING) {
-        poll_timer_wait_until(MAX(e->since + STEADY_MS, time_msec() + 1));
+    if (!r->steady && election_state(e) == RELAY_FORWARDING
+        && time_msec() < e->since + STEADY_MS) {
+        poll_timer_wait_until(e->since + STEADY_MS);
     }
 }
 

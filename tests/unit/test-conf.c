@@ -1575,6 +1575,31 @@ test_flow_priority_with_rules(void **state OVS_UNUSED)
     }
 }
 
+/* The VNI that replication's tunnels have is none for the mesh's. */
+static void
+test_the_vni_of_replication(void **state OVS_UNUSED)
+{
+    static const char *const transports[] = { "udp", "vxlan", "geneve" };
+    struct options o = { .config_file = config_file };
+
+    for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
+        for (int vni = 5459534; vni <= 5459536; vni++) {
+            char *text = xasprintf("{\"mesh\": {\"transport\": \"%s\", "
+                                   "\"vni\": %d}}",
+                                   transports[i], vni);
+
+            if (i && vni == 5459535) {
+                write_bytes(text, strlen(text));
+                assert_load_error(&o, "mesh.vni: 5459535 is that of the "
+                                      "tunnels of \"replicate\"");
+            } else {
+                config_destroy(load_text(text));
+            }
+            free(text);
+        }
+    }
+}
+
 /* The flows of the mesh's tunnel need room above the relay's others. */
 static void
 test_flow_priority_with_a_tunnel(void **state OVS_UNUSED)
@@ -2186,6 +2211,7 @@ main(void)
         TEST(test_rules_twice),
         TEST(test_what_is_relayed_with_rules),
         TEST(test_flow_priority_with_rules),
+        TEST(test_the_vni_of_replication),
         TEST(test_flow_priority_with_a_tunnel),
         TEST(test_transport_and_vni),
         TEST(test_limits),
