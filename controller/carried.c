@@ -109,13 +109,20 @@ struct news {
     uint64_t not_sent;          /* Those that did not get to the group. */
 };
 
+/* Returns the number of the meter of 'flow', one of mesh-out.flow. */
+static uint8_t
+meter_of(const struct wanted_flow *flow)
+{
+    return flow->tag >> CARRIED_METER_SHIFT;
+}
+
 /* Takes in what was counted for 'flow', one of mesh-out.flow, and what its
  * meter has cut. */
 static void
 take_out(struct carried *c, const struct wanted_flow *flow,
          const struct inventory *inv, struct news *news)
 {
-    const uint8_t i = flow->tag >> CARRIED_METER_SHIFT;
+    const uint8_t i = meter_of(flow);
     uint64_t n = take(c, flow->fm.new_cookie, flow->tag & ~CARRIED_PUNTED,
                       flow->n_packets, flow->n_bytes, &news->n_bytes);
 
@@ -139,13 +146,17 @@ take_source(struct carried *c, const struct peers *peers,
     }
 }
 
-/* Has what is known of 'flow', which the switch has not as it should, stay
- * known: its counts go on. */
+/* Has what is known of 'flow', which the switch has not as it should, and of
+ * its meter stay known: their counts go on. */
 static void
 keep(struct carried *c, const struct wanted_flow *flow)
 {
-    find_seen(c, flow->fm.new_cookie, flow->tag & ~CARRIED_PUNTED)->round =
-        c->round;
+    const ovs_be64 cookie = flow->fm.new_cookie;
+
+    find_seen(c, cookie, flow->tag & ~CARRIED_PUNTED)->round = c->round;
+    if (cookie == htonll(COOKIE_MESH_OUT)) {
+        find_seen(c, htonll(METER), meter_of(flow))->round = c->round;
+    }
 }
 
 static void
