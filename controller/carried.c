@@ -17,7 +17,7 @@ enum { METER };
 struct seen {
     struct hmap_node node;
     ovs_be64 cookie; /* Or that. */
-    uint64_t tag;    /* Or the meter's number. */
+    uint64_t key;    /* Of the flow, or the meter's number. */
     uint64_t n_packets, n_bytes;
     unsigned int round;
 };
@@ -41,20 +41,20 @@ carried_destroy(struct carried *c)
 }
 
 static struct seen *
-find_seen(struct carried *c, ovs_be64 cookie, uint64_t tag)
+find_seen(struct carried *c, ovs_be64 cookie, uint64_t key)
 {
-    const uint32_t hash = hash_2words(hash_uint64(cookie), hash_uint64(tag));
+    const uint32_t hash = hash_2words(hash_uint64(cookie), hash_uint64(key));
     struct seen *seen;
 
     HMAP_FOR_EACH_WITH_HASH(seen, node, hash, &c->seen)
     {
-        if (seen->cookie == cookie && seen->tag == tag) {
+        if (seen->cookie == cookie && seen->key == key) {
             return seen;
         }
     }
     seen = xzalloc(sizeof *seen);
     seen->cookie = cookie;
-    seen->tag = tag;
+    seen->key = key;
     hmap_insert(&c->seen, &seen->node, hash);
     return seen;
 }
@@ -70,14 +70,14 @@ advance(uint64_t *before, uint64_t now)
     return delta;
 }
 
-/* Takes in what was counted for the flow, or meter, of 'cookie' and 'tag'.
+/* Takes in what was counted for the flow, or meter, of 'cookie' and 'key'.
  * Returns how many frames are new; adds their bytes to '*n_bytes', unless that
  * is NULL. */
 static uint64_t
-take(struct carried *c, ovs_be64 cookie, uint64_t tag, uint64_t n_packets,
+take(struct carried *c, ovs_be64 cookie, uint64_t key, uint64_t n_packets,
      uint64_t bytes, uint64_t *n_bytes)
 {
-    struct seen *seen = find_seen(c, cookie, tag);
+    struct seen *seen = find_seen(c, cookie, key);
     uint64_t delta = advance(&seen->n_packets, n_packets);
 
     bytes = advance(&seen->n_bytes, bytes);
@@ -116,6 +116,17 @@ meter_of(const struct wanted_flow *flow)
     return flow->tag >> CARRIED_METER_SHIFT;
 }
 
+/* Returns what tells 'flow' from others with its cookie.  That stays the same
+ * when only its actions change, which the switch goes on counting for: whether
+ * it is punted as well, and by which meter. */
+static uint64_t
+key_of(const struct wanted_flow *flow)
+{
+    return (flow->fm.new_cookie == htonll(COOKIE_MESH_OUT)
+                ? flow->tag & ((UINT64_C(1) << CARRIED_METER_SHIFT) - 1)
+                : flow->tag);
+}
+
 /* Takes in what was counted for 'flow', one of mesh-out.flow, and what its
  * meter has cut. */
 static void
@@ -123,8 +134,8 @@ take_out(struct carried *c, const struct wanted_flow *flow,
          const struct inventory *inv, struct news *news)
 {
     const uint8_t i = meter_of(flow);
-    uint64_t n = take(c, flow->fm.new_cookie, flow->tag & ~CARRIED_PUNTED,
-                      flow->n_packets, flow->n_bytes, &news->n_bytes);
+    uint64_t n = take(c, flow->fm.new_cookie, key_of(flow), flow->n_packets,
+                      flow->n_bytes, &news->n_bytes);
 
     news->n_frames += n;
     news->relayed += flow->tag & CARRIED_PUNTED ? 0 : n;
@@ -153,7 +164,7 @@ keep(struct carried *c, const struct wanted_flow *flow)
 {
     const ovs_be64 cookie = flow->fm.new_cookie;
 
-    find_seen(c, cookie, flow->tag & ~CARRIED_PUNTED)->round = c->round;
+    find_seen(c, cookie, key_of(flow))->round = c->round;
     if (cookie == htonll(COOKIE_MESH_OUT)) {
         find_seen(c, htonll(METER), meter_of(flow))->round = c->round;
     }
