@@ -189,6 +189,14 @@ take_flow(struct carried *c, const struct peers *peers,
     }
 }
 
+/* Returns how many of 'n_bytes', of 'n' frames, are those of 'part' of the
+ * frames.  The product of the two may be too much for 64 bits. */
+static uint64_t
+bytes_of(uint64_t part, uint64_t n, uint64_t n_bytes)
+{
+    return n_bytes / n * part + n_bytes % n * part / n;
+}
+
 /* Notes that 'n' frames of 'n_bytes' were sent to each of 'peers' that the
  * switch sends to. */
 static void
@@ -222,7 +230,8 @@ carried_take(struct carried *c, const struct peers *peers,
         const uint64_t sent =
             news.n_frames - MIN(news.n_frames, news.not_sent);
 
-        count_for_peers(c, peers, sent, news.n_bytes * sent / news.n_frames);
+        count_for_peers(c, peers, sent,
+                        bytes_of(sent, news.n_frames, news.n_bytes));
         c->relayed += MIN(news.relayed, sent);
     }
 }
