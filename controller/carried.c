@@ -59,12 +59,12 @@ find_seen(struct carried *c, ovs_be64 cookie, uint64_t key)
     return seen;
 }
 
-/* Returns by how much 'now' is more than '*before', or all of it if it has
- * begun at 0 again, and makes that what was before. */
+/* Returns by how much 'now' is more than '*before', and makes that what was
+ * before. */
 static uint64_t
 advance(uint64_t *before, uint64_t now)
 {
-    uint64_t delta = now >= *before ? now - *before : now;
+    uint64_t delta = now - *before;
 
     *before = now;
     return delta;
@@ -78,6 +78,11 @@ take(struct carried *c, ovs_be64 cookie, uint64_t key, uint64_t n_packets,
      uint64_t bytes, uint64_t *n_bytes)
 {
     struct seen *seen = find_seen(c, cookie, key);
+
+    if (n_packets < seen->n_packets || bytes < seen->n_bytes) {
+        /* Both have begun at 0 again, whatever the other one is now. */
+        seen->n_packets = seen->n_bytes = 0;
+    }
     uint64_t delta = advance(&seen->n_packets, n_packets);
 
     bytes = advance(&seen->n_bytes, bytes);
