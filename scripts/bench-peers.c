@@ -2,7 +2,8 @@
 
 /* bench-peers: many relays for one relay to talk to.
  *
- *     bench-peers ADDRESS PORT [--peers N] [--silent N] [--seconds S]
+ *     bench-peers ADDRESS PORT [--peers N] [--silent N] [--vni VNI] [--seconds
+ * S]
  *
  * Stands in for --peers (200) relays at once.  Each has a UDP socket of its
  * own: the first on ADDRESS, the others on the addresses that follow it, all
@@ -15,6 +16,10 @@
  * come and what is missing.  The peers take turns in that second, because real
  * relays have nothing that would make them speak at the same time.  The last
  * --silent of them hear everything and say nothing.
+ *
+ * With --vni each says that it has a VXLAN tunnel with that VNI, and that
+ * probes come through it, as they do; what comes to UDP port 4789 with the VNI
+ * is counted for all of them together.
  *
  * What comes is looked at no more often than every TICK_MS, so that a burst
  * wakes this process up once and not 200 times: waking others up is work that
@@ -32,6 +37,7 @@
  *     missing         numbered frames that have not come
  *     duplicates      numbered frames that have come again
  *     malformed       datagrams that are neither
+ *     tunnelled       broadcast frames that came in VXLAN
  *     socket_drops    datagrams that the sockets had no room for
  *
  * The exit status is 0 if the sockets could be opened, 1 if not, 2 for a wrong
@@ -66,6 +72,8 @@ enum {
     MAX_PEERS = 1000,
     INTERVAL_MS = 1000, /* Between hellos. */
     TICK_MS = 1,
+
+    VXLAN_PORT = 4789,
 
     /* Datagrams in one system call. */
     BATCH = 32,
@@ -105,6 +113,11 @@ struct stand_in {
 
 static struct stand_in peers[MAX_PEERS];
 static size_t n_peers = 200;
+
+/* VXLAN (RFC 7348). */
+static uint32_t vni; /* 0 for none. */
+static int tunnel_fd = -1;
+static uint64_t tunnelled;
 
 static volatile sig_atomic_t stopped;
 
@@ -147,6 +160,10 @@ say_hello(const struct stand_in *p, int64_t now)
         .lost = p->window.lost,
         .macs[0] = p->mac,
         .n_macs = 1,
+        .tunnel = { .type = vni ? HELLO_VXLAN : HELLO_NO_TUNNEL,
+                    .vni = vni,
+                    .token = p->id,
+                    .hears = p->hellos > 1 },
     };
 
     wire_encode_header(datagram, WIRE_TYPE_HELLO, p->id, p->session, 0);
@@ -256,7 +273,76 @@ receive(struct stand_in *p)
     } while (n == BATCH);
 }
 
+/* Takes in all that has come in VXLAN: behind a header of 8 bytes, in which
+ * the VNI is at 4, an Ethernet frame. */
+static void
+receive_tunnelled(void)
+{
+    static const uint8_t broadcast[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+    static uint8_t packets[BATCH][DATAGRAM_BYTES];
+    const uint8_t wanted[] = { vni >> 16, vni >> 8, vni };
+    struct iovec iovs[BATCH];
+    struct mmsghdr msgs[BATCH];
+    int n;
+
+    do {
+        for (size_t i = 0; i < BATCH; i++) {
+            iovs[i] = (struct iovec){ packets[i], sizeof packets[i] };
+            msgs[i].msg_hdr =
+                (struct msghdr){ .msg_iov = &iovs[i], .msg_iovlen = 1 };
+        }
+        n = recvmmsg(tunnel_fd, msgs, BATCH, MSG_DONTWAIT, NULL);
+        if (n < 0 && errno != EAGAIN && errno != EINTR) {
+            ovs_fatal(errno, "recvmmsg");
+        }
+        for (int i = 0; i < n; i++) {
+            tunnelled +=
+                (msgs[i].msg_len >= 8 + sizeof broadcast
+                 && !memcmp(packets[i] + 4, wanted, sizeof wanted)
+                 && !memcmp(packets[i] + 8, broadcast, sizeof broadcast));
+        }
+    } while (n == BATCH);
+}
+
 /* Life. */
+
+/* Returns a UDP socket bound to 'at' that 'epoll' tells of, with 'ptr'. */
+static int
+open_socket(const struct sockaddr_in *at, int epoll, void *ptr)
+{
+    const int size = SOCKET_BUFFER;
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = ptr };
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0) {
+        ovs_fatal(errno, "socket");
+    }
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size)
+        && setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size)) {
+        ovs_fatal(errno, "SO_RCVBUF");
+    }
+    if (bind(fd, (const struct sockaddr *) at, sizeof *at)) {
+        char text[INET_ADDRSTRLEN];
+
+        ovs_fatal(errno, "%s",
+                  inet_ntop(AF_INET, &at->sin_addr, text, sizeof text));
+    }
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event)) {
+        ovs_fatal(errno, "epoll_ctl");
+    }
+    return fd;
+}
+
+static void
+open_tunnels(int epoll)
+{
+    const struct sockaddr_in at = {
+        .sin_family = AF_INET,
+        .sin_port = htons(VXLAN_PORT),
+    };
+
+    tunnel_fd = open_socket(&at, epoll, NULL);
+}
 
 static void
 open_peer(struct stand_in *p, size_t i, in_addr_t first, uint16_t port,
@@ -267,27 +353,8 @@ open_peer(struct stand_in *p, size_t i, in_addr_t first, uint16_t port,
         .sin_port = htons(port),
         .sin_addr.s_addr = htonl(first + i),
     };
-    const int size = SOCKET_BUFFER;
-    struct epoll_event event = { .events = EPOLLIN, .data.ptr = p };
 
-    p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (p->fd < 0) {
-        ovs_fatal(errno, "socket");
-    }
-    if (setsockopt(p->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size)
-        && setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size)) {
-        ovs_fatal(errno, "SO_RCVBUF");
-    }
-    if (bind(p->fd, (const struct sockaddr *) &at, sizeof at)) {
-        char text[INET_ADDRSTRLEN];
-
-        ovs_fatal(errno, "%s",
-                  inet_ntop(AF_INET, &at.sin_addr, text, sizeof text));
-    }
-    if (epoll_ctl(epoll, EPOLL_CTL_ADD, p->fd, &event)) {
-        ovs_fatal(errno, "epoll_ctl");
-    }
-
+    p->fd = open_socket(&at, epoll, p);
     p->id = UINT64_C(0x0201000000000000) + i + 1;
     p->mac = (struct eth_addr) ETH_ADDR_C(02, 01, 00, 00, 00, 00);
     p->mac.ea[4] = (i + 1) >> 8;
@@ -337,14 +404,18 @@ print_counts(void)
         malformed += p->malformed;
         drops += socket_drops(p->fd);
     }
+    if (vni) {
+        drops += socket_drops(tunnel_fd);
+    }
     printf("{\"peers\": %" PRIuSIZE ", \"hellos\": %" PRIu64
            ", \"asked\": %" PRIu64 ", \"met\": %" PRIu64
            ", \"frames\": %" PRIu64 ", \"least\": %" PRIu64
            ", \"most\": %" PRIu64 ", \"snowsignal\": %" PRIu64
            ", \"missing\": %" PRIu64 ", \"duplicates\": %" PRIu64
-           ", \"malformed\": %" PRIu64 ", \"socket_drops\": %" PRIu64 "}\n",
+           ", \"malformed\": %" PRIu64 ", \"tunnelled\": %" PRIu64
+           ", \"socket_drops\": %" PRIu64 "}\n",
            n_peers, hellos, asked, met, frames, least, most, snowsignal,
-           missing, duplicates, malformed, drops);
+           missing, duplicates, malformed, tunnelled, drops);
     if (fflush(stdout) || ferror(stdout)) {
         ovs_fatal(errno, "standard output");
     }
@@ -360,7 +431,7 @@ on_signal(int signo OVS_UNUSED)
 static void
 run(int epoll, int64_t start, int64_t end)
 {
-    static struct epoll_event events[MAX_PEERS];
+    static struct epoll_event events[MAX_PEERS + 1];
     const struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
 
     while (!stopped) {
@@ -370,13 +441,17 @@ run(int epoll, int64_t start, int64_t end)
             break;
         }
         int64_t wait = MIN(take_turns(start, now), end) - now;
-        int n = epoll_wait(epoll, events, n_peers,
+        int n = epoll_wait(epoll, events, n_peers + 1,
                            DIV_ROUND_UP(wait, USEC_PER_MSEC));
         if (n < 0 && errno != EINTR) {
             ovs_fatal(errno, "epoll_wait");
         }
         for (int i = 0; i < n; i++) {
-            receive(events[i].data.ptr);
+            if (events[i].data.ptr) {
+                receive(events[i].data.ptr);
+            } else {
+                receive_tunnelled();
+            }
         }
         nanosleep(&tick, NULL);
     }
@@ -404,7 +479,7 @@ static _Noreturn void
 usage(int status)
 {
     fputs("usage: bench-peers ADDRESS PORT [--peers N] [--silent N] "
-          "[--seconds S]\n",
+          "[--vni VNI] [--seconds S]\n",
           status ? stderr : stdout);
     exit(status);
 }
@@ -415,6 +490,7 @@ main(int argc, char *argv[])
     static const struct option options[] = {
         { "peers", required_argument, NULL, 'p' },
         { "silent", required_argument, NULL, 'q' },
+        { "vni", required_argument, NULL, 'v' },
         { "seconds", required_argument, NULL, 's' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
@@ -433,6 +509,7 @@ main(int argc, char *argv[])
         case 'q':
             n_silent = parse_number("--silent", optarg, 0, MAX_PEERS);
             break;
+        case 'v': vni = parse_number("--vni", optarg, 1, HELLO_MAX_VNI); break;
         case 's': seconds = parse_number("--seconds", optarg, 1, 86400); break;
         case 'h': usage(0);
         default: usage(EXIT_USAGE);
@@ -451,6 +528,10 @@ main(int argc, char *argv[])
     for (size_t i = 0; i < n_peers; i++) {
         open_peer(&peers[i], i, ntohl(first.s_addr), port, epoll);
         peers[i].silent = i >= n_peers - n_silent;
+    }
+
+    if (vni) {
+        open_tunnels(epoll);
     }
 
     /* No SA_RESTART: a signal has to get through to the loop. */

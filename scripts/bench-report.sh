@@ -266,14 +266,14 @@ report_mesh() {
 report_growth() {
     report_of "$1" '"## Growth", "",
         "What more peers and more broadcast ports cost a relay, and how soon it relays; "
-        + "`scripts/bench-growth --help`. Frames go in a datagram to each peer.", ""'
+        + "`scripts/bench-growth --help`.", ""'
     figure "$2" growth-idle "CPU time of hellos by the number of peers"
     figure "$2" growth-copies "CPU time for each copy by the number of peers"
     report_of "$1" '
         def rows($rows): . as $all | [ $rows[] | . as [$key, $title, $digits, $divisor]
             | [$title] + [$all[] | .figures[$key] | scaled($digits; $divisor)] ];
         .parts.growth.summary
-        | "### By peers", "",
+        | "### By peers, in datagrams", "",
           (.peers | [ [""] + map("\(.n)") ] + rows([
               ["idle_percent", "CPU, idle, % of one core", 2, 1],
               ["rss_kb", "resident memory, MB", 1, 1024],
@@ -285,6 +285,18 @@ report_growth() {
               ["lost", "copies lost", 0, 1],
               ["most", "most broadcasts/s at the peers", 0, 1],
               ["most_cpu_us_per_copy", "CPU µs a copy, then", 2, 1] ]) | table),
+          (.tunnels // [] | select(length > 0)
+           | "### By peers behind VXLAN tunnels", "",
+             "The switch makes the copies; the CPU time of a copy is ovs-vswitchd'"'"'s.", "",
+             ([ [""] + map("\(.n)") ] + rows([
+              ["idle_percent", "CPU of the relay, idle, % of one core", 2, 1],
+              ["rss_kb", "resident memory, MB", 1, 1024],
+              ["flows", "flows in the switch", 0, 1],
+              ["rate", "fan-out: broadcasts/s", 0, 1],
+              ["cpu_us_per_copy", "CPU µs a copy, switch", 2, 1],
+              ["relay_us_per_frame", "CPU µs a broadcast, relay", 2, 1],
+              ["lost", "copies lost", 0, 1],
+              ["most", "most broadcasts/s at the peers", 0, 1] ]) | table)),
           "### By broadcast ports", "",
           (.ports | [ [""] + map("\(.n)") ] + rows([
               ["flows", "flows in the switch", 0, 1],
