@@ -66,6 +66,15 @@ passed_datagram() { datagrams_sent && lab_status "$to" .counters.emitted; }
 
 version_datagram() { "$SNOWRELAYD" --version | awk 'NR == 1 { print $NF }'; }
 
+# Whatever else an older one does not know it need not.
+start_before() { SNOWRELAYD=$SNOWRELAYD_BEFORE start_datagram; }
+
+stop_before() { stop_datagram; }
+
+passed_before() { passed_datagram; }
+
+version_before() { "$SNOWRELAYD_BEFORE" --version | awk 'NR == 1 { print $NF }'; }
+
 start_sealed() {
     rm -f "$work/key"
     "$SNOWRELAYD" --generate-key "$work/key"

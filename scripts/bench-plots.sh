@@ -99,7 +99,7 @@ plot_of() { jq -r "$BENCH_JQ$PLOT_JQ$SCALING_JQ $2" "$1"; }
 
 plot_relay() {
     plot_of "$1" '.parts.relay.summary // {} | to_entries
-        | (["socat", "SnowSignal", "switch", "datagram", "sealed", "datagram-under", "by-hand",
+        | (["socat", "SnowSignal", "switch", "datagram", "before", "sealed", "datagram-under", "by-hand",
             "vxlan", "geneve"] as $order | sort_by(.key as $key | $order | index($key)))[]
         | [.key, (.value | '"$2"')] | flatten | @tsv'
 }

@@ -148,6 +148,7 @@ report_limits() {
         [ carries("datagram/switch"; "datagram transport"; "the switches alone allow: `switch` is a "
                   + "relay with no work of its own. It is something to compare with and no bound: "
                   + "where CPUs are shared, more than 1 is possible."),
+          carries("datagram/before"; "datagram transport"; "`before`, an older snowrelayd."),
           carries("vxlan/by-hand"; "VXLAN transport"; "the same flows typed by hand."),
           carries("geneve/by-hand"; "Geneve transport"; "these.") ]
         | select(. != []) | .[], ""'
@@ -178,7 +179,7 @@ report_relay_numbers() {
                  ($rows[] | . as [$key, $text, $digits, $divisor]
                   | [$text] + [$names[] | $summary[.][$key] | scaled($digits; $divisor)]) ]
                | table);
-        numbers("Numbers, plain cards"; ["socat", "SnowSignal", "switch", "datagram", "sealed"]),
+        numbers("Numbers, plain cards"; ["socat", "SnowSignal", "switch", "datagram", "before", "sealed"]),
         numbers("Numbers, underlay on a bridge";
                 ["datagram-under", "by-hand", "vxlan", "geneve"]),
         "`socat` does less: it loses the asker'"'"'s address. `switch` has a pair of local sockets "
