@@ -610,10 +610,10 @@ END
 @test "down takes snowrelayd's things off a bridge that was there, even if it was killed, and no others" {
     lab_switch 1
     lab_ofctl 1 add-group br0 group_id=6999,type=all,bucket=output:LOCAL
-    lab_ofctl 1 add-group br0 group_id=7256,type=all,bucket=output:LOCAL
+    lab_ofctl 1 add-group br0 group_id=7257,type=all,bucket=output:LOCAL
     lab_ofctl 1 add-meter br0 meter=6999,kbps,band=type=drop,rate=1000
     lab_ofctl 1 add-meter br0 meter=7256,kbps,band=type=drop,rate=1000
-    lab_ofctl 1 add-flow br0 cookie=0x534e4f58,priority=7,udp,actions=group:7256
+    lab_ofctl 1 add-flow br0 cookie=0x534e4f58,priority=7,udp,actions=group:7257
     on_h1 ovs-vsctl add-br br1 -- set Bridge br1 datapath_type=netdev
     add_tunnel br0 vx9 other
     add_tunnel br1 vx8 replicate
