@@ -110,7 +110,6 @@ forget_old(struct carried *c)
 /* What has come since the last look. */
 struct news {
     uint64_t n_frames, n_bytes; /* Of the flows to the group. */
-    uint64_t relayed;           /* Those of them that were not punted. */
     uint64_t not_sent;          /* Those that did not get to the group. */
 };
 
@@ -143,7 +142,6 @@ take_out(struct carried *c, const struct wanted_flow *flow,
                       flow->n_bytes, &news->n_bytes);
 
     news->n_frames += n;
-    news->relayed += flow->tag & CARRIED_PUNTED ? 0 : n;
     /* Two flows may have the same. */
     news->not_sent +=
         take(c, htonll(METER), i, inv->meter_dropped[i], 0, NULL);
@@ -237,6 +235,8 @@ carried_take(struct carried *c, const struct peers *peers,
 
         count_for_peers(c, peers, sent,
                         bytes_of(sent, news.n_frames, news.n_bytes));
-        c->relayed += MIN(news.relayed, sent);
+        c->n_sent += sent;
     }
+    /* What is punted is counted sooner. */
+    c->relayed = MAX(c->relayed, c->n_sent - MIN(c->n_sent, c->n_punted));
 }

@@ -32,6 +32,9 @@ struct carried {
     uint64_t tx;      /* Copies of all that were sent there. */
     uint64_t emitted; /* Broadcasts of peers that were emitted. */
 
+    uint64_t n_punted;   /* Frames that were sent to the group and punted as
+                          * well,   as the relay counts them. */
+    uint64_t n_sent;     /* Frames that were sent to the group. */
     struct hmap seen;    /* Of "struct seen": what was counted at last. */
     uint64_t n_too_long; /* As carried_take() was told at last. */
     unsigned int round;  /* Of carried_take(). */
@@ -39,18 +42,14 @@ struct carried {
 
 /* Tags of the wanted flows that are counted.  Those of mesh-source.flow have
  * the number of the peer. */
-#define CARRIED_PUNTED (UINT64_C(1) << 63)
-
 enum { CARRIED_METER_SHIFT = 24 };
 
 /* Returns that of mesh-out.flow for the broadcasts of 'port' that are marked
- * with 'mark' and have the meter 'meter' of ours, and that are 'punted' as
- * well or not. */
+ * with 'mark' and have the meter 'meter' of ours. */
 static inline uint64_t
-carried_out_tag(uint16_t port, uint8_t mark, uint8_t meter, bool punted)
+carried_out_tag(uint16_t port, uint8_t mark, uint8_t meter)
 {
-    return ((punted ? CARRIED_PUNTED : 0)
-            | (uint64_t) meter << CARRIED_METER_SHIFT | mark << 16 | port);
+    return (uint64_t) meter << CARRIED_METER_SHIFT | mark << 16 | port;
 }
 
 /* Returns that of mesh-in.flow for 'port' and an IP destination. */

@@ -232,6 +232,7 @@ put_punt(struct relay *r, const struct punt *punt, struct batch *batch,
     struct frame *frame = &batch->frames[batch->n];
 
     r->counters.punted++;
+    r->carried.n_punted += punt->generation != 0;
     if (take_punt(r, punt, frame, now)) {
         batch->n++;
         if (frame->completed && r->tunneling.on) {

@@ -81,11 +81,12 @@ struct relay {
     unsigned int host_seqno;
     unsigned int resolver_seqno;
     unsigned int channel_seqno;
-    bool reconfigured; /* Since relay_update(). */
-    bool settled;      /* Is it known who forwards, and who the peers are? */
-    bool online;       /* Is the segment heard? */
-    bool leaving;      /* Was relay_leave() called? */
-    bool said_bye;     /* Have the peers been told? */
+    long long int opened; /* When the channel last was, ms. */
+    bool reconfigured;    /* Since relay_update(). */
+    bool settled;  /* Is it known who forwards, and who the peers are? */
+    bool online;   /* Is the segment heard? */
+    bool leaving;  /* Was relay_leave() called? */
+    bool said_bye; /* Have the peers been told? */
 
     /* Bitmaps of ports: those that are relayed, and those of them whose frames
      * from the mesh are emitted. */
@@ -121,6 +122,10 @@ relay_see_all(struct relay *, const struct frame *frame, long long int now);
 /* Probes the peers behind the tunnel, when it is time to. */
 void relay_run_tunnel(struct relay *, long long int now);
 void relay_wait_tunnel(const struct relay *);
+
+/* Has all peers behind the tunnel be probed at once: the switch has been
+ * connected just now, and may have forgotten the way to them. */
+void relay_probe_all(struct relay *);
 
 /* Takes in the probe in 'punt'. */
 void

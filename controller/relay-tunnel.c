@@ -135,13 +135,14 @@ warn_of_open_tunnels(struct relay *r)
     }
 }
 
-/* Returns true if it is settled that this relay forwards. */
+/* Returns true if it is settled that this relay forwards, and its switch has
+ * had the time to find the way to the peers. */
 static bool
 is_steady(const struct relay *r, long long int now)
 {
     const struct election *e = &r->segment.election;
 
-    if (r->leaving) {
+    if (r->leaving || now - r->opened < STEADY_MS) {
         return false;
     } else if (!e->on) {
         return true;
@@ -339,6 +340,16 @@ relay_run_tunnel(struct relay *r, long long int now)
 }
 
 void
+relay_probe_all(struct relay *r)
+{
+    const struct peers *peers = peering_peers(r->peering);
+
+    for (size_t i = 0; i < peers->n_all; i++) {
+        peers->all[i]->tunnel.next_probe = 0;
+    }
+}
+
+void
 relay_wait_tunnel(const struct relay *r)
 {
     const struct election *e = &r->segment.election;
@@ -349,9 +360,10 @@ relay_wait_tunnel(const struct relay *r)
     poll_timer_wait_until(r->next_look);
     poll_timer_wait_until(
         tunneling_deadline(&r->tunneling, peering_peers(r->peering)));
+    const long long int steady = MAX(e->since, r->opened) + STEADY_MS;
     if (!r->steady && election_state(e) == RELAY_FORWARDING
-        && time_msec() < e->since + STEADY_MS) {
-        poll_timer_wait_until(e->since + STEADY_MS);
+        && time_msec() < steady) {
+        poll_timer_wait_until(steady);
     }
 }
 

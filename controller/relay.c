@@ -546,6 +546,8 @@ relay_run(struct relay *r)
     /* The channel tries more often than the bridge does. */
     if (r->channel_seqno != channel_seqno(r->channel)) {
         r->channel_seqno = channel_seqno(r->channel);
+        r->opened = now;
+        relay_probe_all(r);
         bridge_reconnect(r->bridge);
     }
 }

@@ -110,9 +110,9 @@ add(uint64_t cookie, uint64_t tag)
 
 /* Add the three kinds that are counted. */
 static struct wanted_flow *
-add_out(uint16_t port, uint8_t mark, uint8_t meter, bool punted)
+add_out(uint16_t port, uint8_t mark, uint8_t meter)
 {
-    return add(COOKIE_MESH_OUT, carried_out_tag(port, mark, meter, punted));
+    return add(COOKIE_MESH_OUT, carried_out_tag(port, mark, meter));
 }
 
 static struct wanted_flow *
@@ -216,7 +216,7 @@ test_nothing_is_counted_at_first(void **state OVS_UNUSED)
     assert_totals(0, 0, 0);
     assert_sent(0, 0);
 
-    struct wanted_flow *out = add_out(5076, BROADCAST, 0, false);
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
     look_at(out, 0);
     assert_totals(0, 0, 0);
     assert_sent(0, 0);
@@ -225,9 +225,9 @@ test_nothing_is_counted_at_first(void **state OVS_UNUSED)
 static void
 test_counts_add_up(void **state OVS_UNUSED)
 {
-    struct wanted_flow *own_host = add_out(5076, OWN_HOST, 0, false);
-    struct wanted_flow *broadcast = add_out(5076, BROADCAST, 0, false);
-    struct wanted_flow *other = add_out(5064, BROADCAST, 1, false);
+    struct wanted_flow *own_host = add_out(5076, OWN_HOST, 0);
+    struct wanted_flow *broadcast = add_out(5076, BROADCAST, 0);
+    struct wanted_flow *other = add_out(5064, BROADCAST, 1);
     struct wanted_flow *in = add_in(5076, INADDR_BROADCAST);
     struct wanted_flow *any = add_in(5076, 0);
 
@@ -254,7 +254,7 @@ test_counts_add_up(void **state OVS_UNUSED)
 static void
 test_other_flows_are_none_of_this(void **state OVS_UNUSED)
 {
-    const uint64_t tag = carried_out_tag(5076, BROADCAST, 0, false);
+    const uint64_t tag = carried_out_tag(5076, BROADCAST, 0);
 
     set_count(add(COOKIE_MESH_BROADCAST, tag), 10, 1000);
     set_count(add(COOKIE_MESH_OWN_HOST, tag), 10, 1000);
@@ -291,7 +291,7 @@ test_tags_are_of_a_kind(void **state OVS_UNUSED)
 static void
 test_counts_that_go_back(void **state OVS_UNUSED)
 {
-    struct wanted_flow *out = add_out(5076, BROADCAST, 0, false);
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
     struct wanted_flow *in = add_in(5076, 0);
     struct wanted_flow *source = add_source(1);
 
@@ -319,7 +319,7 @@ test_counts_that_go_back(void **state OVS_UNUSED)
 static void
 test_bytes_go_back_with_the_frames(void **state OVS_UNUSED)
 {
-    struct wanted_flow *out = add_out(5076, BROADCAST, 0, false);
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
 
     set_count(out, 10, 600);
     look();
@@ -337,7 +337,7 @@ test_bytes_go_back_with_the_frames(void **state OVS_UNUSED)
 static void
 test_flows_that_are_not_in_place_for_a_while(void **state OVS_UNUSED)
 {
-    struct wanted_flow *out = add_out(5076, BROADCAST, 0, false);
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
     struct wanted_flow *in = add_in(5076, INADDR_BROADCAST);
     struct wanted_flow *source = add_source(1);
 
@@ -359,7 +359,7 @@ test_flows_that_are_not_in_place_for_a_while(void **state OVS_UNUSED)
 static void
 test_a_flow_that_is_not_in_place_at_first(void **state OVS_UNUSED)
 {
-    struct wanted_flow *out = add_out(5076, BROADCAST, 0, false);
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
 
     look_out_of_place(out);
     assert_totals(0, 0, 0);
@@ -372,7 +372,7 @@ static void
 test_flows_that_are_gone_are_forgotten(void **state OVS_UNUSED)
 {
     for (uint64_t n = 1; n <= 3; n++) {
-        struct wanted_flow *out = add_out(5076, BROADCAST, 0, false);
+        struct wanted_flow *out = add_out(5076, BROADCAST, 0);
         struct wanted_flow *in = add_in(5076, INADDR_BROADCAST);
         struct wanted_flow *source = add_source(1);
 
@@ -396,15 +396,15 @@ test_flows_that_are_gone_are_forgotten(void **state OVS_UNUSED)
 static void
 test_one_of_two_flows_is_gone(void **state OVS_UNUSED)
 {
-    struct wanted_flow *first = add_out(5076, BROADCAST, 0, false);
-    struct wanted_flow *second = add_out(5064, BROADCAST, 0, false);
+    struct wanted_flow *first = add_out(5076, BROADCAST, 0);
+    struct wanted_flow *second = add_out(5064, BROADCAST, 0);
 
     set_count(first, 10, 1000);
     look_at(second, 10);
     drop(first);
     look_at(second, 11);
     assert_totals(21, 42, 0);
-    add_out(5076, BROADCAST, 0, false);
+    add_out(5076, BROADCAST, 0);
     look_at(second, 12);
     assert_totals(22, 44, 0);
 }
@@ -414,13 +414,13 @@ test_one_of_two_flows_is_gone(void **state OVS_UNUSED)
 static void
 test_a_flow_that_gets_another_meter(void **state OVS_UNUSED)
 {
-    struct wanted_flow *out = add_out(5076, BROADCAST, 0, false);
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
 
     look_at(out, 10);
-    out->tag = carried_out_tag(5076, BROADCAST, 1, false);
+    out->tag = carried_out_tag(5076, BROADCAST, 1);
     look_at(out, 11);
     assert_totals(11, 22, 0);
-    out->tag = carried_out_tag(5076, BROADCAST, 255, false);
+    out->tag = carried_out_tag(5076, BROADCAST, 255);
     look_out_of_place(out);
     look_at(out, 12);
     assert_totals(12, 24, 0);
@@ -432,7 +432,7 @@ test_a_flow_that_gets_another_meter(void **state OVS_UNUSED)
 static void
 test_frames_that_are_too_long(void **state OVS_UNUSED)
 {
-    struct wanted_flow *out = add_out(5076, BROADCAST, 0, false);
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
 
     f->n_too_long = 3;
     look_at(out, 10);
@@ -450,8 +450,8 @@ test_frames_that_are_too_long(void **state OVS_UNUSED)
 static void
 test_frames_that_a_meter_cut(void **state OVS_UNUSED)
 {
-    struct wanted_flow *first = add_out(5076, BROADCAST, 0, false);
-    struct wanted_flow *last = add_out(5064, BROADCAST, 255, false);
+    struct wanted_flow *first = add_out(5076, BROADCAST, 0);
+    struct wanted_flow *last = add_out(5064, BROADCAST, 255);
 
     f->inv.meter_dropped[0] = 3;
     f->inv.meter_dropped[1] = 1000; /* Somebody else's. */
@@ -476,18 +476,18 @@ test_frames_that_a_meter_cut(void **state OVS_UNUSED)
 static void
 test_two_flows_with_the_same_meter(void **state OVS_UNUSED)
 {
-    struct wanted_flow *own_host = add_out(5076, OWN_HOST, 2, false);
-    struct wanted_flow *broadcast = add_out(5076, BROADCAST, 2, true);
+    struct wanted_flow *own_host = add_out(5076, OWN_HOST, 2);
+    struct wanted_flow *broadcast = add_out(5076, BROADCAST, 2);
 
     f->inv.meter_dropped[2] = 4;
     set_count(own_host, 10, 1000);
     look_at(broadcast, 10);
-    assert_totals(10, 32, 0);
+    assert_totals(16, 32, 0);
     assert_sent(16, 1600);
 
     f->inv.meter_dropped[2] = 6;
     look_at(own_host, 16);
-    assert_totals(14, 40, 0);
+    assert_totals(20, 40, 0);
     assert_sent(20, 2000);
 }
 
@@ -495,7 +495,7 @@ test_two_flows_with_the_same_meter(void **state OVS_UNUSED)
 static void
 test_a_meter_of_a_flow_that_is_not_in_place(void **state OVS_UNUSED)
 {
-    struct wanted_flow *out = add_out(5076, BROADCAST, 1, false);
+    struct wanted_flow *out = add_out(5076, BROADCAST, 1);
 
     f->inv.meter_dropped[1] = 4;
     look_at(out, 10);
@@ -508,7 +508,7 @@ test_a_meter_of_a_flow_that_is_not_in_place(void **state OVS_UNUSED)
 static void
 test_meters_and_lengths_add_up(void **state OVS_UNUSED)
 {
-    struct wanted_flow *out = add_out(5076, BROADCAST, 0, false);
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
 
     f->inv.meter_dropped[0] = 2;
     f->n_too_long = 3;
@@ -521,7 +521,7 @@ test_meters_and_lengths_add_up(void **state OVS_UNUSED)
 static void
 test_never_fewer_than_none_are_sent(void **state OVS_UNUSED)
 {
-    struct wanted_flow *out = add_out(5076, BROADCAST, 0, false);
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
 
     f->inv.meter_dropped[0] = 4;
     f->n_too_long = 3;
@@ -544,50 +544,45 @@ test_never_fewer_than_none_are_sent(void **state OVS_UNUSED)
 static void
 test_punted_frames_are_sent_but_not_relayed_here(void **state OVS_UNUSED)
 {
-    struct wanted_flow *out = add_out(5076, BROADCAST, 0, true);
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
 
+    f->c.n_punted = 10;
     look_at(out, 10);
+    f->c.n_punted = 12;
     look_at(out, 12);
     assert_totals(0, 24, 0);
     assert_sent(12, 1200);
 }
 
-/* What is not sent may be of either. */
+/* The relay has counted them before the switch does. */
+static void
+test_punted_frames_that_the_switch_counts_later(void **state OVS_UNUSED)
+{
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
+
+    look_at(out, 10);
+    assert_totals(10, 20, 0);
+    f->c.n_punted = 7;
+    look_at(out, 10);
+    assert_totals(10, 20, 0);
+    look_at(out, 15);
+    assert_totals(10, 30, 0);
+    look_at(out, 17);
+    assert_totals(10, 34, 0);
+    look_at(out, 20);
+    assert_totals(13, 40, 0);
+}
+
+/* What is not sent is relayed nowhere. */
 static void
 test_some_are_punted(void **state OVS_UNUSED)
 {
-    struct wanted_flow *here = add_out(5076, OWN_HOST, 0, false);
-    struct wanted_flow *punted = add_out(5076, BROADCAST, 0, true);
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
 
-    set_count(here, 10, 1000);
-    look_at(punted, 10);
-    assert_totals(10, 40, 0);
-
+    f->c.n_punted = 4;
     f->n_too_long = 5;
-    set_count(here, 20, 2000);
-    look_at(punted, 12);
-    assert_totals(17, 54, 0);
-    assert_sent(27, 2700);
-}
-
-/* The flow stays the same when that changes. */
-static void
-test_flows_that_begin_or_cease_to_be_punted(void **state OVS_UNUSED)
-{
-    struct wanted_flow *out = add_out(5076, BROADCAST, 0, false);
-
-    look_at(out, 10);
-    out->tag |= CARRIED_PUNTED;
-    look_at(out, 12);
-    assert_totals(10, 24, 0);
-    out->tag &= ~CARRIED_PUNTED;
-    look_at(out, 15);
-    assert_totals(13, 30, 0);
-    out->tag |= CARRIED_PUNTED;
-    look_out_of_place(out);
-    look_at(out, 16);
-    assert_totals(13, 32, 0);
-    assert_sent(16, 1600);
+    look_at(out, 20);
+    assert_totals(11, 30, 0);
 }
 
 /* Peers. */
@@ -633,7 +628,7 @@ test_frames_of_a_peer_that_is_gone(void **state OVS_UNUSED)
 static void
 test_peers_that_come_and_go(void **state OVS_UNUSED)
 {
-    struct wanted_flow *out = add_out(5076, BROADCAST, 0, false);
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
 
     look_at(out, 10);
     f->peers.all[0]->tunnel.carried = false;
@@ -658,8 +653,8 @@ test_peers_that_come_and_go(void **state OVS_UNUSED)
 static void
 test_bytes_are_in_proportion(void **state OVS_UNUSED)
 {
-    struct wanted_flow *small = add_out(5076, OWN_HOST, 0, false);
-    struct wanted_flow *big = add_out(5076, BROADCAST, 0, false);
+    struct wanted_flow *small = add_out(5076, OWN_HOST, 0);
+    struct wanted_flow *big = add_out(5076, BROADCAST, 0);
 
     /* 8 of 10 frames. */
     f->inv.meter_dropped[0] = 2;
@@ -679,7 +674,7 @@ test_bytes_are_in_proportion(void **state OVS_UNUSED)
 static void
 test_large_counts(void **state OVS_UNUSED)
 {
-    struct wanted_flow *out = add_out(5076, BROADCAST, 0, false);
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
     const uint64_t n = UINT64_C(4000000000);
 
     f->n_too_long = 1;
@@ -719,7 +714,7 @@ main(void)
         TEST(test_never_fewer_than_none_are_sent),
         TEST(test_punted_frames_are_sent_but_not_relayed_here),
         TEST(test_some_are_punted),
-        TEST(test_flows_that_begin_or_cease_to_be_punted),
+        TEST(test_punted_frames_that_the_switch_counts_later),
         TEST(test_frames_of_peers),
         TEST(test_frames_of_a_peer_that_is_gone),
         TEST(test_peers_that_come_and_go),
