@@ -31,7 +31,10 @@ peer_tunnel_take_hello(struct peer_tunnel *t, const struct hello *hello)
     }
     t->theirs = hello->tunnel;
     if (before.token != t->theirs.token) {
-        /* It has started anew. */
+        /* It has started anew, and may send probes of another length than
+         * before. */
+        t->heard = LLONG_MIN;
+        t->hears = false;
         t->n_probes = 0;
         t->next_probe = 0;
     }

@@ -100,7 +100,7 @@ update_mtus(struct relay *r, long long int now)
     for (size_t i = 0; i < peers->n_all; i++) {
         struct peer *peer = peers->all[i];
 
-        if ((all || !peer->tunnel.probe_len)
+        if ((all || !peer->tunnel.max_len)
             && tunneling_fits(&r->tunneling, peer)) {
             const struct in6_addr *address = &peer->target.address;
             size_t max_len = tunnel_max_len(address, path_mtu(address));

@@ -126,7 +126,8 @@ test_an_answer_without_room_says_nothing(void **state OVS_UNUSED)
     assert_false(take(&t, &none, false));
 }
 
-/* Who starts anew draws another token, and knows nothing of our probes. */
+/* Who starts anew draws another token, knows nothing of our probes, and has to
+ * prove again that its own come. */
 static void
 test_another_token_begins_the_probes_anew(void **state OVS_UNUSED)
 {
@@ -137,31 +138,40 @@ test_another_token_begins_the_probes_anew(void **state OVS_UNUSED)
     take(&t, &said, false);
     t.next_probe = 1000;
     t.n_probes = 10;
+    t.heard = 900;
+    t.hears = true;
     said.hears = true;
     take(&t, &said, false);
     assert_true(t.next_probe == 1000);
     assert_int_equal(t.n_probes, 10);
+    assert_true(t.heard == 900 && t.hears);
 
     said.token++;
     take(&t, &said, false);
     assert_true(t.next_probe == 0);
     assert_int_equal(t.n_probes, 0);
+    assert_true(t.heard == LLONG_MIN && !t.hears);
 }
 
-/* Our side stays as it is, whatever the peer says. */
+/* Our side stays as it is, whatever the peer says, unless it starts anew. */
 static void
 test_hellos_leave_the_other_direction_alone(void **state OVS_UNUSED)
 {
+    struct hello_tunnel said = offer;
     struct peer_tunnel t;
 
     peer_tunnel_init(&t);
+    take(&t, &said, false);
     const uint64_t token = t.token;
     t.heard = 5;
     t.placing = t.accepted = t.hears = true;
     in6_addr_set_mapped_ipv4(&t.source, htonl(0x0a000001));
     const struct in6_addr source = t.source;
-    take(&t, &offer, false);
-    take(&t, &(const struct hello_tunnel){ .type = HELLO_NO_TUNNEL }, false);
+    said.hears = true;
+    take(&t, &said, false);
+    said.type = HELLO_GENEVE;
+    said.vni++;
+    take(&t, &said, false);
     assert_true(t.token == token);
     assert_true(t.heard == 5);
     assert_true(t.placing && t.accepted && t.hears);
