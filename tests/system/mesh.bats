@@ -212,6 +212,8 @@ milliseconds_since() { echo $(((${EPOCHREALTIME//[!0-9]/} - ${1//[!0-9]/}) / 100
     [ "$(logged 1 '172.30.0.3:7124 is snowsignal')" -eq 2 ]
 }
 
+# Which of the two answers first is not said through a second bridge.
+# bats test_tags=datagrams
 @test "two addresses of one relay: one copy, and the other address when the first is cut off" {
     lab_relay 1 --other-relays 172.30.0.2 fd30::2
     lab_relay 2 --other-relays 172.30.0.1 fd30::1
