@@ -3,6 +3,7 @@
 #
 # A mesh whose frames the switches carry themselves, through tunnels: what they are told, what goes
 # through, what does not and takes datagrams, and what is let in.
+# shellcheck disable=SC2030,SC2031 # each test, and what it calls, has its own $output
 
 bats_require_minimum_version 1.5.0
 load tunnels
