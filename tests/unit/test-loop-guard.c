@@ -855,7 +855,9 @@ test_memory_is_bounded_in_a_ms(void **state OVS_UNUSED)
     loop_guard_destroy(g);
 }
 
-/* There is room for as many as two seconds bring that are not a storm. */
+/* There is room for as many as two seconds bring that are not a storm.  Where
+ * three share a pair of places all three may be forgotten, each by the one
+ * before: some 24 of 1,000, by chance up to 70. */
 static void
 test_there_is_room_for_so_many(void **state OVS_UNUSED)
 {
@@ -869,7 +871,7 @@ test_there_is_room_for_so_many(void **state OVS_UNUSED)
     for (uint32_t i = 0; i < N; i++) {
         n_found += emit(g, numbered(i), NOW + N);
     }
-    assert_in_range(n_found, N - N / 20, N);
+    assert_in_range(n_found, N - N / 10, N);
     loop_guard_destroy(g);
 }
 
