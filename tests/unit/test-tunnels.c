@@ -1034,6 +1034,17 @@ test_all_of_them_are_removed(void **state)
 
 /* The mesh's port beside those of replication. */
 
+/* Has 't' make a port for each use, and waits until both are there. */
+static void
+set_both(struct tunnels *t, const struct tunnel *mesh,
+         const struct tunnel *copies)
+{
+    tunnels_set(t, TUNNEL_REPLICATE, copies, 1, false);
+    tunnels_set(t, TUNNEL_MESH, mesh, 1, false);
+    wait_for(t, is_present, mesh);
+    wait_for(t, is_present, copies);
+}
+
 static void
 test_each_use_has_its_own_ports(void **state)
 {
@@ -1041,10 +1052,7 @@ test_each_use_has_its_own_ports(void **state)
     const struct tunnel copies = make_tunnel(TUNNEL_VXLAN, "172.30.0.2");
     struct tunnels *t = *state;
 
-    tunnels_set(t, TUNNEL_REPLICATE, &copies, 1, false);
-    tunnels_set(t, TUNNEL_MESH, &mesh, 1, false);
-    wait_for(t, is_present, &mesh);
-    wait_for(t, is_present, &copies);
+    set_both(t, &mesh, &copies);
     assert_mesh_port("vxlan", "{key=\"5459533\", remote_ip=flow}");
     assert_port("srv-ac1e0002", "vxlan", OPTIONS_2);
 
@@ -1069,10 +1077,7 @@ test_only_the_meshs_port_is_removed(void **state)
     const struct tunnel copies = make_tunnel(TUNNEL_VXLAN, "172.30.0.2");
     struct tunnels *t = *state;
 
-    tunnels_set(t, TUNNEL_REPLICATE, &copies, 1, false);
-    tunnels_set(t, TUNNEL_MESH, &mesh, 1, false);
-    wait_for(t, is_present, &mesh);
-    wait_for(t, is_present, &copies);
+    set_both(t, &mesh, &copies);
     char *rows = get_rows("srv-ac1e0002");
     tunnels_remove(t, TUNNEL_MESH);
     wait_for(t, is_mesh_removed, NULL);
