@@ -45,10 +45,10 @@ rule_to_json(const struct rule *r)
     json_t *from = json_array();
     json_t *to = json_array();
 
-    for (size_t i = 0; i < r->n_from; i++) {
-        json_array_append_new(from, json_string(r->from_texts[i]));
+    for (size_t i = 0; i < r->from.n; i++) {
+        json_array_append_new(from, json_string(r->from.texts[i]));
     }
-    if (r->n_from) {
+    if (r->from.n) {
         json_object_set_new(object, "from", from);
     } else {
         json_decref(from);
@@ -115,8 +115,8 @@ config_to_json(const struct config *c)
     for (size_t i = 0; i < c->n_ports; i++) {
         json_array_append_new(ports, json_integer(c->ports[i]));
     }
-    for (size_t i = 0; i < c->n_accept; i++) {
-        json_array_append_new(accept, json_string(c->accept_texts[i]));
+    for (size_t i = 0; i < c->accept.n; i++) {
+        json_array_append_new(accept, json_string(c->accept.texts[i]));
     }
     for (size_t i = 0; i < c->n_others; i++) {
         json_array_append_new(

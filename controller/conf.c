@@ -61,11 +61,7 @@ config_destroy(struct config *c)
     if (c) {
         peer_specs_clear(&c->peers);
         peer_specs_clear(&c->discover);
-        for (size_t i = 0; i < c->n_accept; i++) {
-            free(c->accept_texts[i]);
-        }
-        free(c->accept_texts);
-        free(c->accept);
+        subnets_clear(&c->accept);
         free(c->others);
         rules_clear(&c->replicate);
         free(c->bridge);
@@ -218,22 +214,7 @@ config_set_relay_id(struct config *c, const char *source, const char *text)
 char *
 config_add_accept(struct config *c, const char *source, const char *text)
 {
-    struct subnet subnet;
-
-    if (!subnet_from_text(text, &subnet)) {
-        return xasprintf("%s: \"%s\" is not an address or ADDRESS/PREFIX",
-                         source, text);
-    }
-    if (c->n_accept >= CONFIG_MAX_ACCEPT) {
-        return xasprintf("%s: more than %d entries", source,
-                         CONFIG_MAX_ACCEPT);
-    }
-    c->accept = xrealloc(c->accept, (c->n_accept + 1) * sizeof *c->accept);
-    c->accept_texts = xrealloc(c->accept_texts,
-                               ((c->n_accept + 1) * sizeof *c->accept_texts));
-    c->accept_texts[c->n_accept] = xstrdup(text);
-    c->accept[c->n_accept++] = subnet;
-    return NULL;
+    return subnets_add(&c->accept, CONFIG_MAX_ACCEPT, source, text);
 }
 
 char *

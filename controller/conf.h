@@ -22,6 +22,7 @@
 #include "peer-spec.h"
 #include "rule.h"
 #include "seal.h"
+#include "subnets.h"
 #include "tunnel.h"
 
 enum {
@@ -76,9 +77,7 @@ struct config {
     bool tunneled; /* Does the switch carry the frames, where it can? */
     enum tunnel_type tunnel_type; /* If so, in which tunnels... */
     uint32_t vni;                 /* ...and with which VNI. */
-    struct subnet *accept;        /* Senders to accept besides the peers. */
-    char **accept_texts;
-    size_t n_accept;
+    struct subnets accept;        /* Senders to accept besides the peers. */
 
     struct rules replicate;
     char *database; /* OVSDB connection method, for tunnel ports. */

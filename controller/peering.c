@@ -145,7 +145,7 @@ peering_configure(struct peering *p, const struct config *config)
     } else if (config->n_ports && !config->peers.n && !config->discover.n) {
         VLOG_INFO("no peers: this relay only listens to those with its key");
     }
-    peers_set_accept(&p->peers, config->accept, config->n_accept);
+    peers_set_accept(&p->peers, config->accept.all, config->accept.n);
     self_set_ports(&p->self, config->ports, config->n_ports);
     self_set_interval(&p->self, config->hello_ms);
     if (!config->relay_id_auto) {

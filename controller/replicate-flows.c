@@ -296,12 +296,12 @@ add_patterns(const struct replicate_flows_params *p, const struct rule *r,
             continue;
         }
         pattern_any_source(ipv6, &any);
-        for (size_t i = 0; i < r->n_from; i++) {
-            if (address_is_ipv6(&r->from[i].address) == ipv6) {
-                add_pattern(p, r, &r->from[i], ipv6, in_port, cells);
+        for (size_t i = 0; i < r->from.n; i++) {
+            if (address_is_ipv6(&r->from.all[i].address) == ipv6) {
+                add_pattern(p, r, &r->from.all[i], ipv6, in_port, cells);
             }
         }
-        if (!r->n_from) {
+        if (!r->from.n) {
             add_pattern(p, r, &any, ipv6, in_port, cells);
         }
     }

@@ -26,15 +26,11 @@ collector_uninit(struct collector *c)
 static void
 rule_uninit(struct rule *r)
 {
-    for (size_t i = 0; i < r->n_from; i++) {
-        free(r->from_texts[i]);
-    }
     for (size_t i = 0; i < r->n_collectors; i++) {
         collector_uninit(&r->collectors[i]);
     }
     free(r->name);
-    free(r->from);
-    free(r->from_texts);
+    subnets_clear(&r->from);
     free(r->in_port);
     free(r->remote);
     free(r->collectors);
@@ -121,21 +117,7 @@ rule_set_name(struct rule *r, const char *source, const char *text)
 char *
 rule_add_from(struct rule *r, const char *source, const char *text)
 {
-    struct subnet subnet;
-
-    if (!subnet_from_text(text, &subnet)) {
-        return xasprintf("%s: \"%s\" is not an address or ADDRESS/PREFIX",
-                         source, text);
-    }
-    if (r->n_from >= RULE_MAX_FROM) {
-        return xasprintf("%s: more than %d subnets", source, RULE_MAX_FROM);
-    }
-    r->from = xrealloc(r->from, (r->n_from + 1) * sizeof *r->from);
-    r->from_texts =
-        xrealloc(r->from_texts, (r->n_from + 1) * sizeof *r->from_texts);
-    r->from_texts[r->n_from] = xstrdup(text);
-    r->from[r->n_from++] = subnet;
-    return NULL;
+    return subnets_add(&r->from, RULE_MAX_FROM, source, text);
 }
 
 char *
@@ -395,10 +377,10 @@ check_collector(struct rule *r, size_t i, const char *source)
 bool
 rule_takes(const struct rule *r, bool ipv6)
 {
-    bool from = !r->n_from;
+    bool from = !r->from.n;
 
-    for (size_t i = 0; i < r->n_from; i++) {
-        from |= address_is_ipv6(&r->from[i].address) == ipv6;
+    for (size_t i = 0; i < r->from.n; i++) {
+        from |= address_is_ipv6(&r->from.all[i].address) == ipv6;
     }
     return from
            && (!r->has_destination
@@ -490,8 +472,8 @@ rule_to_text(const struct rule *r)
     char address[INET6_ADDRSTRLEN];
 
     ds_put_format(&text, "udp port %u", r->port);
-    for (size_t i = 0; i < r->n_from; i++) {
-        ds_put_format(&text, "%s%s", i ? ", " : " from ", r->from_texts[i]);
+    for (size_t i = 0; i < r->from.n; i++) {
+        ds_put_format(&text, "%s%s", i ? ", " : " from ", r->from.texts[i]);
     }
     if (r->has_destination) {
         ds_put_format(&text, " to %s",

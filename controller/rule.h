@@ -19,6 +19,7 @@
 #include "endpoint.h"
 #include "openvswitch/compiler.h"
 #include "openvswitch/types.h"
+#include "subnets.h"
 #include "tunnel.h"
 
 enum {
@@ -56,10 +57,8 @@ struct rule {
     char *name; /* Of no other rule. */
 
     /* What it is about. */
-    uint16_t port;       /* UDP destination port. */
-    struct subnet *from; /* Exporters; none for all of them. */
-    char **from_texts;
-    size_t n_from;
+    uint16_t port;               /* UDP destination port. */
+    struct subnets from;         /* Exporters; none for all of them. */
     struct in6_addr destination; /* IP destination, if... */
     bool has_destination;        /* ...there is one. */
     char *in_port;               /* Port of the bridge, NULL for any. */

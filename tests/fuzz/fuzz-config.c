@@ -76,10 +76,11 @@ check_same_rules(const struct rule *a, const struct rule *b)
 
     CHECK(same_text(about, about_again));
     CHECK(same_text(a->name, b->name) && a->slot == b->slot);
-    CHECK(a->port == b->port && a->n_from == b->n_from);
-    for (size_t i = 0; i < a->n_from; i++) {
-        CHECK(a->from[i].prefix == b->from[i].prefix);
-        CHECK(ipv6_addr_equals(&a->from[i].address, &b->from[i].address));
+    CHECK(a->port == b->port && a->from.n == b->from.n);
+    for (size_t i = 0; i < a->from.n; i++) {
+        CHECK(a->from.all[i].prefix == b->from.all[i].prefix);
+        CHECK(ipv6_addr_equals(&a->from.all[i].address,
+                               &b->from.all[i].address));
     }
     CHECK(a->has_destination == b->has_destination);
     CHECK(!a->has_destination
@@ -118,10 +119,10 @@ check_same(const struct config *a, const struct config *b)
     CHECK(a->relay_id_auto == b->relay_id_auto && a->relay_id == b->relay_id);
     check_same_specs(&a->peers, &b->peers);
     check_same_specs(&a->discover, &b->discover);
-    CHECK(a->n_accept == b->n_accept);
-    for (size_t i = 0; i < a->n_accept; i++) {
-        CHECK(same_text(a->accept_texts[i], b->accept_texts[i]));
-        CHECK(a->accept[i].prefix == b->accept[i].prefix);
+    CHECK(a->accept.n == b->accept.n);
+    for (size_t i = 0; i < a->accept.n; i++) {
+        CHECK(same_text(a->accept.texts[i], b->accept.texts[i]));
+        CHECK(a->accept.all[i].prefix == b->accept.all[i].prefix);
     }
     CHECK(a->replicate.n == b->replicate.n);
     for (size_t i = 0; i < a->replicate.n; i++) {
@@ -145,7 +146,7 @@ check_config(const struct config *c)
     CHECK(c->dead_ms >= CONFIG_MIN_HELLOS * c->announce_ms);
     CHECK(c->relay_id_auto || c->relay_id);
     CHECK(c->peers.n <= CONFIG_MAX_PEERS && c->discover.n <= CONFIG_MAX_PEERS);
-    CHECK(c->n_accept <= CONFIG_MAX_ACCEPT);
+    CHECK(c->accept.n <= CONFIG_MAX_ACCEPT);
     CHECK(c->n_others <= CONFIG_MAX_LOCAL_MACS);
     CHECK(c->replicate.n <= RULE_MAX);
     for (size_t i = 0; i < c->replicate.n; i++) {
@@ -153,7 +154,7 @@ check_config(const struct config *c)
 
         CHECK(r->port && r->name[0] && r->slot < RULE_MAX);
         CHECK(r->n_collectors && r->n_collectors <= RULE_MAX_COLLECTORS);
-        CHECK(r->n_from <= RULE_MAX_FROM);
+        CHECK(r->from.n <= RULE_MAX_FROM);
     }
 }
 

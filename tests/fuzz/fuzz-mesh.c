@@ -593,8 +593,8 @@ set_up(void)
         c->max_pps = 1000000; /* Real time plays no part. */
         c->ports[0] = 5076;
         c->n_ports = 1;
-        c->accept = &accepted;
-        c->n_accept = 1;
+        c->accept.all = &accepted;
+        c->accept.n = 1;
         for (const char *const *peer = configurations[i]; *peer; peer++) {
             CHECK(!peer_specs_add(&c->peers, *peer, false));
         }

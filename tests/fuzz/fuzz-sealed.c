@@ -541,8 +541,8 @@ set_up(void)
     config.ports[0] = 5076;
     config.n_ports = 1;
     config.max_pps = 1000000; /* Real time plays no part. */
-    config.accept = &accepted;
-    config.n_accept = 1;
+    config.accept.all = &accepted;
+    config.accept.n = 1;
     for (size_t i = 0; i < ARRAY_SIZE(peers); i++) {
         CHECK(!peer_specs_add(&config.peers, peers[i], false));
     }

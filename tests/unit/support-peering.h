@@ -561,8 +561,8 @@ static void
 accept_from(size_t i, const char *text)
 {
     assert_true(subnet_from_text(text, &nodes[i].accept));
-    nodes[i].config.accept = &nodes[i].accept;
-    nodes[i].config.n_accept = 1;
+    nodes[i].config.accept.all = &nodes[i].accept;
+    nodes[i].config.accept.n = 1;
 }
 
 /* Gives node 'i' the 'n' of the keys that begin with the 'first'th.  One that

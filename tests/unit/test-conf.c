@@ -150,7 +150,7 @@ test_defaults(void **state OVS_UNUSED)
     assert_int_equal(c->discover.n, 0);
     assert_true(c->relay_id_auto);
     assert_int_equal(c->hello_ms, 1000);
-    assert_int_equal(c->n_accept, 0);
+    assert_int_equal(c->accept.n, 0);
     assert_string_equal(c->log_level, "info");
     config_destroy(c);
 }
@@ -237,11 +237,11 @@ test_file(void **state OVS_UNUSED)
     assert_int_equal(c->relay_id, 0xa0b0c);
     assert_int_equal(c->hello_ms, 250);
 
-    assert_int_equal(c->n_accept, 2);
-    assert_string_equal(c->accept_texts[0], "10.0.0.0/8");
-    assert_int_equal(c->accept[0].prefix, 96 + 8);
-    assert_string_equal(c->accept_texts[1], "2001:db8::/32");
-    assert_int_equal(c->accept[1].prefix, 32);
+    assert_int_equal(c->accept.n, 2);
+    assert_string_equal(c->accept.texts[0], "10.0.0.0/8");
+    assert_int_equal(c->accept.all[0].prefix, 96 + 8);
+    assert_string_equal(c->accept.texts[1], "2001:db8::/32");
+    assert_int_equal(c->accept.all[1].prefix, 32);
     config_destroy(c);
 }
 
@@ -1412,7 +1412,7 @@ test_too_many(void **state OVS_UNUSED)
         { "mesh", "discover", "\"relays-%d\"", CONFIG_MAX_PEERS,
           "mesh.discover[4096]: more than 4096 of them" },
         { "mesh", "accept", "\"::%d\"", CONFIG_MAX_ACCEPT,
-          "mesh.accept[256]: more than 256 entries" },
+          "mesh.accept[256]: more than 256 subnets" },
         { "segment", "local_macs", "\"02:00:00:00:00:%02x\"",
           CONFIG_MAX_LOCAL_MACS,
           "segment.local_macs[64]: more than 64 MAC addresses" },

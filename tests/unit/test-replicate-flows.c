@@ -1095,11 +1095,11 @@ is_about(const struct fixture *f, size_t i, const struct datagram *d)
         (r->remote                                  ? f->tunnel_ports[i]
          : r->in_port && !strcmp(r->in_port, "br0") ? "LOCAL"
                                                     : r->in_port);
-    bool from = !r->n_from, way = false;
+    bool from = !r->from.n, way = false;
 
-    for (size_t j = 0; j < r->n_from; j++) {
-        from |= (address_is_ipv6(&r->from[j].address) == d->ipv6
-                 && in_subnet(&d->source, &r->from[j]));
+    for (size_t j = 0; j < r->from.n; j++) {
+        from |= (address_is_ipv6(&r->from.all[j].address) == d->ipv6
+                 && in_subnet(&d->source, &r->from.all[j]));
     }
     for (size_t j = 0; j < r->n_collectors; j++) {
         way |= f->ways[i][j].of[d->ipv6].kind != WAY_NONE;

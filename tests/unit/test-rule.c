@@ -272,12 +272,12 @@ test_what_is_set(void **state OVS_UNUSED)
     assert_string_equal(r->name, "b");
     assert_string_equal(r->in_port, "eth1");
     assert_string_equal(r->remote, "B");
-    assert_int_equal(r->n_from, 2);
-    assert_string_equal(r->from_texts[0], "::/1");
-    assert_int_equal(r->from[0].prefix, 1);
-    assert_string_equal(r->from_texts[1], "10.1.2.3/16");
-    assert_int_equal(r->from[1].prefix, 96 + 16);
-    assert_string_equal(address_format(&r->from[1].address, address),
+    assert_int_equal(r->from.n, 2);
+    assert_string_equal(r->from.texts[0], "::/1");
+    assert_int_equal(r->from.all[0].prefix, 1);
+    assert_string_equal(r->from.texts[1], "10.1.2.3/16");
+    assert_int_equal(r->from.all[1].prefix, 96 + 16);
+    assert_string_equal(address_format(&r->from.all[1].address, address),
                         "10.1.0.0");
     assert_true(r->has_destination && r->spread && r->tunnel_given);
     assert_string_equal(address_format(&r->destination, address), "10.1.0.1");
@@ -331,7 +331,7 @@ test_too_many(void **state OVS_UNUSED)
     }
     assert_error(rule_add_from(&rules.rules[0], "x", "10.0.0.0/8"),
                  "x: more than 256 subnets");
-    assert_int_equal(rules.rules[0].n_from, 256);
+    assert_int_equal(rules.rules[0].from.n, 256);
     rules_clear(&rules);
 }
 
