@@ -54,7 +54,7 @@ ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS)
 # What libopenvswitch takes privileges for goes through privsep-wrap.c.
 WRAPS = make_unix_socket fatal_signal_unlink_file_now open
 LIBS = $(foreach f,$(WRAPS),-Wl,--wrap=$f -Wl,--undefined=__wrap_$f) \
-       $(OVS_LIBS) -ljansson -lcares -lsodium -lcap -lseccomp -lpthread
+       $(OVS_LIBS) -ljansson -lpcap -lcares -lsodium -lcap -lseccomp -lpthread
 
 # V=1 shows the commands.
 COMPILE = $(if $(V),,@echo "  CC $<";) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -100,7 +100,7 @@ unit_tests = $(patsubst tests/unit/test-%.c,$(BUILD)/test-%,$(wildcard tests/uni
 
 $(BUILD)/test-%: tests/unit/test-%.c $(library) $(wildcard tests/unit/*.h)
 	$(if $(V),,@echo "  CC $<";) $(CC) $(ALL_CPPFLAGS) -iquote tests/unit $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP \
-	    -o $@ $< $(library) $(LIBS) -lcmocka -lpcap
+	    -o $@ $< $(library) $(LIBS) -lcmocka
 
 check: check-unit check-system
 

@@ -13,8 +13,7 @@
 #include "openvswitch/util.h"
 #include "util.h"
 
-/* A key of an object of the file and who takes its value: one of these, or
- * none for a key of the future. */
+/* A key of an object of the file and who takes its value: one of these. */
 struct key {
     const char *name;
 
@@ -121,6 +120,19 @@ give_strings(struct config *c, const char *path, const json_t *value,
     return error;
 }
 
+/* Gives the string 'value', a subnet, or each string of an array to 'add'. */
+static char *
+give_subnets(struct config *c, const char *path, const json_t *value,
+             char *(*add)(struct config *, const char *, const char *) )
+{
+    if (json_is_array(value) && !json_array_size(value)) {
+        return xasprintf("%s: [] is nobody; leave \"from\" out for everybody",
+                         path);
+    }
+    return (json_is_string(value) ? add(c, path, json_string_value(value))
+                                  : give_strings(c, path, value, add));
+}
+
 /* Gives 'value', found at 'path', to who takes the value of 'key'. */
 static char *
 give_value(struct config *c, const char *path, const json_t *value,
@@ -130,10 +142,8 @@ give_value(struct config *c, const char *path, const json_t *value,
         return give_string(c, path, value, key->text);
     } else if (key->texts) {
         return give_strings(c, path, value, key->texts);
-    } else if (key->value) {
-        return key->value(c, path, value);
     }
-    return xasprintf("%s: not yet supported", path);
+    return key->value(c, path, value);
 }
 
 /* Returns how many characters must be inserted, deleted or replaced to make
@@ -380,6 +390,12 @@ set_segment(struct config *c, const char *path, const json_t *value)
 }
 
 static char *
+set_from(struct config *c, const char *path, const json_t *value)
+{
+    return give_subnets(c, path, value, config_add_from);
+}
+
+static char *
 set_relay(struct config *c, const char *path, const json_t *value)
 {
     static const struct key keys[] = {
@@ -389,7 +405,8 @@ set_relay(struct config *c, const char *path, const json_t *value)
         { "max_pps", .value = set_max_pps },
         { "flow_priority", .value = set_flow_priority },
         { "forward", .text = config_set_forward },
-        { .name = "filter" },
+        { "from", .value = set_from },
+        { "filter", .text = config_set_filter },
     };
     return give_members(c, path, value, keys, ARRAY_SIZE(keys));
 }
@@ -507,17 +524,10 @@ add_rule_from(struct config *c, const char *path, const char *text)
     return rule_add_from(last_rule(c), path, text);
 }
 
-/* One subnet, or an array of them. */
 static char *
 set_rule_from(struct config *c, const char *path, const json_t *value)
 {
-    if (json_is_array(value) && !json_array_size(value)) {
-        return xasprintf("%s: [] is nobody; leave \"from\" out for everybody",
-                         path);
-    }
-    return (json_is_string(value)
-                ? add_rule_from(c, path, json_string_value(value))
-                : give_strings(c, path, value, add_rule_from));
+    return give_subnets(c, path, value, add_rule_from);
 }
 
 static char *
@@ -587,8 +597,8 @@ set_root(struct config *c, const json_t *root)
         { "segment", .value = set_segment },
         { "mesh", .value = set_mesh },
         { "replicate", .value = set_replicate },
-        { .name = "http" },
-        { .name = "inspect" },
+        { "http", .text = config_set_http },
+        { "inspect", .texts = config_add_inspect },
     };
     return give_members(c, "", root, keys, ARRAY_SIZE(keys));
 }

@@ -7,8 +7,20 @@
 #include <jansson.h>
 
 #include "conf.h"
+#include "inspect.h"
 #include "packets.h"
 #include "util.h"
+
+static json_t *
+subnets_to_json(const struct subnets *subnets)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < subnets->n; i++) {
+        json_array_append_new(array, json_string(subnets->texts[i]));
+    }
+    return array;
+}
 
 static json_t *
 collector_to_json(const struct collector *c)
@@ -42,16 +54,10 @@ static json_t *
 rule_to_json(const struct rule *r)
 {
     json_t *object = json_pack("{s:s, s:i}", "name", r->name, "port", r->port);
-    json_t *from = json_array();
     json_t *to = json_array();
 
-    for (size_t i = 0; i < r->from.n; i++) {
-        json_array_append_new(from, json_string(r->from.texts[i]));
-    }
     if (r->from.n) {
-        json_object_set_new(object, "from", from);
-    } else {
-        json_decref(from);
+        json_object_set_new(object, "from", subnets_to_json(&r->from));
     }
 
     if (r->has_destination) {
@@ -101,22 +107,34 @@ specs_to_json(const struct peer_specs *specs)
     return array;
 }
 
+/* Returns the names of 'protocols', NULL if there are none. */
+static json_t *
+inspect_to_json(unsigned int protocols)
+{
+    json_t *array = protocols ? json_array() : NULL;
+
+    if (protocols & INSPECT_PVA) {
+        json_array_append_new(array, json_string("pva"));
+    }
+    if (protocols & INSPECT_CA) {
+        json_array_append_new(array, json_string("ca"));
+    }
+    return array;
+}
+
 char *
 config_to_json(const struct config *c)
 {
     char address[INET6_ADDRSTRLEN];
     char mac[ETH_ADDR_STRLEN + 1];
     char id[17];
+    char http[ENDPOINT_TEXT_SIZE];
     json_t *ports = json_array();
     json_t *peers = specs_to_json(&c->peers);
-    json_t *accept = json_array();
     json_t *others = json_array();
 
     for (size_t i = 0; i < c->n_ports; i++) {
         json_array_append_new(ports, json_integer(c->ports[i]));
-    }
-    for (size_t i = 0; i < c->accept.n; i++) {
-        json_array_append_new(accept, json_string(c->accept.texts[i]));
     }
     for (size_t i = 0; i < c->n_others; i++) {
         json_array_append_new(
@@ -127,8 +145,9 @@ config_to_json(const struct config *c)
 
     /* clang-format off */
     json_t *root = json_pack(
-        "{s:s, s:I, s:{s:o, s:s, s:s, s:I, s:i, s:s}, s:{s:b, s:i, s:i, s:i, s:o},"
-        " s:{s:s, s:i, s:o, s:o, s:o, s:s, s:i, s:I, s:o*, s:s, s:I}, s:o}",
+        "{s:s, s:I, s:{s:o, s:s, s:s, s:I, s:i, s:s, s:o*, s:s*},"
+        " s:{s:b, s:i, s:i, s:i, s:o},"
+        " s:{s:s, s:i, s:o, s:o, s:o, s:s, s:i, s:I, s:o*, s:s, s:I}, s:o, s:s*, s:o*}",
         "bridge", c->bridge,
         "id_base", (json_int_t) c->id_base,
         "relay",
@@ -138,6 +157,8 @@ config_to_json(const struct config *c)
             "max_pps", (json_int_t) c->max_pps,
             "flow_priority", c->flow_priority,
             "forward", c->forward,
+            "from", c->from.n ? subnets_to_json(&c->from) : NULL,
+            "filter", c->filter_text,
         "segment",
             "election", c->election,
             "priority", c->priority,
@@ -149,14 +170,16 @@ config_to_json(const struct config *c)
             "port", c->mesh.port,
             "peers", peers,
             "discover", specs_to_json(&c->discover),
-            "accept", accept,
+            "accept", subnets_to_json(&c->accept),
             "relay_id", c->relay_id_auto ? "auto" : id,
             "hello_ms", (int) c->hello_ms,
             "max_pps", (json_int_t) config_mesh_max_pps(c),
             "key_file", c->key_file ? json_string(c->key_file) : NULL,
             "transport", config_transport(c),
             "vni", (json_int_t) c->vni,
-        "replicate", rules_to_json(&c->replicate));
+        "replicate", rules_to_json(&c->replicate),
+        "http", c->http_on ? endpoint_format(&c->http, http) : NULL,
+        "inspect", inspect_to_json(c->inspect));
     /* clang-format on */
     char *text = json_dumps(root, JSON_INDENT(2));
     json_decref(root);

@@ -11,8 +11,10 @@
 
 #include "dirs.h"
 #include "emit.h"
+#include "filter.h"
 #include "flowset.h"
 #include "frame.h"
+#include "inspect.h"
 #include "mesh-flows.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofpbuf.h"
@@ -68,6 +70,9 @@ config_destroy(struct config *c)
         free(c->switch_target);
         free(c->database);
         free(c->forward);
+        subnets_clear(&c->from);
+        free(c->filter_text);
+        filter_destroy(c->filter);
         free(c->key_file);
         sodium_memzero(&c->keys, sizeof c->keys);
         free(c);
@@ -276,6 +281,82 @@ config_set_local_mac(struct config *c, const char *source, const char *text)
     }
     c->local_mac = mac;
     c->local_mac_auto = false;
+    return NULL;
+}
+
+/* Adds a subnet whose broadcasts are relayed. */
+char *
+config_add_from(struct config *c, const char *source, const char *text)
+{
+    char *error = subnets_add(&c->from, CONFIG_MAX_FROM, source, text);
+    const struct subnet *all = c->from.all;
+    const size_t last = c->from.n - 1;
+
+    if (error) {
+        return error;
+    }
+    if (address_is_ipv6(&all[last].address)) {
+        return xasprintf("%s: \"%s\" is not IPv4, as broadcasts are", source,
+                         text);
+    }
+    for (size_t i = 0; i < last; i++) {
+        if (all[i].prefix == all[last].prefix
+            && ipv6_addr_equals(&all[i].address, &all[last].address)) {
+            return xasprintf("%s: \"%s\" is given twice", source, text);
+        }
+    }
+    return NULL;
+}
+
+char *
+config_set_filter(struct config *c, const char *source, const char *text)
+{
+    struct filter *filter;
+    char *error = filter_compile(text, &filter);
+
+    if (error) {
+        char *whole = xasprintf("%s: \"%s\": %s", source, text, error);
+        free(error);
+        return whole;
+    }
+    filter_destroy(c->filter);
+    free(c->filter_text);
+    c->filter = filter;
+    c->filter_text = xstrdup(text);
+    return NULL;
+}
+
+char *
+config_set_http(struct config *c, const char *source, const char *text)
+{
+    struct endpoint http;
+    char *host = NULL;
+
+    char *error = host_port_split(text, 0, &host, &http.port);
+    if (error || !http.port || !address_from_text(host, &http.address)) {
+        free(error);
+        error = xasprintf("%s: \"%s\" is not ADDRESS:PORT, such as "
+                          "127.0.0.1:9714 or [::1]:9714",
+                          source, text);
+    } else {
+        c->http_on = true;
+        c->http = http;
+    }
+    free(host);
+    return error;
+}
+
+/* Adds a protocol whose searches are to be looked into. */
+char *
+config_add_inspect(struct config *c, const char *source, const char *text)
+{
+    if (!strcmp(text, "pva")) {
+        c->inspect |= INSPECT_PVA;
+    } else if (!strcmp(text, "ca")) {
+        c->inspect |= INSPECT_CA;
+    } else {
+        return xasprintf("%s: \"%s\" is neither pva nor ca", source, text);
+    }
     return NULL;
 }
 
@@ -544,6 +625,12 @@ config_check(struct config *c)
         return xasprintf("mesh.vni: %" PRIu32 " is that of the tunnels of "
                          "\"replicate\"",
                          c->vni);
+    }
+    if (c->tunneled && c->filter) {
+        return xasprintf("relay.filter: with mesh.transport \"%s\" the switch "
+                         "carries the frames and has no such filter; "
+                         "relay.from is one that it has",
+                         config_transport(c));
     }
     if (c->tunneled
         && c->flow_priority + MESH_FLOWS_PRIORITIES > 1 + UINT16_MAX) {

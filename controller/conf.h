@@ -25,10 +25,13 @@
 #include "subnets.h"
 #include "tunnel.h"
 
+struct filter;
+
 enum {
     CONFIG_MAX_PORTS = 64, /* No more: see struct relay_mac. */
     CONFIG_MAX_PEERS = 4096,
     CONFIG_MAX_ACCEPT = 256,
+    CONFIG_MAX_FROM = 64,
     CONFIG_MAX_LOCAL_MACS = 64,
     CONFIG_MAX_PPS = 10000000,
 
@@ -54,6 +57,9 @@ struct config {
     uint32_t max_pps;       /* Punts a second for each port. */
     uint16_t flow_priority; /* Of the punt flows. */
     char *forward;          /* What follows a punt: OpenFlow actions. */
+    struct subnets from;    /* Whose broadcasts are relayed; none for all. */
+    char *filter_text;      /* Which of them, NULL for all... */
+    struct filter *filter;  /* ...and the same, compiled. */
 
     /* Segment. */
     bool election;           /* Is one relay of the segment to forward? */
@@ -81,6 +87,10 @@ struct config {
 
     struct rules replicate;
     char *database; /* OVSDB connection method, for tunnel ports. */
+
+    bool http_on;         /* Is there a web server? */
+    struct endpoint http; /* If so, where it listens. */
+    unsigned int inspect; /* INSPECT_*: whose searches are looked into. */
 
     const char *log_level; /* debug, info, warning, error or critical. */
 };
@@ -140,6 +150,14 @@ char *config_set_destination(struct config *, const char *source,
 char *config_set_local_mac(struct config *, const char *source,
                            const char *text) OVS_WARN_UNUSED_RESULT;
 char *config_set_forward(struct config *, const char *source,
+                         const char *text) OVS_WARN_UNUSED_RESULT;
+char *config_add_from(struct config *, const char *source,
+                      const char *text) OVS_WARN_UNUSED_RESULT;
+char *config_set_filter(struct config *, const char *source,
+                        const char *text) OVS_WARN_UNUSED_RESULT;
+char *config_set_http(struct config *, const char *source,
+                      const char *text) OVS_WARN_UNUSED_RESULT;
+char *config_add_inspect(struct config *, const char *source,
                          const char *text) OVS_WARN_UNUSED_RESULT;
 char *config_add_other(struct config *, const char *source,
                        const char *text) OVS_WARN_UNUSED_RESULT;

@@ -30,6 +30,8 @@ drop_reason_name(enum drop_reason reason)
     case DROP_OWN_SOURCE: return "own_source";
     case DROP_VERSION: return "version";
     case DROP_FORMAT: return "format";
+    case DROP_SOURCE: return "source";
+    case DROP_FILTER: return "filter";
     case DROP_NO_SWITCH: return "no_switch";
     case DROP_QUEUE_FULL: return "queue_full";
     case DROP_STALE: return "stale";

@@ -49,6 +49,8 @@ enum drop_reason {
     DROP_VERSION,      /* Of a version of the wire format to come. */
     DROP_FORMAT,       /* A datagram in none of the mesh's wire formats, or
                         * a message of the switch that is no punt. */
+    DROP_SOURCE,       /* Its IP source is none of relay.from. */
+    DROP_FILTER,       /* relay.filter leaves it out. */
     DROP_NO_SWITCH,    /* The switch's MAC is not known yet. */
     DROP_QUEUE_FULL,   /* The switch read too slowly. */
     DROP_STALE,        /* Waited too long for the switch. */

@@ -4,6 +4,7 @@
 #include "subnets.h"
 
 #include "openvswitch/util.h"
+#include "packets.h"
 #include "util.h"
 
 void
@@ -38,10 +39,13 @@ subnets_add(struct subnets *s, size_t max, const char *source,
 }
 
 bool
-subnets_contain(const struct subnets *s, const struct in6_addr *address)
+subnets_contain_ipv4(const struct subnets *s, ovs_be32 address)
 {
     for (size_t i = 0; i < s->n; i++) {
-        if (subnet_contains(&s->all[i], address)) {
+        const struct subnet *subnet = &s->all[i];
+        ovs_be32 network = in6_addr_get_mapped_ipv4(&subnet->address);
+
+        if (!((network ^ address) & be32_prefix_mask(subnet->prefix - 96))) {
             return true;
         }
     }

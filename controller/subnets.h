@@ -10,6 +10,7 @@
 
 #include "endpoint.h"
 #include "openvswitch/compiler.h"
+#include "openvswitch/types.h"
 
 struct subnets {
     struct subnet *all;
@@ -25,7 +26,8 @@ void subnets_clear(struct subnets *);
 char *subnets_add(struct subnets *, size_t max, const char *source,
                   const char *text) OVS_WARN_UNUSED_RESULT;
 
-/* Returns true if 'address' lies in one of the subnets. */
-bool subnets_contain(const struct subnets *, const struct in6_addr *address);
+/* Returns true if 'address' lies in one of the subnets, which must all be IPv4
+ * ones. */
+bool subnets_contain_ipv4(const struct subnets *, ovs_be32 address);
 
 #endif /* subnets.h */

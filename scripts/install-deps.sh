@@ -13,10 +13,10 @@
 set -euo pipefail
 
 BUILD="gcc make binutils libc6-dev openvswitch-source libssl-dev libcap-ng-dev
-       libjansson-dev libc-ares-dev libsodium-dev libcap-dev
+       libjansson-dev libpcap-dev libc-ares-dev libsodium-dev libcap-dev
        libseccomp-dev"
 RUN="openvswitch-switch iproute2 ethtool procps kmod"
-TEST="libcmocka-dev libpcap-dev bats tcpreplay tcpdump socat samba
+TEST="libcmocka-dev bats tcpreplay tcpdump socat samba
       samba-common-bin dnsmasq-base iputils-ping jq python3 util-linux
       softflowd nfdump nfdump-sflow bsdutils openssl rsyslog snmp snmptrapd"
 BENCH="gnuplot-nox"

@@ -70,18 +70,25 @@ check_same_collectors(const struct collector *a, const struct collector *b)
 }
 
 static void
+check_same_subnets(const struct subnets *a, const struct subnets *b)
+{
+    CHECK(a->n == b->n);
+    for (size_t i = 0; i < a->n; i++) {
+        CHECK(same_text(a->texts[i], b->texts[i]));
+        CHECK(a->all[i].prefix == b->all[i].prefix);
+        CHECK(ipv6_addr_equals(&a->all[i].address, &b->all[i].address));
+    }
+}
+
+static void
 check_same_rules(const struct rule *a, const struct rule *b)
 {
     char *about = rule_to_text(a), *about_again = rule_to_text(b);
 
     CHECK(same_text(about, about_again));
     CHECK(same_text(a->name, b->name) && a->slot == b->slot);
-    CHECK(a->port == b->port && a->from.n == b->from.n);
-    for (size_t i = 0; i < a->from.n; i++) {
-        CHECK(a->from.all[i].prefix == b->from.all[i].prefix);
-        CHECK(ipv6_addr_equals(&a->from.all[i].address,
-                               &b->from.all[i].address));
-    }
+    CHECK(a->port == b->port);
+    check_same_subnets(&a->from, &b->from);
     CHECK(a->has_destination == b->has_destination);
     CHECK(!a->has_destination
           || ipv6_addr_equals(&a->destination, &b->destination));
@@ -119,11 +126,12 @@ check_same(const struct config *a, const struct config *b)
     CHECK(a->relay_id_auto == b->relay_id_auto && a->relay_id == b->relay_id);
     check_same_specs(&a->peers, &b->peers);
     check_same_specs(&a->discover, &b->discover);
-    CHECK(a->accept.n == b->accept.n);
-    for (size_t i = 0; i < a->accept.n; i++) {
-        CHECK(same_text(a->accept.texts[i], b->accept.texts[i]));
-        CHECK(a->accept.all[i].prefix == b->accept.all[i].prefix);
-    }
+    check_same_subnets(&a->accept, &b->accept);
+    check_same_subnets(&a->from, &b->from);
+    CHECK(!a->filter_text == !b->filter_text);
+    CHECK(!a->filter_text || same_text(a->filter_text, b->filter_text));
+    CHECK(a->http_on == b->http_on && endpoint_equal(&a->http, &b->http));
+    CHECK(a->inspect == b->inspect);
     CHECK(a->replicate.n == b->replicate.n);
     for (size_t i = 0; i < a->replicate.n; i++) {
         check_same_rules(&a->replicate.rules[i], &b->replicate.rules[i]);
@@ -146,7 +154,8 @@ check_config(const struct config *c)
     CHECK(c->dead_ms >= CONFIG_MIN_HELLOS * c->announce_ms);
     CHECK(c->relay_id_auto || c->relay_id);
     CHECK(c->peers.n <= CONFIG_MAX_PEERS && c->discover.n <= CONFIG_MAX_PEERS);
-    CHECK(c->accept.n <= CONFIG_MAX_ACCEPT);
+    CHECK(c->accept.n <= CONFIG_MAX_ACCEPT && c->from.n <= CONFIG_MAX_FROM);
+    CHECK(!c->filter_text == !c->filter);
     CHECK(c->n_others <= CONFIG_MAX_LOCAL_MACS);
     CHECK(c->replicate.n <= RULE_MAX);
     for (size_t i = 0; i < c->replicate.n; i++) {

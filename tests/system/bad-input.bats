@@ -119,7 +119,7 @@ known_keys() {
     while read -r key; do
         n=$((n + 1))
         pattern=$(sed -E 's/\[0\]/\\[[0-9]\\]/g; s/\./\\./g' <<< "$key")
-        grep -qE "\"$pattern(\[[0-9]\])*: (not yet supported|.* is (an?|null|true|false)[ ,])" <<< "$text" ||
+        grep -qE "\"$pattern(\[[0-9]\])*: .* is (an?|null|true|false)[ ,]" <<< "$text" ||
             missing+=" $key:type"
         grep -oE "\"$pattern(\[[0-9]+\])*: [^\"]*\"" <<< "$text" |
             grep -qvE ' is (an?|null|true|false)[ ,]' ||

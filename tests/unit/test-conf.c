@@ -15,6 +15,7 @@
 
 #include "dirs.h"
 #include "error-line.h"
+#include "inspect.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
@@ -152,6 +153,50 @@ test_defaults(void **state OVS_UNUSED)
     assert_int_equal(c->hello_ms, 1000);
     assert_int_equal(c->accept.n, 0);
     assert_string_equal(c->log_level, "info");
+    assert_int_equal(c->from.n, 0);
+    assert_null(c->filter);
+    assert_false(c->http_on);
+    assert_int_equal(c->inspect, 0);
+    config_destroy(c);
+}
+
+/* Who is relayed, and who looks on. */
+static void
+test_from_filter_http_and_inspect(void **state OVS_UNUSED)
+{
+    struct config *c = load_text(
+        "{\"relay\": {\"from\": [\"10.1.2.3/16\", \"192.0.2.9\"],"
+        "             \"filter\": \"udp port 5076\"},"
+        " \"http\": \"[::1]:9714\", \"inspect\": [\"ca\", \"pva\", \"ca\"]}");
+    char text[ENDPOINT_TEXT_SIZE];
+
+    assert_int_equal(c->from.n, 2);
+    assert_int_equal(c->from.all[0].prefix, 96 + 16);
+    assert_string_equal(c->from.texts[0], "10.1.2.3/16");
+    assert_int_equal(c->from.all[1].prefix, 128);
+    assert_string_equal(c->filter_text, "udp port 5076");
+    assert_non_null(c->filter);
+    assert_true(c->http_on);
+    assert_string_equal(endpoint_format(&c->http, text), "[::1]:9714");
+    assert_int_equal(c->inspect, INSPECT_PVA | INSPECT_CA);
+
+    char *json = config_to_json(c);
+    const char *const parts[] = {
+        "\"from\": [\n      \"10.1.2.3/16\",\n      \"192.0.2.9\"\n    ]",
+        "\"filter\": \"udp port 5076\"",
+        "\"http\": \"[::1]:9714\"",
+        "\"inspect\": [\n    \"pva\",\n    \"ca\"\n  ]",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        assert_non_null(strstr(json, parts[i]));
+    }
+    free(json);
+    config_destroy(c);
+
+    /* One subnet needs no array; nothing to inspect is none. */
+    c = load_text("{\"relay\": {\"from\": \"10.1.0.0/16\"}, \"inspect\": []}");
+    assert_int_equal(c->from.n, 1);
+    assert_int_equal(c->inspect, 0);
     config_destroy(c);
 }
 
@@ -827,6 +872,8 @@ struct wrong_text {
 #define LINK_LOCAL                                                            \
     "is a link-local address, which does not say through which interface"
 #define NOT_A_SUBNET "is not an address or ADDRESS/PREFIX"
+#define NOT_A_LISTENER                                                        \
+    "is not ADDRESS:PORT, such as 127.0.0.1:9714 or [::1]:9714"
 #define NO_SERVICE "names a service, which only mesh.discover looks up"
 #define NOT_A_NAME_BUT_AN_ADDRESS                                             \
     "is an address, not a name; mesh.peers is for those"
@@ -1006,6 +1053,29 @@ static const struct wrong_text wrong_values[] = {
       "mesh.accept[1]: \"10.0.0.0/33\" " NOT_A_SUBNET },
     { MESH("\"accept\": [\"relay-b\"]"),
       "mesh.accept[0]: \"relay-b\" " NOT_A_SUBNET },
+    { RELAY("\"from\": \"10.0.0.0/33\""),
+      "relay.from: \"10.0.0.0/33\" " NOT_A_SUBNET },
+    { RELAY("\"from\": [\"10.0.0.1\", \"fd00::/8\"]"),
+      "relay.from[1]: \"fd00::/8\" is not IPv4, as broadcasts are" },
+    { RELAY("\"from\": [\"10.0.0.1/8\", \"10.0.0.2/8\"]"),
+      "relay.from[1]: \"10.0.0.2/8\" is given twice" },
+    { RELAY("\"from\": []"),
+      "relay.from: [] is nobody; leave \"from\" out for everybody" },
+    { RELAY("\"filter\": \"udp and\""),
+      "relay.filter: \"udp and\": can't parse filter expression: syntax "
+      "error" },
+    { RELAY("\"filter\": \"src host relay-b\""),
+      "relay.filter: \"src host relay-b\": unknown host 'relay-b': names "
+      "are not looked up" },
+    { "{\"http\": \"9714\"}", "http: \"9714\" " NOT_A_LISTENER },
+    { "{\"http\": \"127.0.0.1\"}", "http: \"127.0.0.1\" " NOT_A_LISTENER },
+    { "{\"http\": \"::1:9714\"}", "http: \"::1:9714\" " NOT_A_LISTENER },
+    { "{\"http\": \"relay-b:9714\"}",
+      "http: \"relay-b:9714\" " NOT_A_LISTENER },
+    { "{\"http\": \"127.0.0.1:0\"}", "http: \"127.0.0.1:0\" " NOT_A_LISTENER },
+    { "{\"http\": \"\"}", "http: \"\" " NOT_A_LISTENER },
+    { "{\"inspect\": [\"pva\", \"PVA\"]}",
+      "inspect[1]: \"PVA\" is neither pva nor ca" },
 };
 
 static const struct wrong_text wrong_types[] = {
@@ -1091,6 +1161,14 @@ static const struct wrong_text wrong_types[] = {
       "mesh.hello_ms: 1000.0 is a number with a fraction, not a whole number "
       "from 100 to 60000" },
     { MESH("\"accept\": {}"), "mesh.accept: {} is an object, not an array" },
+    { RELAY("\"from\": {}"), "relay.from: {} is an object, not an array" },
+    { RELAY("\"from\": [1]"),
+      "relay.from[0]: 1 is a whole number, not a string" },
+    { RELAY("\"filter\": [\"udp\"]"),
+      "relay.filter: [\"udp\"] is an array, not a string" },
+    { "{\"http\": 9714}", "http: 9714 is a whole number, not a string" },
+    { "{\"inspect\": true}", "inspect: true is true, not an array" },
+    { "{\"inspect\": [null]}", "inspect[0]: null is null, not a string" },
     { MESH("\"accept\": [null]"),
       "mesh.accept[0]: null is null, not a string" },
 
@@ -1177,12 +1255,6 @@ static const struct wrong_text unknown_keys[] = {
     { MESH("\"transports\": 1"),
       "mesh.transports: unknown key; the nearest known one is "
       "\"transport\"" },
-};
-
-static const struct wrong_text future_keys[] = {
-    { "{\"http\": \"127.0.0.1:9714\"}", "http: not yet supported" },
-    { "{\"inspect\": [\"pva\"]}", "inspect: not yet supported" },
-    { RELAY("\"filter\": \"udp\""), "relay.filter: not yet supported" },
 };
 
 /* A rule with 'TEXT' besides what it must have, one with 'TEXT' for its
@@ -1375,12 +1447,6 @@ test_wrong_rules_in_the_file(void **state OVS_UNUSED)
         write_bytes(w->text, strlen(w->text));
         assert_load_error(&o, w->message);
     }
-}
-
-static void
-test_keys_not_yet_supported(void **state OVS_UNUSED)
-{
-    assert_text_errors(future_keys, ARRAY_SIZE(future_keys));
 }
 
 /* Appends to 's' an array called 'name' of the 'n' texts that 'format' makes
@@ -1629,6 +1695,22 @@ test_flow_priority_with_a_tunnel(void **state OVS_UNUSED)
             free(text);
         }
     }
+}
+
+/* The switch has no such filter, but it has subnets. */
+static void
+test_filter_with_a_tunnel(void **state OVS_UNUSED)
+{
+    const struct options o = { .config_file = config_file };
+    const char *text = "{\"relay\": {\"filter\": \"udp\"},"
+                       " \"mesh\": {\"transport\": \"geneve\"}}";
+
+    write_bytes(text, strlen(text));
+    assert_load_error(&o, "relay.filter: with mesh.transport \"geneve\" the "
+                          "switch carries the frames and has no such filter; "
+                          "relay.from is one that it has");
+    config_destroy(load_text("{\"relay\": {\"from\": \"10.0.0.0/8\"},"
+                             " \"mesh\": {\"transport\": \"geneve\"}}"));
 }
 
 static void
@@ -2183,6 +2265,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_defaults),
         TEST(test_file),
+        TEST(test_from_filter_http_and_inspect),
         TEST(test_precedence),
         TEST(test_precedence_of_the_file_itself),
         TEST(test_other_relays_replace_the_files),
@@ -2205,7 +2288,6 @@ main(void)
         TEST(test_wrong_types_in_the_file),
         TEST(test_unknown_keys),
         TEST(test_wrong_rules_in_the_file),
-        TEST(test_keys_not_yet_supported),
         TEST(test_too_many),
         TEST(test_too_many_rules),
         TEST(test_rules_twice),
@@ -2213,6 +2295,7 @@ main(void)
         TEST(test_flow_priority_with_rules),
         TEST(test_the_vni_of_replication),
         TEST(test_flow_priority_with_a_tunnel),
+        TEST(test_filter_with_a_tunnel),
         TEST(test_transport_and_vni),
         TEST(test_limits),
         TEST(test_times_of_the_segment),
