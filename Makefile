@@ -196,6 +196,7 @@ lint:
 	    --suppress=readdirCalled --suppress=getpwnamCalled --suppress=getgrnamCalled \
 	    -D_GNU_SOURCE -I controller controller scripts tests
 	shellcheck -x $(shell_scripts)
+	scripts/check-links.py
 
 clean:
 	rm -rf build

@@ -128,7 +128,7 @@ warn_of_open_tunnels(struct relay *r)
         bool open = peers->sealed && pt->carried && !pt->is_protected;
         if (open && !pt->told_open) {
             VLOG_WARN("peer %s: mesh.key_file does not seal what goes to it "
-                      "by %s; see \"IPsec\" in the README",
+                      "by %s; see \"IPsec\" in docs/tunnels.md",
                       peer->name, config_transport(r->config));
         }
         pt->told_open = open;

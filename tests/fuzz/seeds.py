@@ -227,12 +227,9 @@ def sealed():
 
 
 def config():
-    for name in ("README.md", "docs/mesh-protocol.md"):
-        for block in code_blocks(name, "json"):
-            # One has two files, a line each.
-            for text in block.splitlines() if block.count('"replicate"') > 1 else [block]:
-                text = text.strip()
-                yield (text if text.startswith("{") else "{" + text + "}").encode()
+    for path in ("README.md", *sorted(p.relative_to(top) for p in top.glob("docs/*.md"))):
+        for block in code_blocks(path, "json"):
+            yield block.encode()
     yield b"{}"
     yield b'{"bridge": "a/b"}'
     for n in (64, 65):
