@@ -13,7 +13,7 @@ import sys
 
 # Documents that are linked to already, and not written yet.
 COMING = {f"docs/{name}.md" for name in ("captures", "containers", "filters", "inspect", "metrics",
-                                         "migration", "operating", "packages")}
+                                         "operating", "packages")}
 
 top = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent).resolve()
 files = [path for place in top.iterdir() if place.name != "build" and not place.name.startswith(".")
