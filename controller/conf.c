@@ -544,6 +544,7 @@ check_forward(const struct config *c)
         .flow_priority = c->flow_priority,
         .max_pps = c->max_pps,
         .forward = c->forward,
+        .from = &c->from,
         .destination = htonl(INADDR_BROADCAST),
         .tunnel = c->tunneled ? &any_tunnel : NULL,
     };

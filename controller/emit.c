@@ -12,15 +12,25 @@
 #include "openvswitch/ofp-protocol.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/util.h"
+#include "tap.h"
+#include "timeval.h"
 #include "util.h"
 
 /* One message in the ring. */
 struct emission {
     uint32_t length;   /* Bytes, OpenFlow header included. */
+    uint32_t header;   /* Bytes of that which are before the frame. */
     long long int put; /* When it was put, time_msec(). */
 };
 
 struct emit {
+    struct tap *tap; /* Told of what is dropped, or NULL. */
+
+    /* For the tap: the frame of the message that is begun, since others take
+     * the place of what was written.  Its length is 0 if there is none. */
+    uint8_t begun_frame[FRAME_MAX];
+    size_t begun_frame_length;
+
     /* Packet-outs without their frame: [false] keeps the IP destination,
      * [true] rewrites it.  NULL until the actions are set. */
     struct ofpbuf *headers[2];
@@ -57,6 +67,12 @@ emit_destroy(struct emit *e)
         free(e->emissions);
         free(e);
     }
+}
+
+void
+emit_set_tap(struct emit *e, struct tap *tap)
+{
+    e->tap = tap;
 }
 
 char *
@@ -150,10 +166,57 @@ move_up(struct emit *e, uint64_t from, uint64_t to, size_t length)
     }
 }
 
-/* Drops the oldest message that is not begun.  There must be one. */
-static void
-drop_oldest(struct emit *e)
+/* Returns true if somebody wants to hear of what is dropped. */
+static bool
+is_tapped(const struct emit *e)
 {
+    return e->tap && tap_is_on(e->tap);
+}
+
+/* Copies the frame of the message 'm', which begins at position 'start', to
+ * 'frame', and returns its length. */
+static size_t
+copy_frame(const struct emit *e, const struct emission *m, uint64_t start,
+           uint8_t frame[FRAME_MAX])
+{
+    const size_t length = m->length - m->header;
+    const size_t at = (start + m->header) % EMIT_RING_BYTES;
+    const size_t until_end = MIN(length, EMIT_RING_BYTES - at);
+
+    memcpy(frame, e->bytes + at, until_end);
+    memcpy(frame + until_end, e->bytes, length - until_end);
+    return length;
+}
+
+/* Tells the tap that the 'frame' of 'length' bytes is dropped for
+ * 'reason'. */
+static void
+tell_dropped(const struct emit *e, const uint8_t *frame, size_t length,
+             enum drop_reason reason)
+{
+    const struct tap_event event = {
+        .point = TAP_DROP,
+        .direction = DIRECTION_MESH,
+        .reason = reason,
+        .bytes = frame,
+        .length = length,
+        .is_frame = true,
+    };
+    tap_tell(e->tap, &event, time_msec());
+}
+
+/* Drops the oldest message that is not begun, for 'reason'.  There must be
+ * one. */
+static void
+drop_oldest(struct emit *e, enum drop_reason reason)
+{
+    if (is_tapped(e)) {
+        uint8_t frame[FRAME_MAX];
+        size_t length = copy_frame(e, emission(e, e->first + (e->begun > 0)),
+                                   e->tail + emit_rest(e), frame);
+
+        tell_dropped(e, frame, length, reason);
+    }
     if (!e->begun) {
         e->tail += emission(e, e->first)->length;
     } else {
@@ -201,7 +264,7 @@ emit_put(struct emit *e, const uint8_t *frame, size_t length, bool rewrite,
     while (may_drop(e)
            && (e->head - e->tail + total > EMIT_RING_BYTES
                || emit_count(e) == EMIT_RING_FRAMES)) {
-        drop_oldest(e);
+        drop_oldest(e, DROP_QUEUE_FULL);
         n_dropped++;
     }
 
@@ -216,6 +279,7 @@ emit_put(struct emit *e, const uint8_t *frame, size_t length, bool rewrite,
 
     struct emission *new = emission(e, e->next++);
     new->length = total;
+    new->header = header->size;
     new->put = now;
     return n_dropped;
 }
@@ -228,7 +292,7 @@ emit_drop_stale(struct emit *e, long long int now)
     while (may_drop(e)
            && emission(e, e->first + (e->begun > 0))->put
                   <= now - EMIT_STALE_MS) {
-        drop_oldest(e);
+        drop_oldest(e, DROP_STALE);
         n_dropped++;
     }
     return n_dropped;
@@ -251,6 +315,10 @@ emit_abandon(struct emit *e)
 {
     if (!e->begun) {
         return 0;
+    }
+    if (e->begun_frame_length && is_tapped(e)) {
+        tell_dropped(e, e->begun_frame, e->begun_frame_length,
+                     DROP_DISCONNECTED);
     }
     e->tail += emission(e, e->first)->length - e->begun;
     e->first++;
@@ -278,6 +346,12 @@ emit_advance(struct emit *e, size_t length)
         length -= emission(e, e->first)->length;
         e->first++;
         n_written++;
+    }
+    if (length && (n_written || !e->begun)) {
+        e->begun_frame_length =
+            is_tapped(e) ? copy_frame(e, emission(e, e->first),
+                                      e->tail - length, e->begun_frame)
+                         : 0;
     }
     e->begun = length;
     return n_written;

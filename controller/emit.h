@@ -37,9 +37,13 @@ enum {
 
 struct emit;
 struct ofpbuf;
+struct tap;
 
 struct emit *emit_create(void);
 void emit_destroy(struct emit *);
+
+/* Has 'tap' told of each frame that is dropped from now on. */
+void emit_set_tap(struct emit *, struct tap *tap);
 
 /* Sets what happens to frames from now on: 'keep' and 'rewrite' are actions in
  * the syntax of ovs-ofctl, for frames whose IP destination stays and for

@@ -13,12 +13,28 @@
 #include "packets.h"
 #include "punt.h"
 #include "relay-flows.h"
+#include "subnets.h"
 #include "template.h"
 #include "util.h"
 
 /* What reg15 says of a frame in its second pass; see
  * flows/mesh-broadcast.flow. */
-enum { MARK_BROADCAST = 0x2, MARK_OWN_HOST = 0xa };
+enum {
+    MARK_BROADCAST = 0x2,
+    MARK_FROM_PEER = 0x4,
+    MARK_OWN_HOST = 0xa,
+    MARK_FROM_ANYBODY = 0x10
+};
+
+/* Frames a second that are looked at if nobody wants to see all. */
+enum { WATCH_PPS = 25, WATCH_BURST = 100 };
+
+/* Returns true if only some sources' broadcasts are relayed. */
+static bool
+is_partial(const struct relay_flows_params *p)
+{
+    return p->from && p->from->n;
+}
 
 /* Sets the values 'ipv4' or 'ipv6', whichever 'address' is. */
 static void
@@ -30,6 +46,20 @@ set_address(struct shash *values, const struct in6_addr *address)
     address_format(address, text);
     template_set(values, "ipv4", ipv6 ? NULL : xstrdup(text));
     template_set(values, "ipv6", ipv6 ? xstrdup(text) : NULL);
+}
+
+/* Sets how many of the frames that the switch carries are to be looked at. */
+static void
+set_watch_values(const struct relay_flows_params *p, struct shash *values)
+{
+    /* Both ways, and as many as the ports' meters let pass. */
+    const uint64_t all = 2 * (uint64_t) p->n_ports * p->max_pps;
+    const uint64_t pps = p->tunnel->watch_all ? all : WATCH_PPS;
+
+    template_set(values, "watch_pps", xasprintf("%" PRIu64, pps));
+    template_set(
+        values, "watch_burst",
+        xasprintf("%" PRIu64, p->tunnel->watch_all ? all : WATCH_BURST));
 }
 
 void
@@ -62,6 +92,10 @@ mesh_flows_set_values(const struct relay_flows_params *p, uint32_t id_base,
     template_set(values, "probe_meter", xasprintf("%" PRIu32, meter));
     template_set(values, "watch_meter", xasprintf("%" PRIu32, meter + 1));
     template_set(values, "probe_userdata", punt_userdata(PUNT_PROBE, 0, 0));
+    template_set(
+        values, "source_mark",
+        xasprintf("0x%x", is_partial(p) ? MARK_FROM_ANYBODY : MARK_FROM_PEER));
+    set_watch_values(p, values);
 }
 
 /* Appends to 'buckets' that of 'target'. */
@@ -174,6 +208,10 @@ mesh_flows_add(const struct relay_flows_params *p, struct shash *values,
     if (!error) {
         error = add_sources(t, values, set);
     }
+    if (!error && is_partial(p)) {
+        error = relay_flows_add_from(p, "mesh-from.flow", values, t->port_map,
+                                     set);
+    }
     return error ? error : add_refusals(p, values, set);
 }
 
@@ -216,14 +254,16 @@ add_out(const struct relay_flows_params *p, const struct relay_port *port,
     char *error = NULL;
 
     if (port->own_host) {
-        error = flowset_add_flow(set, "mesh-own-host.flow", values, NULL);
+        error =
+            relay_flows_add_from(p, "mesh-own-host.flow", values, NULL, set);
         if (!error) {
             error = add_second_pass(p, MARK_OWN_HOST, PUNT_OWN_HOST, port,
                                     values, set);
         }
     }
     if (!error && port->segment) {
-        error = flowset_add_flow(set, "mesh-broadcast.flow", values, NULL);
+        error =
+            relay_flows_add_from(p, "mesh-broadcast.flow", values, NULL, set);
         if (!error) {
             error = add_second_pass(p, MARK_BROADCAST, PUNT_BROADCAST, port,
                                     values, set);

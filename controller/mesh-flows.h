@@ -11,6 +11,7 @@
  *                      +--> group: a bucket for each peer
  *
  *    tunnel --> from a peer? --> local MAC, destination --> its normal way
+ *               (and from a source that is relayed)
  *           --> probe        --> punt
  *           --> anything else    dropped
  *
@@ -53,6 +54,7 @@ struct mesh_tunnel {
     size_t max_len;      /* The longest that go through it. */
     uint16_t generation; /* Of 'targets', for punts. */
     bool others;         /* Have others to get datagrams? */
+    bool watch_all;      /* Is the relay to see all, or just some? */
 
     const struct destination *destination;
     const struct own_addresses *own;

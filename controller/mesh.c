@@ -264,6 +264,12 @@ mesh_send(struct mesh *mesh, const struct frame *frames, size_t n_frames,
     return n_sent;
 }
 
+bool
+mesh_has_relayed(const struct mesh *mesh, size_t i)
+{
+    return outbox_has_relayed(mesh->outbox, i);
+}
+
 void
 mesh_flush(struct mesh *mesh)
 {

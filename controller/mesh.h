@@ -78,6 +78,10 @@ uint64_t mesh_send(struct mesh *, const struct frame *frames, size_t n_frames,
                    const struct peers *peers, struct peer *const *targets,
                    size_t n_targets, size_t *n_relayed);
 
+/* Returns true if the 'i'th frame of the last mesh_send(), which was of at
+ * most OUTBOX_MAX_FRAMES (outbox.h), was sent to at least one peer. */
+bool mesh_has_relayed(const struct mesh *, size_t i);
+
 /* Sends the 'length' bytes of 'message', which are copied, to 'peer', at the
  * latest when mesh_flush() is called.  No peer may go or move before that.
  * Messages are not counted, and one that the kernel does not take is lost. */

@@ -336,3 +336,9 @@ outbox_end(struct outbox *o, size_t *n_relayed)
     *n_relayed = o->n_relayed;
     return o->n_sent;
 }
+
+bool
+outbox_has_relayed(const struct outbox *o, size_t i)
+{
+    return o->relayed[i];
+}

@@ -69,6 +69,10 @@ void outbox_put(struct outbox *, const struct peers *peers, struct peer *peer,
  * for each peer. */
 size_t outbox_end(struct outbox *, size_t *n_relayed) OVS_WARN_UNUSED_RESULT;
 
+/* Returns true if the 'i'th of the frames of outbox_begin() was sent to at
+ * least one peer. */
+bool outbox_has_relayed(const struct outbox *, size_t i);
+
 /* Says that the kernel did not take something to 'peer', because of 'error',
  * a positive errno. */
 void outbox_send_failed(const struct peer *peer, int error);

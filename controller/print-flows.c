@@ -199,6 +199,7 @@ add_relay(const struct config *config, const struct host *host,
         .flow_priority = config->flow_priority,
         .max_pps = config->max_pps,
         .forward = config->forward,
+        .from = &config->from,
         .destination = destination_address(&destination),
         .tunnel = tunneled ? &tunnel.mesh : NULL,
     };

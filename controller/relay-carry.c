@@ -13,22 +13,23 @@
 #include "counters.h"
 #include "election.h"
 #include "emit.h"
+#include "filter.h"
 #include "frame.h"
 #include "loop-guard.h"
 #include "mesh.h"
 #include "openvswitch/util.h"
-#include "openvswitch/vlog.h"
+#include "outbox.h"
 #include "packets.h"
 #include "peering.h"
 #include "peers.h"
 #include "punt.h"
 #include "segment.h"
+#include "subnets.h"
+#include "tap.h"
 #include "timeval.h"
 #include "tunneling.h"
 #include "util.h"
 #include "wire.h"
-
-VLOG_DEFINE_THIS_MODULE(carry);
 
 enum {
     /* Frames handed to the mesh at a time. */
@@ -38,6 +39,45 @@ enum {
      * neither way starves the other. */
     READS_PER_RUN = 8
 };
+
+/* What becomes of a frame. */
+
+/* Tells those who look on that the frame of 'event' is at 'point' now. */
+static inline void
+tell(struct relay *r, struct tap_event *event, enum tap_point point,
+     long long int now)
+{
+    if (OVS_UNLIKELY(tap_is_on(&r->tap))) {
+        event->point = point;
+        tap_tell(&r->tap, event, now);
+    }
+}
+
+/* Counts that the frame of 'event' is dropped for 'reason', an enum
+ * drop_reason or an enum frame_verdict, and tells of it. */
+static void
+drop(struct relay *r, struct tap_event *event, int reason, long long int now)
+{
+    counters_drop(&r->counters, event->direction, reason, 1);
+    event->reason = reason;
+    tell(r, event, TAP_DROP, now);
+}
+
+/* Returns true if 'frame' is one of those that the configuration relays. */
+static bool
+is_wanted(const struct relay *r, const struct frame *frame, int *reason)
+{
+    const struct config *config = r->config;
+
+    if (config->from.n
+        && !subnets_contain_ipv4(&config->from, frame->ip_src)) {
+        *reason = DROP_SOURCE;
+        return false;
+    }
+    *reason = DROP_FILTER;
+    return (!config->filter
+            || filter_matches(config->filter, frame->bytes, frame->length));
+}
 
 /* Emitting. */
 
@@ -52,61 +92,70 @@ is_from_here(const struct relay *r, const uint8_t *bytes)
 
 /* Judges the frame of 'length' bytes at 'bytes', which came from a peer at
  * 'now', in a format with numbers if 'numbered'.  Returns true and fills in
- * '*frame' if it is to be emitted. */
+ * '*frame' if it is to be emitted, or false and stores why not in
+ * '*reason'. */
 static bool
 judge_emission(struct relay *r, uint8_t *bytes, size_t length, bool numbered,
-               long long int now, struct frame *frame)
+               long long int now, struct frame *frame, int *reason)
 {
     enum frame_verdict verdict = frame_check(bytes, length, frame);
-    int reason;
 
     if (verdict != FRAME_OK) {
-        reason = verdict;
+        *reason = verdict;
     } else if (!relay_has_port(r->relayed_ports, frame->port)) {
-        reason = DROP_PORT;
+        *reason = DROP_PORT;
     } else if (is_from_here(r, bytes)) {
-        reason = DROP_OWN;
+        *reason = DROP_OWN;
     } else if (own_addresses_contain(&r->own_addresses, frame->ip_src)
                && !peering_is_self(r->peering)) {
-        reason = DROP_OWN_SOURCE;
+        *reason = DROP_OWN_SOURCE;
+    } else if (!is_wanted(r, frame, reason)) {
+        return false;
     } else if (!relay_has_port(r->emitted_ports, frame->port)) {
-        reason = DROP_STANDBY;
+        *reason = DROP_STANDBY;
     } else if (!emit_is_ready(r->emit)) {
-        reason = DROP_NO_SWITCH;
+        *reason = DROP_NO_SWITCH;
     } else if (loop_guard_emit(r->loop_guard, frame, numbered, now)
                && !peering_is_self(r->peering)) {
-        reason = DROP_LOOP;
+        *reason = DROP_LOOP;
     } else {
         return true;
     }
-    counters_drop(&r->counters, DIRECTION_MESH, reason, 1);
     return false;
 }
 
 /* Judges the frame of 'length' bytes at 'bytes', as judge_emission() does, and
- * puts it into the queue to the switch. */
+ * puts it into the queue to the switch.  It came from 'from' in the mesh, NULL
+ * if that is not known. */
 static void
-emit_frame(struct relay *r, uint8_t *bytes, size_t length, bool numbered,
-           long long int now)
+emit_frame(struct relay *r, uint8_t *bytes, size_t length,
+           const struct endpoint *from, bool numbered, long long int now)
 {
+    struct tap_event event = {
+        .direction = DIRECTION_MESH,
+        .from = from,
+        .bytes = bytes,
+        .length = length,
+        .is_frame = true,
+    };
     struct frame frame;
+    int reason;
 
+    tell(r, &event, TAP_RECEIVE, now);
     if (!r->emits) {
-        counters_drop(&r->counters, DIRECTION_MESH, DROP_STANDBY, 1);
+        drop(r, &event, DROP_STANDBY, now);
         return;
     }
-    if (!judge_emission(r, bytes, length, numbered, now, &frame)) {
+    if (!judge_emission(r, bytes, length, numbered, now, &frame, &reason)) {
+        drop(r, &event, reason, now);
         return;
     }
 
-    bool rewrite = destination_must_rewrite(&r->destination, frame.ip_dst);
-    VLOG_DBG("mesh frame from " IP_FMT " to " IP_FMT ":%u, %" PRIuSIZE
-             " bytes: "
-             "emitted%s",
-             IP_ARGS(frame.ip_src), IP_ARGS(frame.ip_dst), frame.port,
-             frame.length, rewrite ? ", destination rewritten" : "");
-    counters_drop(&r->counters, DIRECTION_MESH, DROP_QUEUE_FULL,
-                  emit_put(r->emit, frame.bytes, frame.length, rewrite, now));
+    event.rewritten = destination_must_rewrite(&r->destination, frame.ip_dst);
+    tell(r, &event, TAP_EMIT, now);
+    counters_drop(
+        &r->counters, DIRECTION_MESH, DROP_QUEUE_FULL,
+        emit_put(r->emit, frame.bytes, frame.length, event.rewritten, now));
 }
 
 /* Takes the frame of 'punt', which came out of the tunnel from a peer. */
@@ -114,7 +163,7 @@ static void
 take_tunnelled(struct relay *r, const struct punt *punt, long long int now)
 {
     r->counters.mesh_rx++;
-    emit_frame(r, punt->frame, punt->length, true, now);
+    emit_frame(r, punt->frame, punt->length, NULL, true, now);
 }
 
 /* Looks whether the frame of 'punt', which the switch has sent to all peers,
@@ -123,17 +172,25 @@ take_tunnelled(struct relay *r, const struct punt *punt, long long int now)
 static void
 watch(struct relay *r, const struct punt *punt, long long int now)
 {
+    const bool sent = punt->kind == PUNT_WATCH;
+    struct tap_event event = {
+        .direction = sent ? DIRECTION_PUNT : DIRECTION_MESH,
+        .switched = true,
+        .bytes = punt->frame,
+        .length = punt->length,
+        .is_frame = true,
+    };
     struct frame frame;
 
+    tell(r, &event, sent ? TAP_PUNT : TAP_RECEIVE, now);
     if (frame_check(punt->frame, punt->length, &frame) != FRAME_OK) {
         return;
     }
     bool copy =
-        (punt->kind == PUNT_WATCH
-             ? loop_guard_punt(
-                 r->loop_guard, &frame,
-                 destination_is_understood(&r->destination, frame.ip_dst), now)
-             : loop_guard_emit(r->loop_guard, &frame, true, now));
+        (sent ? loop_guard_punt(
+             r->loop_guard, &frame,
+             destination_is_understood(&r->destination, frame.ip_dst), now)
+              : loop_guard_emit(r->loop_guard, &frame, true, now));
     if (copy || frame.completed) {
         relay_see_all(r, &frame, now);
     }
@@ -148,10 +205,56 @@ struct batch {
     uint16_t generation; /* As their punts say it. */
 };
 
+/* Returns what there is to tell of 'frame', which was punted. */
+static struct tap_event
+event_of(const struct frame *frame)
+{
+    return (struct tap_event){
+        .direction = DIRECTION_PUNT,
+        .bytes = frame->bytes,
+        .length = frame->length,
+        .is_frame = true,
+    };
+}
+
+/* Counts that the 'n' 'frames' are dropped because there is nobody to send
+ * them to. */
+static void
+drop_all(struct relay *r, const struct frame *frames, size_t n,
+         long long int now)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct tap_event event = event_of(&frames[i]);
+
+        drop(r, &event, DROP_NO_PEER, now);
+    }
+}
+
+/* Tells what became of the 'n' 'frames': they were sent to 'n_peers' peers, by
+ * the switch if 'switched', as far as the kernel took them. */
+static void
+tell_sent(struct relay *r, const struct frame *frames, size_t n,
+          size_t n_peers, bool switched, long long int now)
+{
+    if (!tap_is_on(&r->tap)) {
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct tap_event event = event_of(&frames[i]);
+
+        event.n_peers = n_peers;
+        event.switched = switched;
+        event.reason = DROP_SEND;
+        tell(r, &event,
+             switched || mesh_has_relayed(r->mesh, i) ? TAP_SEND : TAP_DROP,
+             now);
+    }
+}
+
 /* Sends the frames of 'batch' to those peers to whom the switch has not sent
  * them, and empties it. */
 static void
-send_frames(struct relay *r, struct batch *batch)
+send_frames(struct relay *r, struct batch *batch, long long int now)
 {
     struct peers *peers = peering_peers(r->peering);
     struct peer **targets = peers->targets;
@@ -166,11 +269,13 @@ send_frames(struct relay *r, struct batch *batch)
         targets = r->others;
         n_targets = tunneling_others(peers, batch->generation, targets);
         if (peers->n_targets && !n_targets) {
-            return; /* All have got them. */
+            /* All have got them. */
+            tell_sent(r, batch->frames, n, peers->n_targets, true, now);
+            return;
         }
     }
     if (!n_targets || !r->mesh) {
-        counters_drop(&r->counters, DIRECTION_PUNT, DROP_NO_PEER, n);
+        drop_all(r, batch->frames, n, now);
         return;
     }
 
@@ -179,44 +284,43 @@ send_frames(struct relay *r, struct batch *batch)
                                      n_targets, &n_relayed);
     r->counters.relayed += n_relayed;
     counters_drop(&r->counters, DIRECTION_PUNT, DROP_SEND, n - n_relayed);
+    BUILD_ASSERT((int) FRAME_BATCH <= (int) OUTBOX_MAX_FRAMES);
+    tell_sent(r, batch->frames, n, n_targets, false, now);
 }
 
 /* Judges the punted frame 'punt'.  Returns true and fills in '*frame' if it is
- * to be sent. */
+ * to be sent, or false and stores why not in '*reason'. */
 static bool
-take_punt(struct relay *r, const struct punt *punt, struct frame *frame,
-          long long int now)
+judge_punt(struct relay *r, const struct punt *punt, struct frame *frame,
+           int *reason, long long int now)
 {
     enum frame_verdict verdict = frame_check(punt->frame, punt->length, frame);
 
     if (verdict != FRAME_OK) {
-        counters_drop(&r->counters, DIRECTION_PUNT, verdict, 1);
-        VLOG_DBG("punt on port %u dropped: %s", punt->port,
-                 frame_verdict_name(verdict));
+        *reason = verdict;
         return false;
     }
     if (!relay_has_port(r->relayed_ports, frame->port)) {
-        counters_drop(&r->counters, DIRECTION_PUNT, DROP_PORT, 1);
+        *reason = DROP_PORT;
+        return false;
+    }
+    if (!is_wanted(r, frame, reason)) {
         return false;
     }
     if (punt->kind != PUNT_OWN_HOST
         && !election_forwards_port(&r->segment.election, frame->port)) {
-        counters_drop(&r->counters, DIRECTION_PUNT, DROP_STANDBY, 1);
+        *reason = DROP_STANDBY;
         return false;
     }
     bool understood =
         destination_is_understood(&r->destination, frame->ip_dst);
     if (loop_guard_punt(r->loop_guard, frame, understood, now)) {
-        counters_drop(&r->counters, DIRECTION_PUNT, DROP_LOOP, 1);
+        *reason = DROP_LOOP;
         if (r->tunneling.on) {
             relay_see_all(r, frame, now);
         }
         return false;
     }
-    VLOG_DBG("punt from " IP_FMT " to " IP_FMT ":%u, %" PRIuSIZE " bytes: to "
-             "%" PRIuSIZE " peers",
-             IP_ARGS(frame->ip_src), IP_ARGS(frame->ip_dst), frame->port,
-             frame->length, peering_peers(r->peering)->n_targets);
     return true;
 }
 
@@ -225,21 +329,32 @@ static void
 put_punt(struct relay *r, const struct punt *punt, struct batch *batch,
          long long int now)
 {
+    struct tap_event event = {
+        .direction = DIRECTION_PUNT,
+        .bytes = punt->frame,
+        .length = punt->length,
+        .is_frame = true,
+    };
+    int reason;
+
     if (batch->n == FRAME_BATCH || punt->generation != batch->generation) {
-        send_frames(r, batch);
+        send_frames(r, batch, now);
         batch->generation = punt->generation;
     }
     struct frame *frame = &batch->frames[batch->n];
 
     r->counters.punted++;
     r->carried.n_punted += punt->generation != 0;
-    if (take_punt(r, punt, frame, now)) {
-        batch->n++;
-        if (frame->completed && r->tunneling.on) {
-            relay_see_all(r, frame, now);
-        }
-        r->n_too_long += frame->length > r->tunneling.max_len;
+    tell(r, &event, TAP_PUNT, now);
+    if (!judge_punt(r, punt, frame, &reason, now)) {
+        drop(r, &event, reason, now);
+        return;
     }
+    batch->n++;
+    if (frame->completed && r->tunneling.on) {
+        relay_see_all(r, frame, now);
+    }
+    r->n_too_long += frame->length > r->tunneling.max_len;
 }
 
 /* Takes the message 'oh' of the switch.  A frame in it that is to be sent goes
@@ -289,12 +404,34 @@ carry_punts(struct relay *r, long long int now)
             n_messages++;
             take_message(r, oh, &batch, now);
         }
-        send_frames(r, &batch);
+        send_frames(r, &batch, now);
     }
     return n_messages;
 }
 
 /* From the mesh to the switch. */
+
+/* Counts that the datagram 'd', which was decoded as 'wire', is dropped for
+ * 'reason'. */
+static void
+drop_datagram(struct relay *r, const struct mesh_datagram *d,
+              const struct wire *wire, int reason, long long int now)
+{
+    const bool is_frame =
+        wire->kind == WIRE_FRAME || wire->kind == WIRE_SNOWSIGNAL;
+    struct tap_event event = {
+        .direction = DIRECTION_MESH,
+        .from = &d->from,
+        .bytes = is_frame ? wire->body : d->bytes,
+        .length = is_frame ? wire->length : d->length,
+        .is_frame = is_frame,
+    };
+
+    if (is_frame) {
+        tell(r, &event, TAP_RECEIVE, now);
+    }
+    drop(r, &event, reason, now);
+}
 
 /* Judges the datagram 'd', which came at 'now_us', and puts its frame, if it
  * holds one, into the queue to the switch. */
@@ -311,12 +448,13 @@ take_datagram(struct relay *r, const struct mesh_datagram *d,
     case PEERING_FRAME: r->counters.mesh_rx++; break;
     case PEERING_DROP:
         r->counters.mesh_rx++;
-        counters_drop(&r->counters, DIRECTION_MESH, reason, 1);
+        drop_datagram(r, d, &wire, reason, now_us / 1000);
         return;
     }
-    emit_frame(r, wire.body, wire.length, wire.kind == WIRE_FRAME,
+    emit_frame(r, wire.body, wire.length, &d->from, wire.kind == WIRE_FRAME,
                now_us / 1000);
 }
+
 /* Hands the queue to the switch as far as it takes it. */
 static void
 write_emissions(struct relay *r)

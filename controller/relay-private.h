@@ -24,6 +24,7 @@
 #include "relay-flows.h"
 #include "mesh-flows.h"
 #include "segment.h"
+#include "tap.h"
 #include "tunneling.h"
 
 enum { RELAY_PORT_WORDS = UINT16_MAX / 64 + 1 };
@@ -32,6 +33,7 @@ struct frame;
 
 struct relay {
     struct counters counters;
+    struct tap tap; /* Told of each frame's way. */
 
     /* The node's. */
     const struct config *config;
@@ -62,8 +64,9 @@ struct relay {
     bool tunnel_stale;                       /* Is a look due anyway? */
     char tunnel_name[IFNAMSIZ];              /* Of the port. */
     uint32_t tunnel_port;                    /* Its number, 0 for none. */
-    bool leaves_others;   /* Does the switch send nothing to some? */
-    bool steady;          /* Is it settled who forwards? */
+    bool watches_all;   /* Is the relay to see all that the switch carries? */
+    bool leaves_others; /* Does the switch send nothing to some? */
+    bool steady;        /* Is it settled who forwards? */
     struct peer **others; /* For tunneling_others(); of 'n_others'. */
     size_t n_others;
     long long int next_look; /* At the paths' MTUs, ms. */

@@ -233,13 +233,15 @@ bool
 relay_update_tunnel(struct relay *r, long long int now)
 {
     const struct peers *peers = peering_peers(r->peering);
-    bool changed = false;
+    const bool watches_all = tap_wants_all(&r->tap);
+    bool changed = r->tunneling.there && watches_all != r->watches_all;
 
+    r->watches_all = watches_all;
     if (bridge_is_in_place(r->bridge)) {
         tunneling_placed(peers);
     }
     if (has_news(r, now)) {
-        changed = update_port(r);
+        changed |= update_port(r);
         update_mtus(r, now);
         changed |= tunneling_update(&r->tunneling, peers);
         warn_of_open_tunnels(r);
@@ -275,6 +277,7 @@ relay_describe_tunnel(const struct relay *r, struct mesh_tunnel *mt)
         .max_len = t->max_len,
         .generation = t->generation,
         .others = r->leaves_others,
+        .watch_all = r->watches_all,
         .destination = &r->destination,
         .own = &r->own_addresses,
     };

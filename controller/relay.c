@@ -375,6 +375,7 @@ relay_add_flows(struct relay *r, struct flowset *set)
         .flow_priority = r->config->flow_priority,
         .max_pps = r->config->max_pps,
         .forward = r->config->forward,
+        .from = &r->config->from,
         .destination = destination_address(&r->destination),
         .tunnel = relay_describe_tunnel(r, &tunnel),
     };
@@ -431,6 +432,7 @@ relay_create(const struct config *config, const struct host *host,
     r->onlink = onlink_create();
     r->loop_guard = loop_guard_create();
     r->emit = emit_create();
+    emit_set_tap(r->emit, &r->tap);
     r->channel = channel_create(config->switch_target);
     *relayp = r;
     return NULL;

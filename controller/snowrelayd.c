@@ -247,7 +247,7 @@ set_log_level(const char *name)
         "mesh",       "peers",   "peering",  "resolver",   "host",
         "replicate",  "nexthop", "election", "candidates", "segment",
         "loop",       "onlink",  "rtnl",     "tunnels",    "self",
-        "names",      "hear",    "carry",    "instance",   "privsep",
+        "names",      "hear",    "frames",   "instance",   "privsep",
         "privileged", "sandbox", "requests", "tunneling",  "tunnel",
     };
     static const struct {

@@ -21,6 +21,7 @@
 #include "packets.h"
 #include "ports.h"
 #include "relay-flows.h"
+#include "subnets.h"
 #include "tunneling.h"
 #include "util.h"
 
@@ -294,6 +295,74 @@ test_nobody_to_send_to(void **state OVS_UNUSED)
     f->tunnel.n_targets = 0;
     assert_all(OWN_HOST LOOP_FILTER PUNT IN_LIMITED IN_REWRITTEN(
         "255.255.255.255") GUARD PROBE TWO_SOURCES REFUSED_MAC METERS);
+}
+
+/* Only what some sources say is punted, or let in. */
+static void
+test_sources(void **state OVS_UNUSED)
+{
+    struct subnets from = { .n = 0 };
+
+    assert_no_error(subnets_add(&from, 9, "from", "10.1.2.3/16"));
+    assert_no_error(subnets_add(&from, 9, "from", "192.0.2.9"));
+    f->params.from = &from;
+    f->params.tunnel = NULL;
+    assert_all("02 302,udp,in_port=LOCAL,nw_src=10.1.0.0/16,tp_dst=5076"
+               " -> punt(02.13.d4,meter_id=7000),NORMAL\n"
+               "02 302,udp,in_port=LOCAL,nw_src=192.0.2.9/32,tp_dst=5076"
+               " -> punt(02.13.d4,meter_id=7000),NORMAL\n" LOOP_FILTER
+               "01 300,udp,nw_src=10.1.0.0/16,tp_dst=5076"
+               " -> punt(01.13.d4,meter_id=7000),NORMAL\n"
+               "01 300,udp,nw_src=192.0.2.9/32,tp_dst=5076"
+               " -> punt(01.13.d4,meter_id=7000),NORMAL\n"
+               "meter=7000 1234 1234\n");
+
+    /* The tunnel's second pass is the same for all sources. */
+    f->params.tunnel = &f->tunnel;
+    make_two_peers();
+    f->tunnel.n_sources = 1;
+    assert_all(
+        LOOP_FILTER
+        "06 302,reg15=0,udp,in_port=LOCAL,nw_src=10.1.0.0/16,tp_dst=5076"
+        " -> clone(NORMAL),set_field:0xa->reg15,"
+        "check_pkt_larger(1464)->reg15[0],resubmit(,0)\n"
+        "06 302,reg15=0,udp,in_port=LOCAL,nw_src=192.0.2.9/32,tp_dst=5076"
+        " -> clone(NORMAL),set_field:0xa->reg15,"
+        "check_pkt_larger(1464)->reg15[0],resubmit(,0)\n"
+        "07 304,reg15=0xa,untagged,udp,tp_dst=5076 -> "
+        "meter:7000,group:7256," WATCH MESH_OWN_HOST_LONG
+        "05 300,reg15=0,udp,nw_src=10.1.0.0/16,tp_dst=5076"
+        " -> clone(NORMAL),set_field:0x2->reg15,"
+        "check_pkt_larger(1464)->reg15[0],resubmit(,0)\n"
+        "05 300,reg15=0,udp,nw_src=192.0.2.9/32,tp_dst=5076"
+        " -> clone(NORMAL),set_field:0x2->reg15,"
+        "check_pkt_larger(1464)->reg15[0],resubmit(,0)\n"
+        "07 304,reg15=0x2,untagged,udp,tp_dst=5076 -> "
+        "meter:7000,group:7256," WATCH MESH_BROADCAST_LONG IN_LIMITED
+            IN_REWRITTEN("255.255.255.255") GUARD PROBE
+        "09 306,reg15=0,udp,TUNNEL,tun_src=192.0.2.8"
+        " -> set_field:0x10->reg15,resubmit(,0)\n"
+        "0f 306,reg15=0x10,udp,TUNNEL,nw_src=10.1.0.0/16"
+        " -> set_field:0x4->reg15,resubmit(,0)\n"
+        "0f 306,reg15=0x10,udp,TUNNEL,nw_src=192.0.2.9/32"
+        " -> set_field:0x4->reg15,resubmit(,0)\n" REFUSED_MAC METERS
+            TWO_TARGETS);
+    f->params.from = NULL;
+    subnets_clear(&from);
+}
+
+/* All that the switch carries, both ways and on all ports, is copied to the
+ * relay. */
+static void
+test_all_is_watched(void **state OVS_UNUSED)
+{
+    f->params.n_ports = 2;
+    f->tunnel.watch_all = true;
+    build();
+    assert_int_equal(f->set.n_meters, 4);
+    assert_string_equal(f->set.meters[3].text,
+                        "meter=7003,pktps,burst,stats,bands=type=drop,"
+                        "rate=4936,burst_size=4936");
 }
 
 static void
@@ -641,6 +710,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_without_a_tunnel),
         TEST(test_nobody_to_send_to),
+        TEST(test_sources),
+        TEST(test_all_is_watched),
         TEST(test_two_peers),
         TEST(test_others_who_get_datagrams),
         TEST(test_a_port_that_the_switch_does_not_carry),
