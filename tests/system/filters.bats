@@ -83,7 +83,7 @@ punted() { lab_status "$1" .counters.punted; }
     echo '{ "relay": { "from": ["10.1.0.10"] }, "mesh": { "peers": ["172.30.0.2"] } }' > "$LAB_DIR/h1.json"
     appctl 1 config/reload
     lab_wait 5 crosses h1c1 after
-    run ! crosses h1c2 then
+    run ! crosses h1c2 later
 }
 
 # bats test_tags=datagrams
