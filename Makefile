@@ -62,7 +62,7 @@ COMPILE = $(if $(V),,@echo "  CC $<";) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD 
 # The daemon is its main file and a library of everything else, so that the
 # tests link just what they use.
 sources = $(filter-out controller/snowrelayd.c,$(wildcard controller/*.c))
-objects = $(sources:controller/%.c=$(BUILD)/%.o) $(BUILD)/flows.o
+objects = $(sources:controller/%.c=$(BUILD)/%.o) $(BUILD)/flows.o $(BUILD)/log-modules.o
 library = $(BUILD)/libsnowrelay.a
 
 $(BUILD)/snowrelayd: $(BUILD)/snowrelayd.o $(library) build/openvswitch.mk
@@ -92,7 +92,17 @@ $(BUILD)/flows.c: $(templates) Makefile
 	   echo '{ 0, 0 } };'; \
 	 } > $@
 
-$(BUILD)/flows.o: $(BUILD)/flows.c build/openvswitch.mk
+# The names of the modules that log, as C strings.
+$(BUILD)/log-modules.c: $(wildcard controller/*.c) Makefile
+	@mkdir -p $(@D)
+	@{ echo '#include <config.h>'; \
+	   echo '#include "log-level.h"'; \
+	   echo 'const char *const log_modules[] = {'; \
+	   sed -n 's/^VLOG_DEFINE_THIS_MODULE(\(.*\));$$/"\1",/p' $(filter %.c,$^); \
+	   echo '0 };'; \
+	 } > $@
+
+$(BUILD)/flows.o $(BUILD)/log-modules.o: $(BUILD)/%.o: $(BUILD)/%.c build/openvswitch.mk
 	$(COMPILE)
 
 # Tests.
@@ -149,7 +159,7 @@ FUZZ_CC = clang-14
 FUZZ_CFLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_COMPILE = $(if $(V),,@echo "  FUZZ_CC $<";) $(FUZZ_CC) $(ALL_CPPFLAGS) -std=gnu11 -Wall -Werror $(FUZZ_CFLAGS)
 fuzz_targets = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
-fuzz_objects = $(sources:controller/%.c=build/fuzz/%.o) build/fuzz/flows.o
+fuzz_objects = $(sources:controller/%.c=build/fuzz/%.o) build/fuzz/flows.o build/fuzz/log-modules.o
 
 fuzz: $(fuzz_targets)
 
@@ -160,7 +170,7 @@ build/fuzz/.installed: FORCE
 build/fuzz/%.o: controller/%.c build/openvswitch.mk Makefile | build/fuzz/.installed
 	$(FUZZ_COMPILE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
-build/fuzz/flows.o: $(BUILD)/flows.c build/openvswitch.mk | build/fuzz/.installed
+build/fuzz/flows.o build/fuzz/log-modules.o: build/fuzz/%.o: $(BUILD)/%.c build/openvswitch.mk | build/fuzz/.installed
 	$(FUZZ_COMPILE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
 build/fuzz/libsnowrelay.a: $(fuzz_objects)

@@ -22,6 +22,7 @@
 #include "fatal-signal.h"
 #include "instance.h"
 #include "key-file.h"
+#include "log-level.h"
 #include "memory.h"
 #include "node.h"
 #include "openvswitch/dynamic-string.h"
@@ -234,47 +235,6 @@ signals_wait(void)
     poll_fd_wait(signal_fds[0], POLLIN);
 }
 
-/* Logging. */
-
-/* Sets the log level that 'name' stands for.  Below "info" only our own
- * modules talk: libopenvswitch would tell of every pass through the main loop.
- */
-static void
-set_log_level(const char *name)
-{
-    static const char *const own_modules[] = {
-        "snowrelayd", "node",    "relay",    "bridge",     "channel",
-        "mesh",       "peers",   "peering",  "resolver",   "host",
-        "replicate",  "nexthop", "election", "candidates", "segment",
-        "loop",       "onlink",  "rtnl",     "tunnels",    "self",
-        "names",      "hear",    "frames",   "instance",   "privsep",
-        "privileged", "sandbox", "requests", "tunneling",  "tunnel",
-    };
-    static const struct {
-        const char *name;
-        enum vlog_level level;
-    } levels[] = {
-        { "debug", VLL_DBG },     { "info", VLL_INFO },
-        { "warning", VLL_WARN },  { "error", VLL_ERR },
-        { "critical", VLL_EMER },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
-        if (strcmp(levels[i].name, name)) {
-            continue;
-        }
-        if (levels[i].level != VLL_DBG) {
-            vlog_set_levels(NULL, VLF_ANY_DESTINATION, levels[i].level);
-            continue;
-        }
-        for (size_t j = 0; j < ARRAY_SIZE(own_modules); j++) {
-            struct vlog_module *module = vlog_module_from_name(own_modules[j]);
-            vlog_set_levels(module, VLF_CONSOLE, VLL_DBG);
-            vlog_set_levels(module, VLF_FILE, VLL_DBG);
-        }
-    }
-}
-
 /* Takes our flows off the switch, for as long as that may take. */
 static void
 stop(struct daemon *d, struct unixctl_server *unixctl)
@@ -403,7 +363,7 @@ main(int argc, char *argv[])
         options_refuse(error);
     }
     tls_options_use(&options.tls);
-    set_log_level(config->log_level);
+    log_level_set(config->log_level);
     for (size_t i = 0; i < options.verbosity.n; i++) {
         const char *arg = options.verbosity.names[i];
         vlog_set_verbosity(*arg ? arg : NULL); /* Checked already. */
