@@ -352,7 +352,7 @@ set_in_place(struct bridge *b)
         b->has_old_ids = false;
     }
     if (!b->told_in_place) {
-        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 20);
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(6, 10);
         VLOG_INFO_RL(&rl,
                      "%s: %" PRIuSIZE " flows, %" PRIuSIZE
                      " meters and %" PRIuSIZE " groups in place",
@@ -387,8 +387,7 @@ finish_audit(struct bridge *b)
         VLOG_WARN_RL(&rl,
                      "%s: somebody else changed or removed %" PRIuSIZE
                      " of our flows or groups and %" PRIuSIZE
-                     " of our meters; "
-                     "putting them back",
+                     " of our meters; putting them back",
                      b->target, n_flows, n_meters);
     }
 
@@ -443,8 +442,8 @@ put_port(struct bridge *b, const struct ofputil_phy_port *port)
     ports_put(&b->ports, port);
     if (port->port_no == OFPP_LOCAL && !eth_addr_is_zero(port->hw_addr)
         && !eth_addr_equals(b->mac, port->hw_addr)) {
-        VLOG_INFO("%s: bridge MAC is " ETH_ADDR_FMT, b->target,
-                  ETH_ADDR_ARGS(port->hw_addr));
+        VLOG_DBG("%s: bridge MAC is " ETH_ADDR_FMT, b->target,
+                 ETH_ADDR_ARGS(port->hw_addr));
         b->mac = port->hw_addr;
     }
 }
@@ -542,17 +541,21 @@ handle_error(struct bridge *b, const struct ofp_header *oh)
                      error);
     } else if (oh->xid == b->commit_xid) {
         if (!b->told_refusal) {
-            VLOG_ERR("%s: the switch refused our flows (%s); trying again",
-                     b->target, error);
+            static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+            VLOG_ERR_RL(&rl,
+                        "%s: the switch refused our flows, trying again: %s",
+                        b->target, error);
         }
         b->told_refusal = true;
         b->state = BRIDGE_IDLE;
         b->in_place = false;
         audit_within(b, RETRY_MS);
     } else if (xid_between(oh->xid, b->first_meter_xid, b->last_meter_xid)) {
-        VLOG_WARN("%s: the switch refused a meter (%s); punts are not "
-                  "limited to relay.max_pps",
-                  b->target, error);
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+        VLOG_WARN_RL(&rl,
+                     "%s: the switch refused a meter, punts are not "
+                     "limited to relay.max_pps: %s",
+                     b->target, error);
         b->no_meters = true;
     } else if (!b->told_refusal) {
         static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);

@@ -45,13 +45,14 @@ candidates_remove(struct candidates *cs, struct candidate *c)
 struct candidate *
 candidates_get(struct candidates *cs, const struct announcement *a)
 {
-    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
+    static struct vlog_rate_limit full_rl = VLOG_RATE_LIMIT_INIT(1, 5);
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(6, 10);
     struct candidate *c = candidates_find(cs, a->relay_id);
 
     if (c) {
         return c;
     } else if (cs->n == CANDIDATES_MAX) {
-        VLOG_WARN_RL(&rl,
+        VLOG_WARN_RL(&full_rl,
                      "more than %d relays on the segment: %016" PRIx64
                      " is not listened to",
                      CANDIDATES_MAX, a->relay_id);

@@ -158,8 +158,9 @@ static unsigned int
 disconnect(struct channel *c, struct emit *emit, int error)
 {
     if (c->state == CHANNEL_OPEN) {
-        VLOG_WARN("%s: connection for frames lost (%s)", c->target,
-                  ovs_retval_to_string(error));
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(6, 10);
+        VLOG_WARN_RL(&rl, "%s: connection for frames lost: %s", c->target,
+                     ovs_retval_to_string(error));
     }
     stream_close(c->stream);
     c->stream = NULL;
@@ -343,7 +344,8 @@ handle_control(struct channel *c, const struct ofp_header *oh)
             c->state = CHANNEL_OPEN;
             c->seqno++;
             c->pause = MIN_PAUSE_MS;
-            VLOG_INFO("%s: connected for frames", c->target);
+            static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(6, 10);
+            VLOG_INFO_RL(&rl, "%s: connected for frames", c->target);
         } else if (c->state == CHANNEL_HELLO) {
             static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
             VLOG_ERR_RL(&rl, "%s: the switch does not speak OpenFlow 1.5",

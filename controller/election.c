@@ -21,8 +21,6 @@ VLOG_DEFINE_THIS_MODULE(election);
 /* How long announcements may be under way, give or take. */
 enum { MAX_UNDER_WAY_MS = 100 };
 
-static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 60);
-
 void
 election_init(struct election *e)
 {
@@ -65,10 +63,11 @@ answer(struct election *e, long long int now)
 static void
 log_state(const struct election *e)
 {
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(6, 20);
     const char *reason = relay_reason_text(e->self.reason);
 
     if (e->self.state == RELAY_FORWARDING) {
-        VLOG_INFO("this relay forwards for its segment: %s", reason);
+        VLOG_INFO_RL(&rl, "this relay forwards for its segment: %s", reason);
     } else {
         VLOG_INFO_RL(&rl, "this relay is %s: %s",
                      relay_state_name(e->self.state), reason);
@@ -208,9 +207,11 @@ uphold_claim(struct election *e, long long int now)
     } else if (!candidates_first(&e->candidates, candidate_is_eligible, now)) {
         e->until = now + e->self.dead_ms;
     } else {
-        VLOG_WARN("the switch did not take the flows to forward with for "
-                  "%" PRIu32 " ms: another relay's turn",
-                  e->self.dead_ms);
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+        VLOG_WARN_RL(&rl,
+                     "the switch did not take the flows to forward with for "
+                     "%" PRIu32 " ms: another relay's turn",
+                     e->self.dead_ms);
         listen_for(e, ELECTION_HOLD_OFF, REASON_REFUSED, now);
     }
 }
@@ -396,6 +397,8 @@ election_set_online(struct election *e, bool online, long long int now)
 static void
 lose_candidate(struct election *e, struct candidate *c, enum relay_reason gap)
 {
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(6, 10);
+
     if (c->said.state >= RELAY_CLAIMING) {
         e->gap = gap;
     }
@@ -410,9 +413,9 @@ lose_candidate(struct election *e, struct candidate *c, enum relay_reason gap)
 static void
 hear_double(const struct announcement *a)
 {
-    static struct vlog_rate_limit double_rl = VLOG_RATE_LIMIT_INIT(1, 1);
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
 
-    VLOG_WARN_RL(&double_rl,
+    VLOG_WARN_RL(&rl,
                  "the relay with the MAC " ETH_ADDR_FMT
                  " on the segment has this relay's id %016" PRIx64
                  "; give one of them another mesh.relay_id",
@@ -533,9 +536,12 @@ election_wake(struct election *e, long long int now)
         && (e->self.state == RELAY_FORWARDING
             || e->self.state == RELAY_CLAIMING)
         && e->candidates.n && now - e->announced >= e->self.dead_ms) {
-        VLOG_WARN("this relay could not announce itself for %lld ms: it takes "
-                  "it that another one forwards",
-                  now - e->announced);
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+        VLOG_WARN_RL(
+            &rl,
+            "this relay could not announce itself for %lld ms: it takes "
+            "it that another one forwards",
+            now - e->announced);
         listen_for(e, 1, REASON_STARTED, now);
     }
 }

@@ -187,6 +187,7 @@ is_known(const struct loop_guard *g, struct eth_addr mac)
 static void
 pause_port(struct loop_guard *g, struct loop_port *p, long long int now)
 {
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(6, 10);
     bool again = p->pause && now - p->until < LOOP_GUARD_CALM_MS;
 
     p->pause = again ? MIN(2 * p->pause, LOOP_GUARD_MAX_PAUSE_MS)
@@ -195,13 +196,15 @@ pause_port(struct loop_guard *g, struct loop_port *p, long long int now)
     p->until = now + p->pause;
     p->n_pauses++;
     g->seqno++;
-    VLOG_WARN("port %u: %u broadcasts that were relayed or emitted here have "
-              "just come back, the last one from " ETH_ADDR_FMT
-              "; not punting the port for %u s.  If another relay has that "
-              "MAC, switch its election on, or name the MAC in "
-              "segment.local_macs",
-              p->port, MAX(p->n_echoes, p->n_recent), ETH_ADDR_ARGS(p->mac),
-              p->pause / 1000);
+    VLOG_WARN_RL(
+        &rl,
+        "port %u: %u broadcasts that were relayed or emitted here have "
+        "just come back, the last one from " ETH_ADDR_FMT
+        "; not punting the port for %u s.  If another relay has that "
+        "MAC, switch its election on, or name the MAC in "
+        "segment.local_macs",
+        p->port, MAX(p->n_echoes, p->n_recent), ETH_ADDR_ARGS(p->mac),
+        p->pause / 1000);
 }
 
 /* Counts a copy from a MAC that is not known, an 'echo' of what was just
@@ -319,6 +322,8 @@ loop_guard_is_paused(const struct loop_guard *g, uint16_t port)
 void
 loop_guard_run(struct loop_guard *g, long long int now)
 {
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(6, 10);
+
     for (size_t i = 0; i < g->n_ports; i++) {
         struct loop_port *p = &g->ports[i];
 
@@ -326,7 +331,7 @@ loop_guard_run(struct loop_guard *g, long long int now)
             p->paused = false;
             p->n_recent = p->n_echoes = 0;
             g->seqno++;
-            VLOG_INFO("port %u: punting again", p->port);
+            VLOG_INFO_RL(&rl, "port %u: punting again", p->port);
         }
     }
 }

@@ -30,6 +30,7 @@ name_create(struct names *names, const char *text)
     struct name *name = xzalloc(sizeof *name);
 
     name->text = xstrdup(text);
+    name->log = (struct vlog_rate_limit) VLOG_RATE_LIMIT_INIT(6, 20);
     shash_add(&names->all, text, name);
     return name;
 }
@@ -216,8 +217,8 @@ put_together(struct names *names, struct name *name)
                  &new);
     }
     if (new.cut && !old->cut) {
-        VLOG_WARN("%s: more addresses than %d are ignored", name->text,
-                  NAMES_MAX_ENDPOINTS);
+        VLOG_WARN_RL(&name->log, "%s: more addresses than %d are ignored",
+                     name->text, NAMES_MAX_ENDPOINTS);
     }
     bool moved = !resolution_equal(&new, old);
     names->seqno += moved;
@@ -252,9 +253,10 @@ name_take_failure(struct name *name, const char *failure)
 {
     if (!name->told) {
         name->told = true;
-        VLOG_WARN("%s: no address found (%s)%s", name->text, failure,
-                  name->resolution.n ? "; its last known ones stay"
-                                     : "; asking again");
+        VLOG_WARN_RL(&name->log, "%s: no address found (%s)%s", name->text,
+                     failure,
+                     name->resolution.n ? "; its last known ones stay"
+                                        : "; asking again");
     }
 }
 
@@ -264,7 +266,7 @@ take_success(struct name *name)
 {
     if (name->told) {
         name->told = false;
-        VLOG_INFO("%s: address found again", name->text);
+        VLOG_INFO_RL(&name->log, "%s: address found again", name->text);
     }
 }
 

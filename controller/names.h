@@ -27,6 +27,7 @@
 
 #include "endpoint.h"
 #include "openvswitch/shash.h"
+#include "openvswitch/vlog.h"
 
 struct sset;
 
@@ -65,8 +66,9 @@ struct name_host {
 
 struct name {
     char *text;
-    bool wanted; /* By our caller, or only by a service? */
-    bool told;   /* Has the present failure been logged? */
+    bool wanted;                /* By our caller, or only by a service? */
+    bool told;                  /* Has the present failure been logged? */
+    struct vlog_rate_limit log; /* Of what is logged of it. */
     struct resolution resolution;
 
     struct name_addresses addresses[NAME_N_VERSIONS]; /* Of a host. */

@@ -283,24 +283,23 @@ is_answer(const struct target *target, const struct nexthop *nh)
 static void
 log_answer(const struct target *target)
 {
-    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
     const struct nexthop *nh = &target->nexthop;
     char address[INET6_ADDRSTRLEN], gateway[INET6_ADDRSTRLEN];
 
-    if (VLOG_DROP_INFO(&rl)) {
+    if (!VLOG_IS_DBG_ENABLED()) {
         return;
     }
     address_format(&target->address, address);
     address_format(&nh->gateway, gateway);
     if (nh->state == NEXTHOP_NO_ROUTE || nh->state == NEXTHOP_OWN) {
-        VLOG_INFO("%s: %s", address, nexthop_state_name(nh->state));
+        VLOG_DBG("%s: %s", address, nexthop_state_name(nh->state));
     } else if (eth_addr_is_zero(nh->mac)) {
-        VLOG_INFO("%s: %s, %s on %s", address, nexthop_state_name(nh->state),
-                  gateway, nh->device);
+        VLOG_DBG("%s: %s, %s on %s", address, nexthop_state_name(nh->state),
+                 gateway, nh->device);
     } else {
-        VLOG_INFO("%s: %s, %s on %s is " ETH_ADDR_FMT, address,
-                  nexthop_state_name(nh->state), gateway, nh->device,
-                  ETH_ADDR_ARGS(nh->mac));
+        VLOG_DBG("%s: %s, %s on %s is " ETH_ADDR_FMT, address,
+                 nexthop_state_name(nh->state), gateway, nh->device,
+                 ETH_ADDR_ARGS(nh->mac));
     }
 }
 

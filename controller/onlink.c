@@ -103,12 +103,14 @@ onlink_update(struct onlink *o, struct peers *peers, const char *bridge)
             continue;
         }
         if (on_link) {
-            VLOG_INFO("peer %s: has a card on this segment, with the "
-                      "MAC " ETH_ADDR_FMT,
-                      peer->name, ETH_ADDR_ARGS(mac));
+            VLOG_INFO_RL(&peer->log,
+                         "peer %s: has a card on this segment, with the "
+                         "MAC " ETH_ADDR_FMT,
+                         peer->name, ETH_ADDR_ARGS(mac));
         } else if (is_mute(peer)) {
-            VLOG_INFO("peer %s: has no card on this segment any more",
-                      peer->name);
+            VLOG_INFO_RL(&peer->log,
+                         "peer %s: has no card on this segment any more",
+                         peer->name);
         }
         peer->on_link = on_link;
         peer->mac = mac;

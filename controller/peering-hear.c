@@ -36,7 +36,7 @@ static void
 take_remote(struct peering *p, struct peer *peer, struct remote *remote,
             long long int now)
 {
-    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 200);
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(6, 20);
     char target[ENDPOINT_TEXT_SIZE];
 
     if (peer->remote == remote) {

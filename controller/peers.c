@@ -355,6 +355,7 @@ static void
 log_change(const struct peer *peer, enum peer_role old_role,
            const struct endpoint *old_target)
 {
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 100);
     char target[ENDPOINT_TEXT_SIZE];
 
     if (peer->told_self
@@ -369,18 +370,19 @@ log_change(const struct peer *peer, enum peer_role old_role,
     endpoint_format(&peer->target, target);
     switch (peer->role) {
     case PEER_OTHER:
-        VLOG_INFO("peer %s: sending to %s", peer->name, target);
+        VLOG_INFO_RL(&rl, "peer %s: sending to %s", peer->name, target);
         break;
     case PEER_OWN:
-        VLOG_INFO("peer %s: %s is this relay, set aside", peer->name, target);
+        VLOG_INFO_RL(&rl, "peer %s: %s is this relay, set aside", peer->name,
+                     target);
         break;
     case PEER_DUPLICATE:
-        VLOG_INFO("peer %s: %s is another peer's address, set aside",
-                  peer->name, target);
+        VLOG_INFO_RL(&rl, "peer %s: %s is another peer's address, set aside",
+                     peer->name, target);
         break;
     case PEER_UNREACHABLE:
-        VLOG_WARN("peer %s: mesh.address does not let us send to %s",
-                  peer->name, target);
+        VLOG_WARN_RL(&rl, "peer %s: mesh.address does not let us send to %s",
+                     peer->name, target);
         break;
     case PEER_UNRESOLVED: break;
     }
@@ -423,11 +425,12 @@ place_peer(struct peers *peers, struct peer *peer,
 static void
 log_departure(const struct peer *peer)
 {
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 100);
     char target[ENDPOINT_TEXT_SIZE];
 
     if (peer->role == PEER_OTHER) {
-        VLOG_INFO("peer %s: %s is a peer no longer", peer->name,
-                  endpoint_format(&peer->target, target));
+        VLOG_INFO_RL(&rl, "peer %s: %s is a peer no longer", peer->name,
+                     endpoint_format(&peer->target, target));
     }
 }
 
@@ -545,11 +548,12 @@ peer_set_self(struct peers *peers, struct peer *peer, long long int now)
         }
     }
     if (!peer->told_self) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(6, 20);
         char target[ENDPOINT_TEXT_SIZE];
 
         peer->told_self = true;
-        VLOG_INFO("peer %s: %s is this relay, set aside", peer->name,
-                  endpoint_format(&peer->target, target));
+        VLOG_INFO_RL(&rl, "peer %s: %s is this relay, set aside", peer->name,
+                     endpoint_format(&peer->target, target));
     }
     peer->self_until = now + PEERS_SELF_MS;
     peer->role = PEER_OWN;

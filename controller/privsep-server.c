@@ -183,7 +183,7 @@ static void OVS_PRINTF_FORMAT(1, 2) refused(const char *format, ...)
         va_start(args, format);
         char *what = xvasprintf(format, args);
         va_end(args);
-        VLOG_WARN("refused: %s", what);
+        VLOG_WARN("privileged process refused: %s", what);
         syslog(LOG_DAEMON | LOG_WARNING, "privileged process refused: %s",
                what);
         free(what);

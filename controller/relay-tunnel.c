@@ -127,9 +127,11 @@ warn_of_open_tunnels(struct relay *r)
                                      &peer->target.address));
         bool open = peers->sealed && pt->carried && !pt->is_protected;
         if (open && !pt->told_open) {
-            VLOG_WARN("peer %s: mesh.key_file does not seal what goes to it "
-                      "by %s; see \"IPsec\" in docs/tunnels.md",
-                      peer->name, config_transport(r->config));
+            VLOG_WARN_RL(
+                &peer->log,
+                "peer %s: mesh.key_file does not seal what goes to it "
+                "by %s; see \"IPsec\" in docs/tunnels.md",
+                peer->name, config_transport(r->config));
         }
         pt->told_open = open;
     }
@@ -179,15 +181,15 @@ relay_carries(const struct relay *r, uint16_t port, long long int now)
 static void
 tell_why(const struct frame *frame)
 {
-    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
-
     if (frame->completed) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
         VLOG_WARN_RL(&rl,
                      "port %u: the card of " IP_FMT " was to complete its "
                      "checksums (ethtool -K ... tx off has the host do it); "
                      "the relay does, and carries the port's frames itself",
                      frame->port, IP_ARGS(frame->ip_src));
     } else {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
         VLOG_WARN_RL(&rl,
                      "port %u: a broadcast of " IP_FMT " has come back; the "
                      "relay carries the port's frames itself for a while",

@@ -228,11 +228,13 @@ set_report(const struct rule *rule, const struct collector *c,
     if (!equal_or_null(said->state, report->state)
         || !equal_or_null(said->via, report->via)
         || !equal_or_null(said->note, report->note)) {
-        VLOG(!strcmp(report->state, "down") || report->note ? VLL_WARN
-                                                            : VLL_INFO,
-             "%s: collector %s is %s: %s%s%s", rule->name, c->text,
-             report->state, report->via, report->note ? "; " : "",
-             report->note ? report->note : "");
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(20, 100);
+        VLOG_RL(&rl,
+                !strcmp(report->state, "down") || report->note ? VLL_WARN
+                                                               : VLL_INFO,
+                "%s: collector %s is %s: %s%s%s", rule->name, c->text,
+                report->state, report->via, report->note ? "; " : "",
+                report->note ? report->note : "");
     }
     way_report_uninit(said);
     *said = *report;
@@ -266,10 +268,12 @@ find_ingress(const struct replicate *r, const struct rule *rule,
             xasprintf("%s has no port %s", r->config->bridge, rule->in_port);
     }
     if (!equal_or_null(problem, state->problem)) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(6, 20);
+
         if (problem) {
-            VLOG_WARN("%s: no datagrams: %s", rule->name, problem);
+            VLOG_WARN_RL(&rl, "%s: no datagrams: %s", rule->name, problem);
         } else {
-            VLOG_INFO("%s: no longer: %s", rule->name, state->problem);
+            VLOG_INFO_RL(&rl, "%s: no longer: %s", rule->name, state->problem);
         }
     }
     free(state->problem);

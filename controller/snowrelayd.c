@@ -108,7 +108,7 @@ reload(struct daemon *d)
     char *error = config_load(d->options, &config);
 
     if (!error) {
-        error = node_reconfigure(d->node, config);
+        error = error_line(node_reconfigure(d->node, config));
         if (error) {
             config_destroy(config);
         }
@@ -134,18 +134,19 @@ handle_reload(struct unixctl_conn *conn, int argc OVS_UNUSED,
     }
 }
 
-/* Answers that the peer 'text' is what 'done' says, or 'error', which is
- * freed. */
+/* Answers that the peer 'text' was 'done' by a command, and what follows from
+ * that, or 'error', which is freed. */
 static void
 answer_peer_command(struct unixctl_conn *conn, const char *text,
-                    const char *done, char *error)
+                    const char *done, const char *then, char *error)
 {
     if (error) {
         refuse(conn, error);
         return;
     }
-    char *answer = xasprintf("peer %s %s\n", text, done);
-    VLOG_INFO("%.*s", (int) strlen(answer) - 1, answer);
+    char *answer =
+        xasprintf("peer %s %s until the next start; %s\n", text, done, then);
+    VLOG_INFO("peer %s: %s by command until the next start", text, done);
     unixctl_command_reply(conn, answer);
     free(answer);
 }
@@ -156,9 +157,8 @@ handle_add_peer(struct unixctl_conn *conn, int argc OVS_UNUSED,
 {
     const struct daemon *d = daemon_;
 
-    answer_peer_command(conn, argv[1],
-                        "added until the next start; put it into mesh.peers "
-                        "to keep it",
+    answer_peer_command(conn, argv[1], "added",
+                        "put it into mesh.peers to keep it",
                         node_add_peer(d->node, argv[1]));
 }
 
@@ -168,9 +168,8 @@ handle_del_peer(struct unixctl_conn *conn, int argc OVS_UNUSED,
 {
     const struct daemon *d = daemon_;
 
-    answer_peer_command(conn, argv[1],
-                        "removed until the next start; what the configuration "
-                        "names returns then",
+    answer_peer_command(conn, argv[1], "removed",
+                        "what the configuration names returns then",
                         node_remove_peer(d->node, argv[1]));
 }
 
@@ -258,20 +257,18 @@ stop(struct daemon *d, struct unixctl_server *unixctl)
     const char *problem = NULL;
 
     if (!node_is_stopped(d->node)) {
-        problem = "exiting, but the switch did not confirm that our flows "
-                  "are gone";
+        problem = "the switch did not confirm that our flows are gone";
     } else if (d->cleanup && !node_has_switch(d->node)) {
-        problem = "exiting, but the switch is not connected: what is in it "
-                  "stays";
+        problem = "the switch is not connected: what is in it stays";
     }
     if (problem) {
-        VLOG_WARN("%s", problem);
+        VLOG_WARN("exiting, but %s", problem);
     } else {
         VLOG_INFO("exiting");
     }
     if (d->exit_conn) {
         if (problem && d->cleanup) {
-            unixctl_command_reply_error(d->exit_conn, problem);
+            refuse(d->exit_conn, xasprintf("exiting, but %s", problem));
         } else {
             unixctl_command_reply(d->exit_conn, NULL);
         }

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "error-line.h"
 #include "hash.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/hmap.h"
@@ -501,12 +502,14 @@ read_state(struct tunnels *t, struct port *port)
     if (port->failed) {
         /* Only the first line, for where a line has to do. */
         set_error(t, port,
-                  xmemdup0(interface->error, strcspn(interface->error, "\n")));
+                  error_line(xmemdup0(interface->error,
+                                      strcspn(interface->error, "\n"))));
     } else {
         bool present = interface->n_ofport && interface->ofport[0] > 0;
         if (present && !port->present) {
-            VLOG_INFO("%s: tunnel port %s is OpenFlow port %" PRId64,
-                      t->bridge, port->name, interface->ofport[0]);
+            static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(6, 20);
+            VLOG_INFO_RL(&rl, "%s: tunnel port %s is OpenFlow port %" PRId64,
+                         t->bridge, port->name, interface->ofport[0]);
         }
         set_state(t, port, present, NULL);
     }
@@ -653,8 +656,9 @@ run_transaction(struct tunnels *t)
     bool hurry = t->dirty;
     t->dirty = true;
     if (status == TXN_SUCCESS || status == TXN_UNCHANGED) {
-        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(10, 20);
-        VLOG_INFO_RL(&rl, "%s: %s", t->bridge, ds_cstr(&t->changes));
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(6, 20);
+        VLOG_INFO_RL(&rl, "%s: tunnel ports changed: %s", t->bridge,
+                     ds_cstr(&t->changes));
         t->retry = false;
         free(t->refusal);
         t->refusal = NULL;
