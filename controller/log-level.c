@@ -9,17 +9,17 @@
 #include "openvswitch/vlog.h"
 #include "util.h"
 
-/* Sets the least level of the modules 'names' to 'level', where there are
- * such modules, on the terminal and in the file. */
+/* Sets the least level of the modules 'names' at 'destination' to 'level',
+ * where there are such modules. */
 static void
-set_modules(const char *const names[], enum vlog_level level)
+set_modules(const char *const names[], enum vlog_destination destination,
+            enum vlog_level level)
 {
     for (size_t i = 0; names[i]; i++) {
         struct vlog_module *module = vlog_module_from_name(names[i]);
 
         if (module) { /* NULL would be all modules. */
-            vlog_set_levels(module, VLF_CONSOLE, level);
-            vlog_set_levels(module, VLF_FILE, level);
+            vlog_set_levels(module, destination, level);
         }
     }
 }
@@ -44,12 +44,13 @@ log_level_set(const char *name)
             continue;
         }
         if (level == VLL_DBG) {
-            set_modules(log_modules, level);
+            set_modules(log_modules, VLF_CONSOLE, level);
+            set_modules(log_modules, VLF_FILE, level);
         } else {
             vlog_set_levels(NULL, VLF_ANY_DESTINATION, level);
         }
         if (level == VLL_DBG || level == VLL_INFO) {
-            set_modules(chatty, VLL_WARN);
+            set_modules(chatty, VLF_ANY_DESTINATION, VLL_WARN);
         }
     }
 }

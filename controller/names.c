@@ -253,10 +253,9 @@ name_take_failure(struct name *name, const char *failure)
 {
     if (!name->told) {
         name->told = true;
-        VLOG_WARN_RL(&name->log, "%s: no address found (%s)%s", name->text,
-                     failure,
-                     name->resolution.n ? "; its last known ones stay"
-                                        : "; asking again");
+        VLOG_WARN_RL(
+            &name->log, "%s: no address found (%s); %s", name->text, failure,
+            name->resolution.n ? "its last known ones stay" : "asking again");
     }
 }
 

@@ -293,7 +293,8 @@ keep_only(int fd)
     closelog();
 
     if (fd != SERVER_FD && dup3(fd, SERVER_FD, O_CLOEXEC) < 0) {
-        VLOG_FATAL("dup3: %s", ovs_strerror(errno));
+        VLOG_FATAL("cannot start the privileged process: dup3: %s",
+                   ovs_strerror(errno));
     }
     if (close_range(SERVER_FD + 1, ~0U, 0)) {
         for (int i = SERVER_FD + 1; i < sysconf(_SC_OPEN_MAX); i++) {
@@ -314,7 +315,8 @@ keep_only(int fd)
         }
         close(null);
     } else {
-        VLOG_FATAL("/dev/null: %s", ovs_strerror(errno));
+        VLOG_FATAL("cannot start the privileged process: /dev/null: %s",
+                   ovs_strerror(errno));
     }
 }
 
@@ -413,12 +415,14 @@ privsep_start(void)
     }
     assert_single_threaded();
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds)) {
-        VLOG_FATAL("socketpair: %s", ovs_strerror(errno));
+        VLOG_FATAL("cannot start the privileged process: socketpair: %s",
+                   ovs_strerror(errno));
     }
     fflush(NULL);
     pid_t pid = fork();
     if (pid < 0) {
-        VLOG_FATAL("fork: %s", ovs_strerror(errno));
+        VLOG_FATAL("cannot start the privileged process: fork: %s",
+                   ovs_strerror(errno));
     } else if (!pid) {
         close(fds[0]);
         run(fds[1]);

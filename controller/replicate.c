@@ -273,7 +273,8 @@ find_ingress(const struct replicate *r, const struct rule *rule,
         if (problem) {
             VLOG_WARN_RL(&rl, "%s: no datagrams: %s", rule->name, problem);
         } else {
-            VLOG_INFO_RL(&rl, "%s: no longer: %s", rule->name, state->problem);
+            VLOG_INFO_RL(&rl, "%s: datagrams can come again; no longer: %s",
+                         rule->name, state->problem);
         }
     }
     free(state->problem);

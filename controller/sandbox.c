@@ -423,7 +423,8 @@ static void
 set_process(int option, unsigned long value)
 {
     if (prctl(option, value, 0, 0, 0)) {
-        VLOG_FATAL("prctl(%d, %lu): %s", option, value, ovs_strerror(errno));
+        VLOG_FATAL("cannot give up privileges: prctl(%d, %lu): %s", option,
+                   value, ovs_strerror(errno));
     }
 }
 

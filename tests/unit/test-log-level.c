@@ -103,6 +103,7 @@ test_info_leaves_out_what_libopenvswitch_counts(void **state OVS_UNUSED)
     assert_level("vlog", VLL_INFO);
     assert_level("coverage", VLL_WARN);
     assert_level("poll_loop", VLL_WARN);
+    assert_int_equal(level_of("poll_loop", VLF_SYSLOG), VLL_WARN);
 }
 
 static void
