@@ -363,32 +363,45 @@ peering_leave(struct peering *p, struct mesh *mesh)
     p->left = true;
 }
 
+/* Says what 'peer' is now. */
+static void
+log_state(struct peer *peer)
+{
+    /* New peers have limits of their own, and a name can bring new ones again
+     * and again. */
+    static struct vlog_rate_limit all = VLOG_RATE_LIMIT_INIT(60, 500);
+    const struct liveness *l = &peer->liveness;
+    bool bad = l->state == LIVENESS_DOWN || l->state == LIVENESS_SUSPECT;
+    char target[ENDPOINT_TEXT_SIZE];
+    char relay[32] = "";
+
+    if (vlog_should_drop(&this_module, bad ? VLL_WARN : VLL_INFO,
+                         &peer->log)) {
+        return;
+    }
+    if (liveness_is_heard(l)) {
+        snprintf(relay, sizeof relay, ", relay %016" PRIx64, peer->remote->id);
+    }
+    VLOG_RL(&all, bad ? VLL_WARN : VLL_INFO, "peer %s: %s is %s: %s%s",
+            peer->name, endpoint_format(&peer->target, target),
+            liveness_state_name(l->state), l->reason, relay);
+}
+
 void
 peering_state_changed(struct peering *p, struct peer *peer)
 {
     const struct liveness *l = &peer->liveness;
-    char target[ENDPOINT_TEXT_SIZE];
-    char relay[32] = "";
 
     if (l->state == LIVENESS_UP && !peer->up_since) {
         peer->up_since = time_wall_msec();
     } else if (!liveness_is_heard(l)) {
         peer->up_since = 0;
     }
-    if (liveness_is_heard(l)) {
-        snprintf(relay, sizeof relay, ", relay %016" PRIx64, peer->remote->id);
-    }
     peers_choose_targets(&p->peers);
     if (!p->begun) {
         p->next_check = 0; /* It may have been the last one. */
     }
-    VLOG_RL(&peer->log,
-            l->state == LIVENESS_DOWN || l->state == LIVENESS_SUSPECT
-                ? VLL_WARN
-                : VLL_INFO,
-            "peer %s: %s is %s: %s%s", peer->name,
-            endpoint_format(&peer->target, target),
-            liveness_state_name(l->state), l->reason, relay);
+    log_state(peer);
 }
 
 void

@@ -77,6 +77,8 @@ def kinds_in_sources():
             first = macro.endswith("_RL") + (macro in ("VLOG", "VLOG_RL")) + (macro == "ovs_fatal")
             if macro in ("VLOG", "VLOG_RL"):
                 levels = re.findall(r"\bVLL_(\w+)", found[first - 1])
+                if not levels:
+                    sys.exit(f"{name}: which levels can {found[first - 1]} be?")
             else:
                 level = re.sub(r"VLOG_|_RL", "", macro)
                 levels = ["EMER" if level in ("FATAL", "ovs_fatal") else level]
