@@ -59,6 +59,12 @@ relay_loop_guard(const struct relay *r)
     return r->loop_guard;
 }
 
+const struct tap *
+relay_tap(const struct relay *r)
+{
+    return &r->tap;
+}
+
 const struct tunneling *
 relay_tunneling(const struct relay *r)
 {

@@ -88,6 +88,7 @@ relay_configure(struct relay *r, const struct config *config)
     r->config = config;
     r->reconfigured = true;
 
+    tap_configure(&r->tap, config);
     peering_configure(r->peering, config);
     relay_configure_tunnel(r);
     segment_configure(&r->segment, config, relay_now_ms());
@@ -455,6 +456,7 @@ relay_destroy(struct relay *r)
         free(r->announcement_actions);
         free(r->macs);
         free(r->known_macs);
+        tap_destroy(&r->tap);
         free(r);
     }
 }

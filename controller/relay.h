@@ -38,6 +38,7 @@ struct relay;
 struct resolver;
 struct segment;
 struct sset;
+struct tap;
 struct tunneling;
 struct tunnels;
 
@@ -119,6 +120,7 @@ const struct peering *relay_peering(const struct relay *);
 const struct segment *relay_segment(const struct relay *);
 const struct loop_guard *relay_loop_guard(const struct relay *);
 const struct tunneling *relay_tunneling(const struct relay *);
+const struct tap *relay_tap(const struct relay *);
 
 /* Returns why peers cannot be reached through the tunnel port that is
  * configured, NULL if it is there or there is to be none. */

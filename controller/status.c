@@ -23,8 +23,10 @@
 #include "show-flows.h"
 #include "show-mesh.h"
 #include "show-replicate.h"
+#include "show-searches.h"
 #include "show-segment.h"
 #include "show-transport.h"
+#include "tap.h"
 #include "timeval.h"
 #include "tunneling.h"
 #include "unixctl.h"
@@ -111,7 +113,7 @@ status_to_json(const struct node *node)
     /* clang-format off */
     json_t *root = json_pack(
         "{s:s, s:s, s:b, s:b, s:s, s:o, s:o, s:o, s:o, s:o,"
-        " s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:o}, s:o}",
+        " s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:o}, s:o, s:o}",
         "bridge", config->bridge,
         "switch", config->switch_target,
         "connected", node_is_connected(node),
@@ -135,7 +137,8 @@ status_to_json(const struct node *node)
             "dropped", drops_to_json(&c, N_DIRECTIONS),
             "punt_dropped", drops_to_json(&c, DIRECTION_PUNT),
             "mesh_dropped", drops_to_json(&c, DIRECTION_MESH),
-        "replicate", replicate_to_json(config, node_replicate(node)));
+        "replicate", replicate_to_json(config, node_replicate(node)),
+        "searches", show_searches_json(relay_tap(relay)->inspect));
     /* clang-format on */
     char *text = json_dumps(root, JSON_INDENT(2));
     json_decref(root);
@@ -363,6 +366,28 @@ show_segment_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
     reply(conn, show_segment(relay_segment(relay), relay_loop_guard(relay)));
 }
 
+/* searches/show */
+
+static void
+show_searches_command(struct unixctl_conn *conn, int argc, const char *argv[],
+                      void *status_)
+{
+    const struct status *status = status_;
+    const struct relay *relay = node_relay(status->node);
+    unsigned int n = SHOW_SEARCHES_NAMES;
+
+    if (argc > 1
+        && (!str_to_uint(argv[1], 10, &n) || !n || n > SHOW_SEARCHES_MAX)) {
+        char *error = error_line(
+            xasprintf("searches/show: \"%s\" is not a number from 1 to %d",
+                      argv[1], SHOW_SEARCHES_MAX));
+        unixctl_command_reply_error(conn, error);
+        free(error);
+        return;
+    }
+    reply(conn, show_searches(relay_tap(relay)->inspect, n));
+}
+
 /* flows/show */
 
 static char *
@@ -403,6 +428,8 @@ status_create(struct node *node)
     unixctl_command_register("mesh/show", "", 0, 0, show_mesh_command, status);
     unixctl_command_register("segment/show", "", 0, 0, show_segment_command,
                              status);
+    unixctl_command_register("searches/show", "[number]", 0, 1,
+                             show_searches_command, status);
     unixctl_command_register("flows/show", "", 0, 0, show_flows_command,
                              status);
     unixctl_command_register("replicate/show", "", 0, 0, show_rules, status);

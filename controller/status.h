@@ -8,6 +8,7 @@
  *    status [json]   what this relay is and what became of the frames
  *    mesh/show       the peers
  *    replicate/show  the rules, their collectors, and what these have got
+ *    searches/show   the names that are searched for, if that is inspected
  *    flows/show      what the switch should have and what it has
  *
  * "status json" is for programs; its keys stay. */

@@ -3,7 +3,9 @@
 #include <config.h>
 #include "tap.h"
 
+#include "conf.h"
 #include "endpoint.h"
+#include "inspect.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/util.h"
 #include "packets.h"
@@ -97,11 +99,33 @@ log_way(const struct tap_event *event)
 }
 
 void
-tap_tell(struct tap *tap OVS_UNUSED, const struct tap_event *event,
-         long long int now OVS_UNUSED)
+tap_configure(struct tap *tap, const struct config *config)
+{
+    if (!config->inspect) {
+        inspect_destroy(tap->inspect);
+        tap->inspect = NULL;
+    } else if (tap->inspect) {
+        inspect_configure(tap->inspect, config->inspect);
+    } else {
+        tap->inspect = inspect_create(config->inspect);
+    }
+    tap->on = tap->inspect;
+}
+
+void
+tap_destroy(struct tap *tap)
+{
+    inspect_destroy(tap->inspect);
+}
+
+void
+tap_tell(struct tap *tap, const struct tap_event *event, long long int now)
 {
     if (VLOG_IS_DBG_ENABLED()) {
         log_way(event);
+    }
+    if (tap->inspect) {
+        inspect_take(tap->inspect, event, now);
     }
 }
 

@@ -25,7 +25,9 @@
 #include "counters.h"
 #include "openvswitch/vlog.h"
 
+struct config;
 struct endpoint;
+struct inspect;
 
 enum tap_point {
     TAP_PUNT,    /* Came from the switch. */
@@ -57,8 +59,13 @@ struct tap_event {
 };
 
 struct tap {
-    bool on; /* Does anybody but the log look on? */
+    bool on;                 /* Does anybody but the log look on? */
+    struct inspect *inspect; /* NULL if there is none. */
 };
+
+/* Takes over from 'config' who is to look on.  A tap begins with zeros. */
+void tap_configure(struct tap *, const struct config *config);
+void tap_destroy(struct tap *);
 
 /* Tells of 'event', which happened at 'now', time_msec(). */
 void tap_tell(struct tap *, const struct tap_event *event, long long int now);
