@@ -289,7 +289,45 @@ def text():
         yield line.encode()
 
 
-for target in (frame, punt, announcement, hello, mesh, sealed, config, names, text):
+def searches():
+    whole, from_mesh, elsewhere = 1, 2, 4
+
+    def comes(bytes_, how=0, who=0, ms=0):
+        return struct.pack("!BBH", how | who << 3, math.isqrt(ms), len(bytes_)) + bytes_
+
+    def pva(*names, order=">"):
+        asks = b"".join(struct.pack(f"{order}IB", 7, len(name_)) + name_ for name_ in names)
+        body = struct.pack(f"{order}IB3x16xHBB3sH", 1, 0, 5076, 1, 3, b"tcp", len(names)) + asks
+        return struct.pack(f"{order}BBBBI", 0xca, 2, 0x80 * (order == ">"), 3, len(body)) + body
+
+    def ca(*names):
+        asks = b""
+        for name_ in names:
+            size = len(name_) // 8 * 8 + 8
+            asks += struct.pack("!HHHHII", 6, size, 5, 13, 1, 1) + name_.ljust(size, b"\0")
+        return struct.pack("!HHHHII", 0, 0, 1, 13, 1, 0) + asks
+
+    asked = [payload(bytes_) for bytes_ in broadcasts]
+    for bytes_ in asked:
+        yield comes(bytes_)
+    for bytes_ in broadcasts[:12:3]:
+        yield comes(bytes_, whole)
+    yield b"".join(comes(bytes_, ms=200) for bytes_ in asked)
+    tagged = struct.pack("!BBBBI16x", 0xca, 2, 0x80, 0x16, 16) + struct.pack("!BBBBI", 0xca, 2, 0x81, 2, 9)
+    yield comes(tagged + pva(b"A:B", b"\x01\xff\\", order="<"))
+    long = b"\xfe" + struct.pack("!I", 300) + bytes(range(1, 151)) * 2
+    yield comes(pva(b"")[:3] + b"\3" + struct.pack("!I", 37 + len(long)) + pva(b"")[8:-1] + long)
+    yield comes(ca(b"A:B", b"A:B.VAL", b"x" * 60))
+    for bytes_ in (pva(b"A:B"), ca(b"A:B")):
+        yield b"".join(comes(bytes_, ms=3000) for _ in range(12))
+        yield b"".join(comes(bytes_, who=who, ms=1) for who in range(32)) * 3
+        for how in (from_mesh, elsewhere):
+            yield b"".join(comes(bytes_) + comes(bytes_, how, ms=10) + comes(bytes_, ms=400)
+                           for _ in range(4))
+    yield comes(pva(*[b"%d" % i for i in range(300)]))
+
+
+for target in (frame, punt, announcement, hello, mesh, sealed, config, names, text, searches):
     into = folder / target.__name__
     into.mkdir(parents=True, exist_ok=True)
     for i, bytes_ in enumerate(target()):
