@@ -120,7 +120,7 @@ check-unit: $(unit_tests)
 	 done
 
 # What the relay does over datagrams it does over tunnels.
-both_transports = relay filters peers mesh discovery switch daemon hubs segment segment-failover segment-storm
+both_transports = relay filters peers mesh discovery switch daemon hubs segment segment-failover segment-storm inspect
 
 check-system: $(BUILD)/snowrelayd $(BUILD)/same-frames $(BUILD)/bench-probe $(BUILD)/bench-peers \
 	      $(BUILD)/step-clock.so
