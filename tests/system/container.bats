@@ -1,0 +1,397 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# The container image. There is no container engine here, so its entrypoint runs as an engine would
+# have it, by no-engine.sh, with a real name server. On the segment of host N there are the
+# container N, the node hNc1, and a client, hNc2; both leave checksums to a card that they have not,
+# as containers do.
+
+bats_require_minimum_version 1.5.0
+load common
+
+ROOT=$BATS_TEST_DIRNAME/../..
+IMAGE=$ROOT/scripts/container
+
+# What docs/containers.md asks for at least, what it recommends, and what Docker gives by default
+LEAST=+net_admin,+net_raw
+RECOMMENDED=$LEAST,+setuid,+setgid
+DEFAULT=$LEAST,+chown,+dac_override,+fsetid,+fowner,+mknod,+setgid,+setuid,+setfcap,+setpcap
+DEFAULT+=,+net_bind_service,+sys_chroot,+kill,+audit_write
+
+setup_file() {
+    local n
+    lab_init
+    for n in 1 2 3; do
+        lab_host "$n" --bare
+        lab_segment "$n"
+        lab_client "$n" 1 --offload
+        lab_client "$n" 2 --offload
+        mkdir -p "$LAB_DIR/c$n"
+        printf 'nameserver 172.30.0.250\nsearch example.org\n' > "$LAB_DIR/c$n/resolv.conf"
+    done
+}
+
+setup() {
+    local n
+    serve_names '10.1.0.10 tasks.relays' '10.2.0.10 tasks.relays' '10.1.0.10 relays' '10.2.0.10 relays'
+    for n in 1 2 3; do
+        lab_on u ip route replace "10.$n.0.0/24" via "172.30.0.$n"
+        rm -rf "$LAB_DIR/c$n/mounts"
+    done
+}
+
+teardown() {
+    local n
+    for n in 1 2 3; do
+        kill_container "$n"
+    done
+    end_name_server
+}
+
+# start N CAPABILITIES [NAME=VALUE...] [-- ARG...]: runs container N in the background.
+start() {
+    local n=$1 capabilities=$2
+    shift 2
+    lab_in_background "h${n}c1" env BUILD="$(realpath "$BUILD")" "$BATS_TEST_DIRNAME/no-engine.sh" \
+        "$capabilities" "$LAB_DIR/c$n" "$@" > "$LAB_DIR/c$n/log" 2>&1
+    echo "$LAB_PID" > "$LAB_DIR/c$n/pid"
+}
+
+# begin N ...: the same; returns once it is relaying.
+begin() {
+    start "$@"
+    lab_wait 20 serves "$1" || { cat "$LAB_DIR/c$1/log"; return 1; }
+}
+
+# first_process N: prints the pid of the container's first process.
+first_process() { ps -o pid= --ppid "$(< "$LAB_DIR/c$1/pid")" | tr -d ' '; }
+
+kill_container() {
+    local pid
+    [ -e "$LAB_DIR/c$1/pid" ] || return 0
+    pid=$(< "$LAB_DIR/c$1/pid")
+    rm "$LAB_DIR/c$1/pid"
+    kill -KILL "$pid" 2> /dev/null || true # And the kernel kills what is in its namespace.
+    lab_wait 5 lab_gone "$pid"
+    lab_wait 5 empty "$1"
+    remove_leftovers "$1"
+}
+
+empty() { [ -z "$(ip netns pids "$LAB-h${1}c1")" ]; }
+
+remove_leftovers() {
+    local device
+    for device in br0 ovs-netdev; do
+        ip -n "$LAB-h${1}c1" link delete "$device" 2> /dev/null || true
+    done
+    ip -n "$LAB-h${1}c1" link set eth0 promisc off
+}
+
+# stop N: as `docker stop` would, which waits for 10 s; its status is that of the function.
+stop() {
+    local pid
+    pid=$(< "$LAB_DIR/c$1/pid")
+    kill -TERM "$(first_process "$1")"
+    lab_wait 10 lab_gone "$pid"
+    wait "$pid"
+}
+
+# ends N STATUS LINE: container N ends by itself, with that status, and LINE is the last one but for
+# those of the daemons.
+ends() {
+    local pid code=0
+    pid=$(< "$LAB_DIR/c$1/pid")
+    lab_wait 30 lab_gone "$pid"
+    wait "$pid" || code=$?
+    echo "status $code, wanted $2 and: $3"
+    cat "$LAB_DIR/c$1/log"
+    [ "$code" -eq "$2" ] && [ "$(log_of "$1" | grep ^entrypoint | tail -n 1)" = "$3" ]
+}
+
+# inside N CMD...: as `docker exec` would
+inside() {
+    local n=$1
+    shift
+    nsenter -t "$(first_process "$n")" -m -n -p -- env OVS_RUNDIR=/run/snowrelay "$@"
+}
+
+status() { inside "$1" ovs-appctl -T 3 -t snowrelayd status json | jq -r "$2"; }
+
+# Forwarding for its segment, that is, not listening who else might
+serves() {
+    [ -n "$(first_process "$1")" ] && inside "$1" test -S /run/snowrelay/db.sock &&
+        grep -q 'this relay forwards for its segment' "$LAB_DIR/c$1/log"
+} 2> /dev/null
+
+peers_up() { [ "$(status "$1" '[.peers[] | select(.state == "up").address] | sort | join(" ")')" = "$2" ]; }
+
+# process N NAME: prints the pid of the container's process, or its child.
+process() {
+    local pid
+    for pid in $(ip netns pids "$LAB-h${1}c1"); do
+        [ "$(cat "/proc/$pid/comm")" != "$2" ] || echo "$pid"
+    done
+}
+
+capabilities_of() { sed -n 's/^CapPrm:\s*//p' "/proc/$1/status"; }
+
+user_of() { stat -c %u "/proc/$1"; }
+
+belongings() {
+    ip -n "$LAB-h$1c1" -details -o address
+    ip -n "$LAB-h$1c1" -o route show table all
+    ip -n "$LAB-h$1c1" -6 -o route show table all
+}
+
+# log_of N: prints what container N said, without the times.
+log_of() { sed -E 's/^[0-9-]+T[0-9:]+Z //' "$LAB_DIR/c$1/log"; }
+
+# crosses FROM TO TEXT [ADDRESS]: a broadcast of FROM's client reaches that of TO once, with the MAC of
+# container TO and a whole checksum.
+crosses() {
+    local file=$BATS_TEST_TMPDIR/crosses.pcap
+    record "h$2c2" "$file" udp port 5076
+    broadcast "h$1c2" "$3" "${4:-255.255.255.255}"
+    stop_recording "$file" 1
+    tcpdump -nevvr "$file" 2> /dev/null | tee "$file.text"
+    [ "$(grep -c 'udp sum ok' "$file.text")" -eq 1 ] && [ "$(count "$file")" -eq 1 ] &&
+        grep -qF "02:00:00:0$2:01:0a > ff:ff:ff:ff:ff:ff" "$file.text"
+}
+
+@test "two containers of a service relay with NET_ADMIN and NET_RAW alone, on a read-only root" {
+    local before pid
+    before=$(belongings 1)
+    begin 1 "$LEAST" SERVICENAME=relays TARGET_INTERFACE=eth0 LOGLEVEL=info
+    begin 2 "$LEAST" SERVICENAME=relays
+    lab_wait 15 peers_up 1 10.2.0.10:7124
+    lab_wait 15 peers_up 2 10.1.0.10:7124
+
+    crosses 1 2 limited
+    crosses 2 1 directed 10.2.0.255
+    grep -q ' > 10.1.0.255.5076' "$BATS_TEST_TMPDIR/crosses.pcap.text"
+    crosses 1 2 "$(head -c 8000 /dev/zero | tr '\0' x)"
+
+    # Its own traffic is the kernel's, once.
+    run -0 ip netns exec "$LAB-h1c1" ping -c 2 -i 0.2 10.1.0.11
+    [[ "$output" != *DUP!* ]]
+
+    for pid in $(ip netns pids "$LAB-h1c1" | grep -vx "$(< "$LAB_DIR/c1/pid")"); do
+        [[ "$(capabilities_of "$pid")" =~ ^0000000000003000|000000000000[01]000$ ]]
+        [ "$(user_of "$pid")" = 0 ]
+    done
+    [ "$(capabilities_of "$(process 1 snowrelayd)")" = 0000000000000000 ]
+
+    stop 1
+    run -0 diff <(echo "$before") <(belongings 1)
+    [ "$(log_of 1 | tail -n 1)" = "entrypoint INFO: stopped" ]
+    # A line an event, all of one form
+    run ! grep -vE '^[0-9-]{10}T[0-9:]{8}Z (entrypoint|ovsdb-server|ovs-vswitchd|snowrelayd|snowrelayd\(priv\)) (INFO|WARN|ERR)( [a-z_]+)?: .' "$LAB_DIR/c1/log"
+}
+
+@test "with SETUID and SETGID snowrelayd is the user snowrelay, and with all that Docker gives" {
+    local capabilities
+    for capabilities in "$RECOMMENDED" "$DEFAULT"; do
+        begin 1 "$capabilities" -- --other-relays 10.2.0.10
+        [ "$(user_of "$(process 1 snowrelayd)")" = 64123 ]
+        [ "$(capabilities_of "$(process 1 snowrelayd)")" = 0000000000000000 ]
+        begin 2 "$capabilities" -- --other-relays 10.1.0.10
+        lab_wait 10 peers_up 1 10.2.0.10:7124
+        crosses 1 2 hello
+        inside 1 ovs-appctl -t snowrelayd config/reload
+        stop 2
+        stop 1
+    done
+}
+
+@test "a container that the name server comes to know is found, and one that stopped is left" {
+    begin 1 "$RECOMMENDED" SERVICENAME=relays
+    begin 2 "$RECOMMENDED" SERVICENAME=relays
+    lab_wait 15 peers_up 1 10.2.0.10:7124
+    begin 3 "$RECOMMENDED" SERVICENAME=relays
+    serve_names {10.1.0.10,10.2.0.10,10.3.0.10}' tasks.relays'
+    lab_wait 20 peers_up 1 '10.2.0.10:7124 10.3.0.10:7124'
+    lab_wait 20 peers_up 3 '10.1.0.10:7124 10.2.0.10:7124'
+    crosses 1 3 hello
+    stop 2
+    serve_names {10.1.0.10,10.3.0.10}' tasks.relays'
+    left() { [ "$(status 1 '[.peers[].address] | join(" ")')" = 10.3.0.10:7124 ]; }
+    lab_wait 20 left
+}
+
+@test "a container is healthy while snowrelayd is connected to the switch, and not otherwise" {
+    local check probe
+    check=$(sed -n 's/^    CMD \(ovs-appctl .*\)/\1/p' "$IMAGE/Dockerfile")
+    probe=$(sed -n 's/^ *- \(ovs-appctl .*\)/\1/p' "$IMAGE/daemonset.yml")
+    [ -n "$check" ]
+    [ "$check" = "$probe" ]
+    begin 1 "$LEAST" -- --other-relays 10.2.0.10
+    inside 1 sh -c "$check"
+    kill -STOP "$(process 1 snowrelayd)"
+    run ! inside 1 sh -c "$check"
+    kill -CONT "$(process 1 snowrelayd)"
+    lab_wait 5 inside 1 sh -c "$check"
+}
+
+@test "when a daemon dies the container ends, says which, and leaves nothing" {
+    local name before
+    before=$(belongings 1)
+    for name in ovs-vswitchd snowrelayd ovsdb-server; do
+        begin 1 "$LEAST" -- --other-relays 10.2.0.10
+        kill -KILL "$(process 1 "$name")"
+        ends 1 1 "entrypoint ERR: $name has ended with status 137"
+        empty 1
+        diff <(echo "$before") <(belongings 1)
+    done
+}
+
+@test "a container that was killed is started again in its network, beside no other" {
+    local before
+    before=$(belongings 1)
+    begin 1 "$LEAST" -- --other-relays 10.2.0.10
+    kill -KILL "$(first_process 1)"
+    lab_wait 5 empty 1
+    ip -n "$LAB-h1c1" link show dev br0
+    begin 1 "$LEAST" -- --other-relays 10.2.0.10
+    begin 2 "$LEAST" -- --other-relays 10.1.0.10
+    lab_wait 10 peers_up 1 10.2.0.10:7124
+
+    cp -r "$LAB_DIR/c1" "$LAB_DIR/c4"
+    lab_in_background h1c1 env BUILD="$(realpath "$BUILD")" "$BATS_TEST_DIRNAME/no-engine.sh" \
+        "$LEAST" "$LAB_DIR/c4" > "$LAB_DIR/c4/log" 2>&1
+    echo "$LAB_PID" > "$LAB_DIR/c4/pid"
+    ends 4 1 "entrypoint ERR: the bridge br0 is in use by another container of this network"
+    crosses 1 2 still
+    stop 1
+    diff <(echo "$before") <(belongings 1)
+}
+
+@test "what a container lacks, and what is wrong in its configuration, is said in one line" {
+    local device
+    refused() {
+        start 1 "${@:3}"
+        ends 1 "$1" "entrypoint ERR: $2"
+        [ "$(wc -l < "$LAB_DIR/c1/log")" -eq 1 ]
+        empty 1
+    }
+    refused 1 "the container needs the capability NET_ADMIN" +net_raw
+    refused 1 "the container needs the capability NET_RAW" +net_admin
+    refused 1 "the container needs the device /dev/net/tun, or the capability MKNOD to make it" \
+        "$LEAST" NO_TUN=1
+    refused 2 "there is no interface eth7 to relay for; there are eth0" "$LEAST" TARGET_INTERFACE=eth7
+    refused 2 "there is no interface eth8 to relay for; there are eth0" "$LEAST" SEGMENT_INTERFACE=eth8
+    refused 2 "the loopback lo is no segment to relay for" "$LEAST" TARGET_INTERFACE=lo
+    ip -n "$LAB-h1c1" link add br0 type bridge
+    refused 2 "the bridge cannot be called br0, as an interface is: name the interface in \
+SEGMENT_INTERFACE and another bridge in TARGET_INTERFACE" "$LEAST"
+    ip -n "$LAB-h1c1" link delete br0
+    refused 2 "snowrelayd: BDCAST_PORT: \"x\" is not a port (1 to 65535)" "$LEAST" BDCAST_PORT=x
+    refused 2 "snowrelayd: --no-such: unknown option (see --help)" "$LEAST" -- --no-such
+}
+
+@test "the device, the names of interface and bridge, and the file are what the container is given" {
+    mkdir "$LAB_DIR/c1/mounts"
+    echo '{"relay": {"ports": [5077]}, "mesh": {"discover": ["relays"]}}' > "$LAB_DIR/c1/mounts/snowrelay.json"
+    ip -n "$LAB-h1c1" link add eth1 type veth peer name other
+    begin 1 "$DEFAULT" NO_TUN=1 SEGMENT_INTERFACE=eth0 TARGET_INTERFACE=relays0 \
+        SNOWRELAY_CONFIG=/run/mounts/snowrelay.json
+    [ "$(status 1 '"\(.bridge) \(.ports)"')" = 'relays0 [5077]' ]
+    [ "$(inside 1 ovs-vsctl list-ports relays0)" = eth0 ]
+    known() { [ "$(status 1 '[.peers[].address] | join(" ")')" = 10.2.0.10:7124 ]; }
+    lab_wait 15 known
+    stop 1
+
+    # The command line goes before the environment; a card that was down is down again.
+    begin 1 "$LEAST" TARGET_INTERFACE=eth0 -- --other-relays 10.2.0.10 -t eth1
+    [ "$(inside 1 ovs-vsctl list-ports br0)" = eth1 ]
+    stop 1
+    [ "$(ip -n "$LAB-h1c1" -o link show up dev eth1)" = "" ]
+    ip -n "$LAB-h1c1" link delete eth1
+
+    start 1 "$LEAST" -- --version
+    wait "$LAB_PID"
+    grep -q '^snowrelayd' "$LAB_DIR/c1/log"
+}
+
+# ---- what an engine would read
+
+# copied: prints what the Dockerfile copies from the sources.
+copied() {
+    sed -nE '/^COPY --from/d; s/^COPY (.*) [^ ]+$/\1/p' "$IMAGE/Dockerfile" | tr ' ' '\n'
+}
+
+@test "what the Dockerfile copies is there, is not ignored, and is all that the build needs" {
+    local path sources=$BATS_TEST_TMPDIR/sources tree
+    [ "$(copied | wc -l)" -ge 7 ]
+    diff <(copied | sort) <(sed -n 's/^!//p' "$IMAGE/Dockerfile.dockerignore" | sort)
+    [ "$(grep -vE '^(#|!)' "$IMAGE/Dockerfile.dockerignore")" = '*' ]
+    mkdir "$sources"
+    for path in $(copied); do
+        (cd "$ROOT" && cp -r --parents "$path" "$sources")
+    done
+    tree=("$ROOT"/.cache/openvswitch-*/)
+    env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL OVS_BUILDDIR="${OVS_BUILDDIR:-${tree[0]}}" \
+        nice make -C "$sources" -j2 CFLAGS=-O0 > "$BATS_TEST_TMPDIR/build.log"
+    "$sources/build/snowrelayd" --version
+    "$sources/scripts/container/runtime-packages.sh" "$sources/build/snowrelayd" > "$BATS_TEST_TMPDIR/packages"
+    # The stages are of one release of Debian, the daemon's libraries' one.
+    [ "$(grep -c '^FROM debian:bookworm-slim' "$IMAGE/Dockerfile")" -eq 2 ]
+    [ "$(grep -c '^FROM ' "$IMAGE/Dockerfile")" -eq 2 ]
+}
+
+@test "the image has the packages of all libraries and programs that it runs" {
+    local packages=$BATS_TEST_TMPDIR/packages program
+    "$IMAGE/runtime-packages.sh" "$BUILD/snowrelayd" > "$packages"
+    sed -nE 's/.*--no-install-recommends (.*) \\$/\1/p' "$IMAGE/Dockerfile" | tr ' ' '\n' >> "$packages"
+    grep -qx openvswitch-switch "$packages"
+    xargs apt-cache show --no-all-versions < "$packages" > /dev/null
+
+    # The files of these, of what they depend on, and of what every Debian has
+    xargs apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks \
+        --no-replaces --no-enhances < "$packages" | grep '^[a-z0-9]' > "$packages.all"
+    dpkg-query -W -f '${Essential} ${Package}\n' | sed -n 's/^yes //p' >> "$packages.all"
+    dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' |
+        grep -xFf "$packages.all" | xargs dpkg-query -L | sed 's|^/usr||' > "$packages.files"
+    for program in /bin/{bash,ip,ovs-vsctl,ovs-appctl,ovsdb-tool,sed,grep,rm,mkdir,mknod,sleep,xargs} \
+        /sbin/{ovsdb-server,ovs-vswitchd} /usr/share/openvswitch/vswitch.ovsschema \
+        $(ldd "$BUILD/snowrelayd" | sed -nE 's/.* => (\/usr)?([^ ]+) \(.*/\2/p'); do
+        program=$(readlink -f "$program")
+        grep -qxF "${program#/usr}" "$packages.files" || { echo "$program is in none of them"; return 1; }
+    done
+}
+
+# yaml FILE: prints its documents as JSON, an array.
+yaml() {
+    /usr/bin/python3 -c 'import json, sys, yaml
+json.dump(list(yaml.safe_load_all(sys.stdin)), sys.stdout)' < "$1"
+}
+
+@test "the stack file and the manifests give the containers what they need, and agree" {
+    local stack=$BATS_TEST_TMPDIR/stack.json set=$BATS_TEST_TMPDIR/set.json config=$BATS_TEST_TMPDIR/config.json
+    yaml "$IMAGE/stack.yml" | jq '.[0].services.snowrelay' > "$stack"
+    [ "$(jq -c '[.cap_drop, .cap_add]' "$stack")" = \
+        '[["ALL"],["NET_ADMIN","NET_RAW","SETUID","SETGID"]]' ]
+    [ "$(jq -c '[.volumes[].target]' "$stack")" = '["/dev/net/tun","/run/snowrelay","/tmp"]' ]
+    [ "$(jq -r '[.read_only, .deploy.mode, .environment.SERVICENAME] | map(tostring) | join(" ")' "$stack")" = \
+        'true global {{.Service.Name}}' ]
+    # A service of a Swarm knows none of these.
+    [ "$(jq -c '[.devices, .privileged, .network_mode, .restart, .security_opt] | unique' "$stack")" = '[null]' ]
+
+    yaml "$IMAGE/daemonset.yml" | jq 'map({(.kind): .}) | add' > "$set"
+    [ "$(jq -r 'keys | join(" ")' "$set")" = 'ConfigMap DaemonSet Service' ]
+    [ "$(jq -c '.DaemonSet.spec.template.spec.containers[0].securityContext.capabilities | [.drop, .add]' "$set")" = \
+        "$(jq -c '[.cap_drop, .cap_add]' "$stack")" ]
+    # The labels by which they find each other
+    jq -e '(.DaemonSet.spec.template.metadata.labels) as $labels | [.DaemonSet.spec.selector.matchLabels,
+        .Service.spec.selector] | all(. == $labels)' "$set"
+    jq -e '.DaemonSet.spec.template.spec | ([.volumes[].name] | sort) ==
+        ([.containers[0].volumeMounts[].name] | sort)' "$set"
+    # The daemon takes the file, and what it makes of it is what the others say.
+    jq -r '.ConfigMap.data["snowrelay.json"]' "$set" > "$config"
+    [ "$(jq -r '.DaemonSet.spec.template.spec.containers[0] | .env[0].value' "$set")" = /etc/snowrelay/snowrelay.json ]
+    "$BUILD/snowrelayd" --config "$config" --check-config > "$config.effective"
+    [ "$(jq -c '[.mesh.port, .mesh.discover]' "$config.effective")" = \
+        "$(jq -c '[.Service.spec.ports[0].port, [.Service.metadata.name]]' "$set")" ]
+    [ "$(jq '.DaemonSet.spec.template.spec.containers[0].ports[0].containerPort' "$set")" = \
+        "$(jq .mesh.port "$config.effective")" ]
+    [ "$(jq -c '[.Service.spec.clusterIP, .Service.spec.publishNotReadyAddresses]' "$set")" = '["None",true]' ]
+}
