@@ -103,7 +103,8 @@ interfaces() { ip -o link show | sed -nE 's/^[0-9]+: ([^:@]+).*/\1/p' | grep -vx
 # ---- the start
 
 start_switch() {
-    mkdir -p "$OVS_RUNDIR" || end "cannot make the folder $OVS_RUNDIR"
+    # Engines give a tmpfs the mode of /tmp.
+    { mkdir -p "$OVS_RUNDIR" && chmod 755 "$OVS_RUNDIR"; } || end "cannot make the folder $OVS_RUNDIR"
     clear_leftovers || end "the bridge $bridge is in use by another container of this network"
     rm -f "$OVS_RUNDIR"/{conf.db,.conf.db.~lock~,{ovsdb-server,ovs-vswitchd,snowrelayd}.pid}
     ovsdb-tool create "$OVS_RUNDIR/conf.db" "$schema" || end "cannot make $OVS_RUNDIR/conf.db"
@@ -208,7 +209,7 @@ end() {
     [[ -n "$stopping" ]] || log ERR "$1"
     # Over the control socket: a signal to another user would take the capability KILL.
     end_daemon "$relay" ovs-appctl -T 3 -t snowrelayd exit
-    end_daemon "$switch" ovs-appctl -T 3 -t ovs-vswitchd exit --cleanup
+    end_daemon "$switch" ovs-appctl -T 2 -t ovs-vswitchd exit --cleanup
     end_daemon "$database" ovs-appctl -T 1 -t ovsdb-server exit
     [[ -z "$switch" ]] || clear_leftovers
     [[ -z "$down_before" ]] || ip link set dev "$down_before" down
@@ -220,7 +221,7 @@ end() {
 end_daemon() {
     [[ -n "$1" ]] && ! gone "$1" || return
     "${@:2}" > /dev/null 2>&1
-    soon 2 gone "$1" || kill -KILL "$1"
+    soon 1 gone "$1" || kill -KILL "$1"
     soon 1 gone "$1"
 }
 

@@ -180,6 +180,7 @@ crosses() {
         [ "$(user_of "$pid")" = 0 ]
     done
     [ "$(capabilities_of "$(process 1 snowrelayd)")" = 0000000000000000 ]
+    [ "$(inside 1 stat -c '%a %U' /run/snowrelay)" = '755 root' ]
 
     stop 1
     run -0 diff <(echo "$before") <(belongings 1)
@@ -216,6 +217,27 @@ crosses() {
     serve_names {10.1.0.10,10.3.0.10}' tasks.relays'
     left() { [ "$(status 1 '[.peers[].address] | join(" ")')" = 10.3.0.10:7124 ]; }
     lab_wait 20 left
+}
+
+@test "a container copies what is sent to it to collectors elsewhere" {
+    local file=$BATS_TEST_TMPDIR/copies.pcap
+    mkdir "$LAB_DIR/c1/mounts"
+    jq -n '{relay: {ports: []}, replicate: [{port: 6343, to: [{host: "10.2.0.11"}, {host: "10.3.0.11"}]}]}' \
+        > "$LAB_DIR/c1/mounts/snowrelay.json"
+    start 1 "$LEAST" SNOWRELAY_CONFIG=/run/mounts/snowrelay.json
+    up() { [ "$(status 1 '[.replicate[].collectors[].state] | unique | join(" ")')" = up ]; } 2> /dev/null
+    lab_wait 20 up
+    # A card that completes no checksums; see docs/containers.md, "Limits".
+    lab_on h1c2 ethtool -K eth0 tx off > /dev/null
+    record h3c2 "$file" udp port 6343
+    collect h2c2 6343
+    send h1c2 10.1.0.10 6343 one two
+    come h2c2 6343 "10.1.0.10 one" "10.1.0.10 two"
+    stop_recording "$file" 2
+    [ "$(count "$file")" -eq 2 ]
+    lab_on h1c2 ethtool -K eth0 tx on > /dev/null
+    end_collecting
+    stop 1
 }
 
 @test "a container is healthy while snowrelayd is connected to the switch, and not otherwise" {
