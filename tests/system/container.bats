@@ -252,6 +252,11 @@ crosses() {
     run ! inside 1 sh -c "$check"
     kill -CONT "$(process 1 snowrelayd)"
     lab_wait 5 inside 1 sh -c "$check"
+
+    # An orphan is buried by the first process, which goes on.
+    inside 1 sh -c '(exec sleep 0.2) & echo $!' > "$BATS_TEST_TMPDIR/orphan"
+    lab_wait 5 inside 1 sh -c "! test -e /proc/$(< "$BATS_TEST_TMPDIR/orphan")"
+    inside 1 sh -c "$check"
 }
 
 @test "when a daemon dies the container ends, says which, and leaves nothing" {
@@ -299,6 +304,8 @@ crosses() {
     refused 1 "the container needs the capability NET_RAW" +net_admin
     refused 1 "the container needs the device /dev/net/tun, or the capability MKNOD to make it" \
         "$LEAST" NO_TUN=1
+    refused 1 "cannot open /dev/net/tun: the container may not use it, or the host has no tun module" \
+        "$LEAST" NO_USE=1
     refused 2 "there is no interface eth7 to relay for; there are eth0" "$LEAST" TARGET_INTERFACE=eth7
     refused 2 "there is no interface eth8 to relay for; there are eth0" "$LEAST" SEGMENT_INTERFACE=eth8
     refused 2 "the loopback lo is no segment to relay for" "$LEAST" TARGET_INTERFACE=lo
@@ -306,6 +313,9 @@ crosses() {
     refused 2 "the bridge cannot be called br0, as an interface is: name the interface in \
 SEGMENT_INTERFACE and another bridge in TARGET_INTERFACE" "$LEAST"
     ip -n "$LAB-h1c1" link delete br0
+    start 1 "$LEAST" NO_TMP=1
+    ends 1 1 "entrypoint ERR: ovsdb-server has not started"
+    grep -q 'failed to create temporary file' "$LAB_DIR/c1/log"
     refused 2 "snowrelayd: BDCAST_PORT: \"x\" is not a port (1 to 65535)" "$LEAST" BDCAST_PORT=x
     refused 2 "snowrelayd: --no-such: unknown option (see --help)" "$LEAST" -- --no-such
 }

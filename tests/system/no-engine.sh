@@ -7,8 +7,9 @@
 #
 # CAPABILITIES, with commas in between, are all that it has, as with `--cap-drop ALL --cap-add ...`.
 # Everything is read-only but /dev, /tmp and /run/snowrelay, /proc/sys included. From FOLDER come
-# /etc/resolv.conf and whatever is in its `mounts`, which becomes /etc/snowrelay. The environment is
-# NAME=VALUE... and no more. With NO_TUN=1 among it there is no /dev/net/tun, with OPEN_TMP=0
+# /etc/resolv.conf and, as /run/mounts, what is in its folder `mounts`. The environment is
+# NAME=VALUE... and no more. Among it, NO_TUN=1 is for a container without /dev/net/tun, NO_USE=1 for
+# one that may not use it, and NO_TMP=1 for one whose /tmp is read-only as well.
 #
 # BUILD is where snowrelayd is. The rest of the image is this host's.
 
@@ -28,6 +29,8 @@ while [[ "${1:---}" != -- ]]; do
     shift
 done
 shift || true
+
+given() { [[ " ${variables[*]} " == *" $1=1 "* ]]; }
 
 mount --make-rprivate /
 mount -t proc proc /proc
@@ -51,14 +54,14 @@ for device in null:3 zero:5 full:7 random:8 urandom:9; do
     mknod -m 666 "/dev/${device%:*}" c 1 "${device#*:}"
 done
 ln -s /proc/self/fd /dev/fd
-[[ " ${variables[*]} " == *" NO_TUN=1 "* ]] || {
-    mkdir /dev/net
-    mknod -m 666 /dev/net/tun c 10 200
-}
+given NO_TUN || mkdir /dev/net
+! given NO_USE || mount -t tmpfs -o nodev tmpfs /dev/net
+given NO_TUN || mknod -m 666 /dev/net/tun c 10 200
 
 mount -t tmpfs tmpfs /run/snowrelay
 mount -t tmpfs tmpfs /tmp
 mount --bind /proc/sys /proc/sys
+! given NO_TMP || mount -o remount,ro /tmp
 for place in / /proc/sys /usr/local/bin /run; do
     mount -o remount,bind,ro "$place"
 done
