@@ -104,7 +104,8 @@ interfaces() { ip -o link show | sed -nE 's/^[0-9]+: ([^:@]+).*/\1/p' | grep -vx
 
 start_switch() {
     # Engines give a tmpfs the mode of /tmp.
-    { mkdir -p "$OVS_RUNDIR" && chmod 755 "$OVS_RUNDIR"; } || end "cannot make the folder $OVS_RUNDIR"
+    { mkdir -p "$OVS_RUNDIR" && chmod 755 "$OVS_RUNDIR"; } ||
+        end "cannot make the folder $OVS_RUNDIR"
     clear_leftovers || end "the bridge $bridge is in use by another container of this network"
     rm -f "$OVS_RUNDIR"/{conf.db,.conf.db.~lock~,{ovsdb-server,ovs-vswitchd,snowrelayd}.pid}
     ovsdb-tool create "$OVS_RUNDIR/conf.db" "$schema" || end "cannot make $OVS_RUNDIR/conf.db"

@@ -8,8 +8,8 @@
 # CAPABILITIES, with commas in between, are all that it has, as with `--cap-drop ALL --cap-add ...`.
 # Everything is read-only but /dev, /tmp and /run/snowrelay, /proc/sys included. From FOLDER come
 # /etc/resolv.conf and, as /run/mounts, what is in its folder `mounts`. The environment is
-# NAME=VALUE... and no more. Among it, NO_TUN=1 is for a container without /dev/net/tun, NO_USE=1 for
-# one that may not use it, and NO_TMP=1 for one whose /tmp is read-only as well.
+# NAME=VALUE... and no more. Among it, NO_TUN=1 is for a container without /dev/net/tun, NO_USE=1
+# for one that may not use it, and NO_TMP=1 for one whose /tmp is read-only as well.
 #
 # BUILD is where snowrelayd is. The rest of the image is this host's.
 
