@@ -421,7 +421,7 @@ holds() { jq -e "$2" "$1" > /dev/null || { echo "$2 does not hold"; return 1; };
     holds "$stack" '.read_only and .deploy.mode == "global"'
     holds "$stack" '.environment.SERVICENAME == "{{.Service.Name}}"'
     # A service of a Swarm knows none of these.
-    holds "$stack" '[.devices, .privileged, .network_mode, .restart, .security_opt] | all(. == null)'
+    holds "$stack" '[.devices, .privileged, .restart, .security_opt] | all(. == null)'
 
     yaml "$IMAGE/daemonset.yml" 'map({(.kind): .}) | add | .Pod = .DaemonSet.spec.template |
         .Container = .Pod.spec.containers[0]' > "$set"
