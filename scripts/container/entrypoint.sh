@@ -19,7 +19,8 @@
 #
 # When one of the three daemons ends, all of it does, with status 1, for the engine to start it
 # again; with 2 where the configuration is wrong. After SIGTERM or SIGINT the flows are taken off,
-# and the status is 0. All output goes to stderr, one line an event.
+# and the status is 0. SIGHUP has snowrelayd read its file again. All output goes to stderr, one line
+# an event.
 
 set -u
 
@@ -192,11 +193,14 @@ start_relay() {
 
 # ---- the end
 
-# Waits until one of the daemons ends, or a signal comes.
+# Waits until one of the daemons ends, or a signal has us end. What came of a reload is in the log.
 wait_for_the_end() {
-    local ended status
-    wait -n -p ended "$database" "$switch" "$relay"
-    status=$?
+    local ended='' status
+    trap 'ovs-appctl -T 5 -t snowrelayd config/reload > /dev/null 2>&1' HUP
+    while [[ -z "$stopping${ended:-}" ]]; do
+        wait -n -p ended "$database" "$switch" "$relay"
+        status=$?
+    done
     case ${ended:-} in
         "$database") end "ovsdb-server has ended with status $status" ;;
         "$switch") end "ovs-vswitchd has ended with status $status" ;;
@@ -206,7 +210,7 @@ wait_for_the_end() {
 
 # end REASON [STATUS]: ends the daemons and this process, for REASON unless after a signal
 end() {
-    trap '' TERM INT
+    trap '' TERM INT HUP
     [[ -n "$stopping" ]] || log ERR "$1"
     # Over the control socket: a signal to another user would take the capability KILL.
     end_daemon "$relay" ovs-appctl -T 3 -t snowrelayd exit

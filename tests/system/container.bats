@@ -339,6 +339,12 @@ SEGMENT_INTERFACE and another bridge in TARGET_INTERFACE" "$LEAST"
     [ "$(inside 1 ovs-vsctl list-ports relays0)" = eth0 ]
     known() { [ "$(status 1 '[.peers[].address] | join(" ")')" = 10.2.0.10:7124 ]; }
     lab_wait 15 known
+    kill -HUP "$(first_process 1)"
+    lab_wait 5 grep -q 'configuration reloaded' "$LAB_DIR/c1/log"
+    kill -HUP "$(first_process 1)"
+    reloaded_twice() { [ "$(grep -c 'configuration reloaded' "$LAB_DIR/c1/log")" -eq 2 ]; }
+    lab_wait 5 reloaded_twice
+    known
     stop 1
 
     # The command line goes before the environment; a card that was down is down again.
