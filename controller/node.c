@@ -209,6 +209,12 @@ node_remove_peer(struct node *n, const char *text)
     return peers_changed(n, relay_remove_peer(n->relay, text));
 }
 
+void
+node_set_capture(struct node *n, struct capture *capture)
+{
+    relay_set_capture(n->relay, capture);
+}
+
 bool
 node_carry(struct node *n)
 {

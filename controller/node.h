@@ -18,6 +18,7 @@
 #include "openvswitch/compiler.h"
 
 struct bridge;
+struct capture;
 struct config;
 struct node;
 struct relay;
@@ -53,6 +54,10 @@ node_reconfigure(struct node *, struct config *config) OVS_WARN_UNUSED_RESULT;
  * message that the caller frees. */
 char *node_add_peer(struct node *, const char *text) OVS_WARN_UNUSED_RESULT;
 char *node_remove_peer(struct node *, const char *text) OVS_WARN_UNUSED_RESULT;
+
+/* Has 'capture', which stays the caller's, be told of each frame's way, or
+ * with NULL none. */
+void node_set_capture(struct node *, struct capture *capture);
 
 /* Begins to take the relay's flows and its tunnel port off the switch, and
  * with 'cleanup' those of replication as well, which need no daemon. */

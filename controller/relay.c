@@ -587,6 +587,12 @@ relay_has_left(const struct relay *r)
     return r->leaving && election_has_left(&r->segment.election);
 }
 
+void
+relay_set_capture(struct relay *r, struct capture *capture)
+{
+    tap_set_capture(&r->tap, capture);
+}
+
 char *
 relay_add_peer(struct relay *r, const char *text)
 {

@@ -27,6 +27,7 @@
 #include "openvswitch/types.h"
 
 struct bridge;
+struct capture;
 struct carried;
 struct config;
 struct flowset;
@@ -111,6 +112,10 @@ relay_remove_peer(struct relay *, const char *text) OVS_WARN_UNUSED_RESULT;
  * made by relay_add_flows() and compared, and for the groups of 'inv'. */
 void relay_count(struct relay *, const struct flowset *set,
                  const struct inventory *inv);
+
+/* Has 'capture', which stays the caller's, be told of each frame's way, or
+ * with NULL none. */
+void relay_set_capture(struct relay *, struct capture *capture);
 
 /* For those who look on.  What the switch has carried is in the counters, as
  * of the last look there. */

@@ -362,6 +362,8 @@ sandbox_filter_daemon(void)
         SANDBOX_CALL(eventfd2),
         SANDBOX_CALL(fsync),
         SANDBOX_CALL(fdatasync),
+        SANDBOX_CALL(ftruncate),
+        SANDBOX_CALL(ftruncate64),
 
         /* Memory, none of which becomes code. */
         SANDBOX_CALL(brk),

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture-command.h"
 #include "command-line.h"
 #include "conf-load.h"
 #include "conf-json.h"
@@ -387,6 +388,8 @@ main(int argc, char *argv[])
         VLOG_FATAL("%s", error);
     }
     struct status *status = status_create(d.node);
+    struct capture_command *capture =
+        capture_command_create(d.node, user.name);
     unixctl_command_register("exit", "[--cleanup]", 0, 1, handle_exit, &d);
     unixctl_command_register("config/reload", "", 0, 0, handle_reload, &d);
     unixctl_command_register("mesh/add-peer", "PEER", 1, 1, handle_add_peer,
@@ -408,12 +411,14 @@ main(int argc, char *argv[])
             node_run(d.node);
             unixctl_server_run(unixctl);
             status_run(status);
+            capture_command_run(capture);
             signals_run(&d);
 
             memory_wait();
             node_wait(d.node);
             unixctl_server_wait(unixctl);
             status_wait(status);
+            capture_command_wait(capture);
             signals_wait();
             if (d.exiting) {
                 poll_immediate_wake();
@@ -423,6 +428,7 @@ main(int argc, char *argv[])
     }
 
     stop(&d, unixctl);
+    capture_command_destroy(capture);
     status_destroy(status);
     unixctl_server_destroy(unixctl);
     node_destroy(d.node);

@@ -20,6 +20,7 @@
 #include "peering.h"
 #include "peers.h"
 #include "relay.h"
+#include "show-capture.h"
 #include "show-flows.h"
 #include "show-mesh.h"
 #include "show-replicate.h"
@@ -113,7 +114,7 @@ status_to_json(const struct node *node)
     /* clang-format off */
     json_t *root = json_pack(
         "{s:s, s:s, s:b, s:b, s:s, s:o, s:o, s:o, s:o, s:o,"
-        " s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:o}, s:o, s:o}",
+        " s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:o}, s:o, s:o, s:o}",
         "bridge", config->bridge,
         "switch", config->switch_target,
         "connected", node_is_connected(node),
@@ -138,7 +139,8 @@ status_to_json(const struct node *node)
             "punt_dropped", drops_to_json(&c, DIRECTION_PUNT),
             "mesh_dropped", drops_to_json(&c, DIRECTION_MESH),
         "replicate", replicate_to_json(config, node_replicate(node)),
-        "searches", show_searches_json(relay_tap(relay)->inspect));
+        "searches", show_searches_json(relay_tap(relay)->inspect),
+        "capture", show_capture_json(relay_tap(relay)->capture));
     /* clang-format on */
     char *text = json_dumps(root, JSON_INDENT(2));
     json_decref(root);
@@ -231,6 +233,9 @@ status_to_text(const struct node *node)
                   c.mesh_rx, c.emitted, relay_queued(relay));
     format_drops(&c, DIRECTION_PUNT, &out);
     format_drops(&c, DIRECTION_MESH, &out);
+    char *capture = show_capture(relay_tap(relay)->capture);
+    ds_put_format(&out, "capture: %s\n", capture);
+    free(capture);
     show_rules_in_status(node, &out);
     return ds_steal_cstr(&out);
 }

@@ -3,6 +3,7 @@
 #include <config.h>
 #include "tap.h"
 
+#include "capture.h"
 #include "conf.h"
 #include "endpoint.h"
 #include "inspect.h"
@@ -98,6 +99,13 @@ log_way(const struct tap_event *event)
     ds_destroy(&line);
 }
 
+/* Works out anew whether anybody looks on. */
+static void
+update(struct tap *tap)
+{
+    tap->on = tap->capture || tap->inspect;
+}
+
 void
 tap_configure(struct tap *tap, const struct config *config)
 {
@@ -109,7 +117,7 @@ tap_configure(struct tap *tap, const struct config *config)
     } else {
         tap->inspect = inspect_create(config->inspect);
     }
-    tap->on = tap->inspect;
+    update(tap);
 }
 
 void
@@ -119,8 +127,18 @@ tap_destroy(struct tap *tap)
 }
 
 void
+tap_set_capture(struct tap *tap, struct capture *capture)
+{
+    tap->capture = capture;
+    update(tap);
+}
+
+void
 tap_tell(struct tap *tap, const struct tap_event *event, long long int now)
 {
+    if (tap->capture) {
+        capture_take(tap->capture, event);
+    }
     if (VLOG_IS_DBG_ENABLED()) {
         log_way(event);
     }

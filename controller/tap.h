@@ -25,6 +25,7 @@
 #include "counters.h"
 #include "openvswitch/vlog.h"
 
+struct capture;
 struct config;
 struct endpoint;
 struct inspect;
@@ -60,12 +61,16 @@ struct tap_event {
 
 struct tap {
     bool on;                 /* Does anybody but the log look on? */
-    struct inspect *inspect; /* NULL if there is none. */
+    struct capture *capture; /* Each of these NULL if there is none. */
+    struct inspect *inspect;
 };
 
 /* Takes over from 'config' who is to look on.  A tap begins with zeros. */
 void tap_configure(struct tap *, const struct config *config);
 void tap_destroy(struct tap *);
+
+/* Has 'capture', which stays the caller's, look on, or with NULL none. */
+void tap_set_capture(struct tap *, struct capture *capture);
 
 /* Tells of 'event', which happened at 'now', time_msec(). */
 void tap_tell(struct tap *, const struct tap_event *event, long long int now);
