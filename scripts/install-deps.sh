@@ -19,7 +19,7 @@ RUN="openvswitch-switch iproute2 ethtool procps kmod"
 TEST="libcmocka-dev bats tcpreplay tcpdump socat samba
       samba-common-bin dnsmasq-base iputils-ping jq python3 util-linux
       softflowd nfdump nfdump-sflow bsdutils openssl rsyslog snmp snmptrapd
-      libca4.13.5 python3-yaml tshark"
+      libca4.13.5 python3-yaml tshark e2fsprogs"
 BENCH="gnuplot-nox"
 FUZZ="clang-14 libclang-rt-14-dev llvm-14 python3"
 LINT="clang-format cppcheck shellcheck"

@@ -16,6 +16,10 @@ setup_file() {
     mkdir "$FOLDER/full"
     # Before the relays, whose view of the mounts is a copy.
     mount -t tmpfs -o size=64k,mode=1777 snowrelay-test "$FOLDER/full"
+    mkdir "$FOLDER/hung"
+    truncate -s 16M "$LAB_DIR/image"
+    mkfs.ext4 -q "$LAB_DIR/image"
+    ! mount -o loop "$LAB_DIR/image" "$FOLDER/hung" || chmod 1777 "$FOLDER/hung"
     lab_host 1
     lab_host 2
     lab_client 1 1
@@ -26,7 +30,14 @@ setup_file() {
     lab_relay 2 "${options[@]}" --other-relays 172.30.0.1
 }
 
+# Nobody who writes to a frozen disk can be ended.
+teardown_file() {
+    fsfreeze -u "$FOLDER/hung" 2> /dev/null || true
+    lab_destroy
+}
+
 teardown() {
+    fsfreeze -u "$FOLDER/hung" 2> /dev/null || true
     no_capture 1
     no_capture 2
     rm -rf "$FOLDER"/*.pcapng* "$FOLDER"/full/*
@@ -42,6 +53,9 @@ ovs-appctl: snowrelayd: server returned an error" ] || { echo "$output"; return 
 }
 
 relays() { [ "$(heard h2c1)" = 1 ]; }
+
+# counted N: whether the capture of host 1 has N frames in its file.
+counted() { [ "$(lab_status 1 .capture.frames)" -eq "$1" ]; }
 
 @test "every step of a frame is seen, as often as it is counted, with where and why" {
     local one=$FOLDER/one.pcapng two=$FOLDER/two.pcapng steps
@@ -125,8 +139,7 @@ capture: none"* ]]
     run -0 capture 1 shown.pcapng --seconds 100 --size 2M
     [ "$output" = "capture into $file started: at most 2000000 bytes, 100 s" ]
     broadcast h1c1 shown
-    both() { [ "$(lab_status 1 .capture.frames)" -eq 2 ]; }
-    lab_wait 5 both
+    lab_wait 5 counted 2
     [ "$(lab_status 1 '.capture | del(.seconds, .bytes)' | jq -c .)" = \
         "{\"file\":\"$file\",\"filter\":null,\"frames\":2,\"left_out\":0,\"max_bytes\":2000000,\"max_seconds\":100}" ]
     [ "$(lab_status 1 .capture.bytes)" = "$(stat -c %s "$file")" ]
@@ -266,6 +279,33 @@ ended() { [ "$(lab_status 1 .capture)" = null ]; }
     lab_relay 1 "${options[@]}" --other-relays 172.30.0.2
     is_whole "$file" 2
     [ "$(tail -c 76 "$file" | od -An -tu4 -N12 | xargs)" = "5 76 5" ]
+}
+
+@test "a disk that does not answer keeps nobody waiting but who asks for the file" {
+    mountpoint -q "$FOLDER/hung" || skip "no loop devices here"
+    local file=$FOLDER/hung/hung.pcapng pid
+    pid=$(lab_relay_pid 1)
+    capture 1 hung/hung.pcapng
+    relays
+    lab_wait 5 counted 2
+    fsfreeze -f "$FOLDER/hung"
+    relays
+    run -124 timeout 2 ip netns exec "$LAB-h1" env "OVS_RUNDIR=$LAB_DIR/h1" \
+        ovs-appctl -t snowrelayd capture/stop
+    run -2 appctl 1 capture/stop
+    [[ "$output" == "capture/stop: the capture into \"$file\" is being ended already"* ]]
+    relays
+    counted 2
+
+    # At the exit it is given up in the end.
+    kill -TERM "$pid"
+    given_up() { [ "$(logged 1 "\|WARN\|capture into $file: the disk does not answer")" -eq 1 ]; }
+    lab_wait 10 given_up
+    [ -z "$(our_flows 1)" ]
+    fsfreeze -u "$FOLDER/hung"
+    lab_wait 5 lab_gone "$pid"
+    tcpdump -nr "$file" > /dev/null
+    lab_relay 1 "${options[@]}" --other-relays 172.30.0.2
 }
 
 @test "under load nothing is lost, neither of the frames nor of the capture" {
