@@ -273,7 +273,10 @@ begin(struct capture_command *cmd)
         o->expression ? o->expression : "");
 
     set_tap(cmd, cmd->capture);
-    VLOG_INFO("%.*s", (int) strlen(text) - 1, text);
+    VLOG_INFO("capture into %s started: at most %" PRIu64 " bytes, %u s; "
+              "filter: %s",
+              o->file, o->max_size, o->seconds,
+              o->expression ? o->expression : "none");
     answer(cmd->start_conn, text);
     cmd->start_conn = NULL;
 }
@@ -336,7 +339,8 @@ end(struct capture_command *cmd)
     free(cmd->last);
     cmd->last = error_line(xasprintf(
         "%s ended %s: %s", capture_options(cmd->capture)->file, why, numbers));
-    VLOG(bad ? VLL_WARN : VLL_INFO, "capture into %s", cmd->last);
+    VLOG(bad ? VLL_WARN : VLL_INFO, "capture into %s ended %s: %s",
+         capture_options(cmd->capture)->file, why, numbers);
     if (bad) {
         refuse(cmd->stop_conn, xasprintf("capture/stop: %s", cmd->last));
     } else {
