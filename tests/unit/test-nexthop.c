@@ -184,6 +184,11 @@ set_up(void **state)
     run_there("ip addr add 10.1.0.2/24 dev v1 &&"
               " ip addr add fd00:1::2/64 dev v1 &&"
               " ip addr add fe80::2/64 dev v1 && ip link set v1 up");
+    /* Even without duplicate address detection the kernel takes its time. */
+    run("for i in $(seq 200); do"
+        "    ip -6 addr show dev v0 tentative | grep -q . || exit 0;"
+        "    sleep 0.05;"
+        " done; exit 1");
     set_solicitation("v0", SOLICIT_MS);
     *state = nexthops_create();
     nexthops_set_intervals(*state, ASK_MS, PROBE_MS);
