@@ -225,7 +225,7 @@ test_malformed_and_too_many(void **state OVS_UNUSED)
     d.length = 0;
     size_t start = begin_pva_search(&d, 400);
     for (int i = 0; i < 400; i++) {
-        char name[16];
+        char name[32];
 
         snprintf(name, sizeof name, "N%d", i);
         put_pva_name(&d, name);
@@ -463,7 +463,7 @@ test_metrics(void **state OVS_UNUSED)
     take(inspect, &d, 10, now - 1000);
     take(inspect, &d, 10, now);
     for (int i = 0; i < 100; i++) {
-        char name[16];
+        char name[32];
 
         snprintf(name, sizeof name, "N%d", i);
         take(inspect, pva(name), 10, now);

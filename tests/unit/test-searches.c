@@ -480,7 +480,7 @@ test_a_flood_of_names(void **state OVS_UNUSED)
     struct searches *s = searches_create();
     uint32_t random = 1;
     int searched = 0;
-    char name[16];
+    char name[32];
 
     for (int i = 0; i < N_RANDOM; i++) {
         long long int elapsed = (long long int) LASTS * i / N_RANDOM;
@@ -520,7 +520,7 @@ test_a_flood_of_repeated_names(void **state OVS_UNUSED)
     enum { N_STEADY = 20, N_FLOOD = 20000 };
     struct searches *s = searches_create();
     uint32_t random = 1;
-    char name[16];
+    char name[32];
 
     for (int j = 0; j < N_STEADY; j++) {
         snprintf(name, sizeof name, "STEADY:%d", j);
@@ -546,7 +546,7 @@ test_a_flood_of_repeated_names(void **state OVS_UNUSED)
 static size_t
 count_old(const struct searches *s, int n)
 {
-    char name[16];
+    char name[32];
     size_t known_ = 0;
 
     for (int i = 0; i < n; i++) {
@@ -562,7 +562,7 @@ test_the_latest_names(void **state OVS_UNUSED)
 {
     struct searches *s = searches_create();
     uint32_t random = 1;
-    char name[16];
+    char name[32];
 
     for (int i = 0; i < 100000; i++) {
         search(s, random_name(&random), NOW + i);
@@ -582,7 +582,7 @@ test_once_repeated(void **state OVS_UNUSED)
 {
     struct searches *s = searches_create();
     uint32_t random = 1;
-    char name[16];
+    char name[32];
 
     for (int i = 0; i < 500; i++) {
         snprintf(name, sizeof name, "OLD:%d", i);
@@ -602,7 +602,7 @@ test_what_is_over_is_forgotten(void **state OVS_UNUSED)
 {
     struct searches *s = searches_create();
     uint32_t random = 1;
-    char name[16];
+    char name[32];
 
     for (int i = 0; i < SEARCHES_MAX; i++) {
         snprintf(name, sizeof name, "OLD:%d", i);
