@@ -54,7 +54,7 @@ ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS)
 # What libopenvswitch takes privileges for goes through privsep-wrap.c.
 WRAPS = make_unix_socket fatal_signal_unlink_file_now open
 LIBS = $(foreach f,$(WRAPS),-Wl,--wrap=$f -Wl,--undefined=__wrap_$f) \
-       $(OVS_LIBS) -ljansson -lpcap -lcares -lsodium -lcap -lseccomp -lpthread
+       $(OVS_LIBS) -ljansson -lpcap -lmicrohttpd -lcares -lsodium -lcap -lseccomp -lpthread
 
 # V=1 shows the commands.
 COMPILE = $(if $(V),,@echo "  CC $<";) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -62,7 +62,7 @@ COMPILE = $(if $(V),,@echo "  CC $<";) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD 
 # The daemon is its main file and a library of everything else, so that the
 # tests link just what they use.
 sources = $(filter-out controller/snowrelayd.c,$(wildcard controller/*.c))
-objects = $(sources:controller/%.c=$(BUILD)/%.o) $(BUILD)/flows.o $(BUILD)/log-modules.o
+objects = $(sources:controller/%.c=$(BUILD)/%.o) $(BUILD)/flows.o $(BUILD)/log-modules.o $(BUILD)/page.o
 library = $(BUILD)/libsnowrelay.a
 
 $(BUILD)/snowrelayd: $(BUILD)/snowrelayd.o $(library) build/openvswitch.mk
@@ -102,8 +102,13 @@ $(BUILD)/log-modules.c: $(wildcard controller/*.c) Makefile
 	   echo '0 };'; \
 	 } > $@
 
-$(BUILD)/flows.o $(BUILD)/log-modules.o: $(BUILD)/%.o: $(BUILD)/%.c build/openvswitch.mk
+$(BUILD)/flows.o $(BUILD)/log-modules.o $(BUILD)/page.o: $(BUILD)/%.o: $(BUILD)/%.c build/openvswitch.mk
 	$(COMPILE)
+
+# The page, as a C string.
+$(BUILD)/page.c: scripts/embed-page.sh $(wildcard controller/page/*)
+	@mkdir -p $(@D)
+	@scripts/embed-page.sh controller/page > $@
 
 # Tests.
 unit_tests = $(patsubst tests/unit/test-%.c,$(BUILD)/test-%,$(wildcard tests/unit/test-*.c))
@@ -159,7 +164,7 @@ FUZZ_CC = clang-14
 FUZZ_CFLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_COMPILE = $(if $(V),,@echo "  FUZZ_CC $<";) $(FUZZ_CC) $(ALL_CPPFLAGS) -std=gnu11 -Wall -Werror $(FUZZ_CFLAGS)
 fuzz_targets = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
-fuzz_objects = $(sources:controller/%.c=build/fuzz/%.o) build/fuzz/flows.o build/fuzz/log-modules.o
+fuzz_objects = $(sources:controller/%.c=build/fuzz/%.o) build/fuzz/flows.o build/fuzz/log-modules.o build/fuzz/page.o
 
 fuzz: $(fuzz_targets)
 
@@ -170,7 +175,7 @@ build/fuzz/.installed: FORCE
 build/fuzz/%.o: controller/%.c build/openvswitch.mk Makefile | build/fuzz/.installed
 	$(FUZZ_COMPILE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
-build/fuzz/flows.o build/fuzz/log-modules.o: build/fuzz/%.o: $(BUILD)/%.c build/openvswitch.mk | build/fuzz/.installed
+build/fuzz/flows.o build/fuzz/log-modules.o build/fuzz/page.o: build/fuzz/%.o: $(BUILD)/%.c build/openvswitch.mk | build/fuzz/.installed
 	$(FUZZ_COMPILE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
 build/fuzz/libsnowrelay.a: $(fuzz_objects)

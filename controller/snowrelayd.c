@@ -21,6 +21,7 @@
 #include "dirs.h"
 #include "error-line.h"
 #include "fatal-signal.h"
+#include "http.h"
 #include "instance.h"
 #include "key-file.h"
 #include "log-level.h"
@@ -65,6 +66,7 @@ enum {
 struct daemon {
     const struct options *options;
     struct node *node;
+    struct http *http;
     bool exiting;
     bool cleanup;                   /* Take replication off the switch, too? */
     struct unixctl_conn *exit_conn; /* To answer when done, or NULL. */
@@ -109,9 +111,14 @@ reload(struct daemon *d)
     char *error = config_load(d->options, &config);
 
     if (!error) {
-        error = error_line(node_reconfigure(d->node, config));
+        error = http_prepare(d->http, config);
+        error = error ? error : node_reconfigure(d->node, config);
+        error = error_line(error);
         if (error) {
+            http_forget(d->http);
             config_destroy(config);
+        } else {
+            http_use(d->http);
         }
     }
     if (error) {
@@ -387,6 +394,12 @@ main(int argc, char *argv[])
     if (error) {
         VLOG_FATAL("%s", error);
     }
+    d.http = http_create(d.node);
+    error = http_prepare(d.http, node_config(d.node));
+    if (error) {
+        VLOG_FATAL("%s", error);
+    }
+    http_use(d.http);
     struct status *status = status_create(d.node);
     struct capture_command *capture =
         capture_command_create(d.node, user.name);
@@ -412,6 +425,7 @@ main(int argc, char *argv[])
             unixctl_server_run(unixctl);
             status_run(status);
             capture_command_run(capture);
+            http_run(d.http);
             signals_run(&d);
 
             memory_wait();
@@ -419,6 +433,7 @@ main(int argc, char *argv[])
             unixctl_server_wait(unixctl);
             status_wait(status);
             capture_command_wait(capture);
+            http_wait(d.http);
             signals_wait();
             if (d.exiting) {
                 poll_immediate_wake();
@@ -427,8 +442,10 @@ main(int argc, char *argv[])
         poll_block();
     }
 
+    http_close(d.http);
     stop(&d, unixctl);
     capture_command_destroy(capture);
+    http_destroy(d.http);
     status_destroy(status);
     unixctl_server_destroy(unixctl);
     node_destroy(d.node);

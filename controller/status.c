@@ -5,8 +5,10 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bridge.h"
 #include "conf.h"
@@ -27,6 +29,7 @@
 #include "show-searches.h"
 #include "show-segment.h"
 #include "show-transport.h"
+#include "show.h"
 #include "tap.h"
 #include "timeval.h"
 #include "tunneling.h"
@@ -96,8 +99,23 @@ drops_to_json(const struct counters *counters, enum direction direction)
     return drops;
 }
 
-static char *
-status_to_json(const struct node *node)
+/* Adds to 'root' where and when it is said, and what is wrong. */
+static void
+add_host(json_t *root, const struct node *node)
+{
+    char host[HOST_NAME_MAX + 1] = "";
+
+    gethostname(host, sizeof host - 1);
+    json_object_set_new(root, "version", json_string(SNOWRELAY_VERSION));
+    json_object_set_new(root, "host", json_string(host));
+    json_object_set_new(root, "time", show_time_json(time_wall_msec()));
+    json_object_set_new(root, "problem",
+                        node_problem(node) ? json_string(node_problem(node))
+                                           : json_null());
+}
+
+json_t *
+status_json(const struct node *node)
 {
     const struct relay *relay = node_relay(node);
     const struct config *config = node_config(node);
@@ -142,7 +160,16 @@ status_to_json(const struct node *node)
         "searches", show_searches_json(relay_tap(relay)->inspect),
         "capture", show_capture_json(relay_tap(relay)->capture));
     /* clang-format on */
+    add_host(root, node);
+    return root;
+}
+
+static char *
+status_to_json(const struct node *node)
+{
+    json_t *root = status_json(node);
     char *text = json_dumps(root, JSON_INDENT(2));
+
     json_decref(root);
     return text;
 }
@@ -268,10 +295,8 @@ reply_after_audit(struct status *status, struct unixctl_conn *conn,
     ovs_list_push_back(&status->waiting, &w->node);
 }
 
-/* Returns true if a part of what there is to show is counted by the switch,
- * which is asked then. */
-static bool
-is_counted_by_switch(const struct node *node)
+bool
+status_is_counted_by_switch(const struct node *node)
 {
     return (node_config(node)->replicate.n
             || relay_tunneling(node_relay(node))->there);
@@ -291,7 +316,7 @@ show_status(struct unixctl_conn *conn, int argc, const char *argv[],
             error_line(xasprintf("status: \"%s\" is not json", argv[1]));
         unixctl_command_reply_error(conn, error);
         free(error);
-    } else if (is_counted_by_switch(status->node)) {
+    } else if (status_is_counted_by_switch(status->node)) {
         reply_after_audit(status, conn, text);
     } else {
         reply(conn, text(status->node));
@@ -352,7 +377,7 @@ show_mesh_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
 {
     struct status *status = status_;
 
-    if (is_counted_by_switch(status->node)) {
+    if (status_is_counted_by_switch(status->node)) {
         reply_after_audit(status, conn, mesh_to_text);
     } else {
         reply(conn, mesh_to_text(status->node));

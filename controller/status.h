@@ -13,6 +13,9 @@
  *
  * "status json" is for programs; its keys stay. */
 
+#include <jansson.h>
+#include <stdbool.h>
+
 struct node;
 struct status;
 
@@ -23,5 +26,13 @@ void status_destroy(struct status *);
 /* Answers commands that had to wait for the switch. */
 void status_run(struct status *);
 void status_wait(struct status *);
+
+/* Returns what "status json" says of 'node', as of the last look at what the
+ * switch has counted.  The caller owns it. */
+json_t *status_json(const struct node *node);
+
+/* Returns true if a part of that is counted by the switch, which has to be
+ * asked for it to be as of now. */
+bool status_is_counted_by_switch(const struct node *node);
 
 #endif /* status.h */

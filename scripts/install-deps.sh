@@ -13,13 +13,14 @@
 set -euo pipefail
 
 BUILD="gcc make binutils libc6-dev openvswitch-source libssl-dev libcap-ng-dev
-       libjansson-dev libpcap-dev libc-ares-dev libsodium-dev libcap-dev
+       libjansson-dev libpcap-dev libmicrohttpd-dev libc-ares-dev libsodium-dev libcap-dev
        libseccomp-dev"
 RUN="openvswitch-switch iproute2 ethtool procps kmod"
 TEST="libcmocka-dev bats tcpreplay tcpdump socat samba
       samba-common-bin dnsmasq-base iputils-ping jq python3 util-linux
       softflowd nfdump nfdump-sflow bsdutils openssl rsyslog snmp snmptrapd
-      libca4.13.5 python3-yaml tshark e2fsprogs"
+      libca4.13.5 python3-yaml tshark e2fsprogs
+      curl prometheus chromium chromium-driver"
 BENCH="gnuplot-nox"
 FUZZ="clang-14 libclang-rt-14-dev llvm-14 python3"
 LINT="clang-format cppcheck shellcheck"
