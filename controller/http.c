@@ -31,7 +31,7 @@ static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
 enum { NAME_SIZE = HOST_NAME_MAX + 1 };
 
 /* Connections that the kernel keeps until they are accepted. */
-enum { BACKLOG = 32 };
+enum { BACKLOG = 128 };
 
 /* Where to listen. */
 struct listener {

@@ -28,6 +28,7 @@
 #include "show-replicate.h"
 #include "show-searches.h"
 #include "show-segment.h"
+#include "show-talkers.h"
 #include "show-transport.h"
 #include "show.h"
 #include "tap.h"
@@ -132,7 +133,7 @@ status_json(const struct node *node)
     /* clang-format off */
     json_t *root = json_pack(
         "{s:s, s:s, s:b, s:b, s:s, s:o, s:o, s:o, s:o, s:o,"
-        " s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:o}, s:o, s:o, s:o}",
+        " s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:i, s:o, s:o, s:o}, s:o, s:o, s:o, s:o}",
         "bridge", config->bridge,
         "switch", config->switch_target,
         "connected", node_is_connected(node),
@@ -158,7 +159,9 @@ status_json(const struct node *node)
             "mesh_dropped", drops_to_json(&c, DIRECTION_MESH),
         "replicate", replicate_to_json(config, node_replicate(node)),
         "searches", show_searches_json(relay_tap(relay)->inspect),
-        "capture", show_capture_json(relay_tap(relay)->capture));
+        "capture", show_capture_json(relay_tap(relay)->capture),
+        "talkers", show_talkers_json(relay_tap(relay)->talkers,
+                                     peering_peers(relay_peering(relay))));
     /* clang-format on */
     add_host(root, node);
     return root;

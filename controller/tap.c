@@ -3,6 +3,8 @@
 #include <config.h>
 #include "tap.h"
 
+#include <stdlib.h>
+
 #include "capture.h"
 #include "conf.h"
 #include "endpoint.h"
@@ -10,6 +12,9 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/util.h"
 #include "packets.h"
+#include "random.h"
+#include "talkers.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(frames);
@@ -99,11 +104,24 @@ log_way(const struct tap_event *event)
     ds_destroy(&line);
 }
 
+/* Begins, or ceases, to count who broadcasts most. */
+static void
+configure_talkers(struct tap *tap, bool on)
+{
+    if (on && !tap->talkers) {
+        tap->talkers = xmalloc(sizeof *tap->talkers);
+        talkers_init(tap->talkers, random_uint32(), time_wall_msec());
+    } else if (!on) {
+        free(tap->talkers);
+        tap->talkers = NULL;
+    }
+}
+
 /* Works out anew whether anybody looks on. */
 static void
 update(struct tap *tap)
 {
-    tap->on = tap->capture || tap->inspect;
+    tap->on = tap->capture || tap->inspect || tap->talkers;
 }
 
 void
@@ -117,6 +135,7 @@ tap_configure(struct tap *tap, const struct config *config)
     } else {
         tap->inspect = inspect_create(config->inspect);
     }
+    configure_talkers(tap, config->http_on);
     update(tap);
 }
 
@@ -124,6 +143,7 @@ void
 tap_destroy(struct tap *tap)
 {
     inspect_destroy(tap->inspect);
+    free(tap->talkers);
 }
 
 void
@@ -145,10 +165,14 @@ tap_tell(struct tap *tap, const struct tap_event *event, long long int now)
     if (tap->inspect) {
         inspect_take(tap->inspect, event, now);
     }
+    if (tap->talkers) {
+        talkers_take(tap->talkers, event, now);
+    }
 }
 
 bool
 tap_wants_all(const struct tap *tap)
 {
-    return tap->on;
+    /* The talkers are content with some. */
+    return tap->capture || tap->inspect;
 }

@@ -29,6 +29,7 @@ struct capture;
 struct config;
 struct endpoint;
 struct inspect;
+struct talkers;
 
 enum tap_point {
     TAP_PUNT,    /* Came from the switch. */
@@ -63,6 +64,7 @@ struct tap {
     bool on;                 /* Does anybody but the log look on? */
     struct capture *capture; /* Each of these NULL if there is none. */
     struct inspect *inspect;
+    struct talkers *talkers;
 };
 
 /* Takes over from 'config' who is to look on.  A tap begins with zeros. */
