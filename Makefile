@@ -196,7 +196,7 @@ build/fuzz/fuzz-names: FUZZ_LDFLAGS = $(addprefix -Xlinker --wrap=, \
 
 # Lint.
 shell_scripts = ovs-setup.sh .ci/run tests/run tests/fuzz/run $(wildcard scripts/*.sh scripts/bench scripts/bench-relay scripts/bench-replicate \
-		scripts/bench-mesh scripts/bench-segment scripts/bench-growth scripts/soak scripts/replay scripts/container/*.sh tests/system/*.bats tests/system/*.bash tests/system/*.sh)
+		scripts/bench-mesh scripts/bench-segment scripts/bench-growth scripts/soak scripts/screenshot scripts/replay scripts/container/*.sh tests/system/*.bats tests/system/*.bash tests/system/*.sh)
 c_files = $(wildcard controller/*.[ch] tests/*/*.[ch] scripts/*.c)
 
 # cppcheck takes the variables that Open vSwitch's *_FOR_EACH macros set for

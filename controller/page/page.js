@@ -328,7 +328,7 @@ function showRates() {
 
     COUNTERS.forEach(([, , get], i) => {
         const card = $("rates").children[i];
-        const points = answers.map((answer, j) => [300 * (1 - (end - answer.at) / span), j ? rate(get, 1, j) : null])
+        const points = answers.map((answer, j) => [300 * (1 - (end - answer.at) / span), j ? rate(get, 3, j) : null])
             .filter(([x, y]) => y !== null && x >= 0);
         const peak = Math.max(0, ...points.map(([, y]) => y));
         const most = Math.max(1, peak);

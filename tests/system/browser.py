@@ -12,7 +12,8 @@ the browser's profile, and remembers its session between calls.
                       returns, as it is if it is text, else as JSON
     window W H        make the window so large, in pixels
     scheme light|dark prefer this color scheme
-    picture FILE      write what the whole page looks like to FILE, a PNG
+    picture FILE [H]  write what the page, or its first H pixels, looks like to
+                      FILE, a PNG
     log               print what the console has said since the last time, a
                       line each
     requests          print the URLs that were asked for since the last time
@@ -74,8 +75,10 @@ def js(script):
     print(value if isinstance(value, str) else json.dumps(value))
 
 
-def picture(name):
+def picture(name, height=None):
     size = devtools("Page.getLayoutMetrics")["cssContentSize"]
+    if height:
+        size["height"] = int(height)
     shot = devtools("Page.captureScreenshot", captureBeyondViewport=True,
                     clip={**size, "scale": 1})
     with open(name, "wb") as file:
