@@ -222,13 +222,15 @@ start(struct http *http, struct listener listener)
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) HTTP_MEMORY,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     if (!http->mhd) {
-        VLOG_ERR("cannot serve HTTP on %s: libmicrohttpd does not start",
-                 endpoint_format(&listener.at, text));
+        VLOG_ERR(
+            "cannot serve web clients on %s: libmicrohttpd does not start",
+            endpoint_format(&listener.at, text));
         close(listener.fd);
         return;
     }
     http->listener = listener;
-    VLOG_INFO("HTTP on %s", endpoint_format(&listener.at, text));
+    VLOG_INFO("serving web clients on %s",
+              endpoint_format(&listener.at, text));
 }
 
 void
@@ -306,7 +308,7 @@ http_use(struct http *http)
     }
     http->prepared = false;
     if (http->mhd && http->next.fd < 0) {
-        VLOG_INFO("no HTTP any more");
+        VLOG_INFO("not serving web clients any more");
     }
     http_close(http);
     if (http->next.fd >= 0) {
@@ -327,7 +329,7 @@ http_forget(struct http *http)
         http->next.fd = -1;
     }
     if (http->silenced && listen(http->listener.fd, BACKLOG)) {
-        VLOG_ERR("HTTP: cannot listen again: %s", ovs_strerror(errno));
+        VLOG_ERR("cannot serve web clients any more: %s", ovs_strerror(errno));
     }
 }
 

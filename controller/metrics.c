@@ -430,48 +430,80 @@ put_replicate(const json_t *status, struct ds *out)
 
 /* Searches. */
 
+/* Appends the metric 'name', with the count 'key' of each protocol. */
 static void
-put_search(const json_t *search, const char *metric, const char *key,
-           struct ds *out)
+put_protocols(const json_t *searches, const char *name, const char *help,
+              const char *key, struct ds *out)
 {
-    ds_put_cstr(out, metric);
-    put_label(out, true, "protocol", text_of(search, "protocol"));
-    put_label(out, false, "name", text_of(search, "name"));
-    put_label(out, false, "segment", text_of(search, "segment"));
-    ds_put_char(out, '}');
-    put_count(out, count_of(search, key));
+    json_t *counts = json_object_get(searches, key);
+    const char *protocol;
+    json_t *n;
+
+    put_head(out, name, "counter", help);
+    json_object_foreach(counts, protocol, n)
+    {
+        ds_put_cstr(out, name);
+        put_label(out, true, "protocol", protocol);
+        ds_put_char(out, '}');
+        put_count(out, json_integer_value(n));
+    }
+}
+
+/* Appends the metric 'name' of each of the names that are asked for most: its
+ * count 'key', or whether that is true. */
+static void
+put_names(const json_t *searches, const char *name, const char *type,
+          const char *help, const char *key, struct ds *out)
+{
+    size_t i;
+    json_t *search;
+
+    put_head(out, name, type, help);
+    json_array_foreach(json_object_get(searches, "top"), i, search)
+    {
+        ds_put_cstr(out, name);
+        put_label(out, true, "protocol", text_of(search, "protocol"));
+        put_label(out, false, "name", text_of(search, "name"));
+        ds_put_char(out, '}');
+        put_count(out, is_true(search, key) + count_of(search, key));
+    }
 }
 
 static void
 put_searches(const json_t *status, struct ds *out)
 {
     const json_t *searches = json_object_get(status, "searches");
-    static const struct {
-        const char *key;
-        const char *name;
-        const char *help;
-    } metrics[] = {
-        { "count", "snowrelay_searches_total",
-          "Searches for a name, of the names that are asked for most." },
-        { "repeated", "snowrelay_searches_repeated_total",
-          "Those of them that had been asked before." },
-    };
-    size_t i;
-    json_t *search;
 
     put_one(out, "snowrelay_search_names", "gauge",
             "Names searched for that are remembered.",
             count_of(searches, "names"));
+    put_one(out, "snowrelay_search_names_unanswered", "gauge",
+            "Those of them that are asked for again and again.",
+            count_of(searches, "unanswered"));
     put_one(out, "snowrelay_search_names_forgotten_total", "counter",
             "Names that were forgotten to make room.",
             count_of(searches, "forgotten"));
-    for (size_t m = 0; m < ARRAY_SIZE(metrics); m++) {
-        put_head(out, metrics[m].name, "counter", metrics[m].help);
-        json_array_foreach(json_object_get(searches, "top"), i, search)
-        {
-            put_search(search, metrics[m].name, metrics[m].key, out);
-        }
-    }
+    put_one(out, "snowrelay_search_datagrams_total", "counter",
+            "Datagrams that held searches.", count_of(searches, "datagrams"));
+    put_one(out, "snowrelay_search_malformed_datagrams_total", "counter",
+            "Those of them that do not hold what their headers say.",
+            count_of(searches, "malformed"));
+    put_one(out, "snowrelay_search_skipped_frames_total", "counter",
+            "Frames that were not looked at to their end.",
+            count_of(searches, "skipped"));
+    put_protocols(searches, "snowrelay_search_requests_total",
+                  "Searches for a name.", "requests", out);
+    put_protocols(searches, "snowrelay_search_repeated_requests_total",
+                  "Those of them that repeat one of the same client.",
+                  "repeated", out);
+    put_names(searches, "snowrelay_search_name_requests_total", "counter",
+              "Searches for the names that are asked for most.", "count", out);
+    put_names(searches, "snowrelay_search_name_repeated_requests_total",
+              "counter", "Those of them that repeat one of the same client.",
+              "repeated", out);
+    put_names(searches, "snowrelay_search_name_unanswered", "gauge",
+              "Whether such a name is asked for again and again.",
+              "unanswered", out);
 }
 
 /* The process. */

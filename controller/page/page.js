@@ -393,14 +393,14 @@ function showSearches(status) {
     if (!searches) {
         return;
     }
-    setText($("searches-sum"), `${searches.protocols.join(" and ")}; ${plural(searches.names, "name")} remembered` +
+    setText($("searches-sum"), `${searches.protocols.join(" and ")}; ${plural(searches.names, "name")}, ${number(searches.unanswered)} unanswered` +
         (searches.forgotten ? `, ${number(searches.forgotten)} forgotten` : ""));
     fill($("searches-rows"), searches.top.map((s) => [
-        wide(s.name, s.repeated * 2 > s.count && s.count > 3 ? "asked for again and again: does it exist?" : ""),
+        wide(s.name, s.unanswered ? "unanswered: asked for again and again" : ""),
         plain(s.protocol),
         right(rateText(s.rate)), right(number(s.count)),
-        right(number(s.repeated), s.repeated * 2 > s.count && s.count > 3 ? "much" : ""),
-        wide((s.from || []).map((f) => f.address).join(", ") || "–", s.segment === "mesh" ? "from the mesh" : "on this segment"),
+        right(number(s.repeated), s.unanswered ? "much" : ""),
+        wide(s.from.slice(0, 3).map((f) => f.address + (f.local ? "" : " (mesh)")).join(", ") || "–", s.from.length > 3 ? `and ${s.from.length - 3} more` : ""),
         plain(since(s.last), "first " + since(s.first)),
     ]), "Nobody has searched yet.");
 }

@@ -210,7 +210,7 @@ END
     start 1
     mock 3
     shows '#searches-rows' "<script>document.title = 'taken'</script>"
-    shows '#searches-rows' 'asked for again and again'
+    shows '#searches-rows' 'unanswered: asked for again and again'
     shows '#peers-rows' '<img src=x onerror='
     shows '#picture' '<img src=x'
     has 'img, main script, main a' 0

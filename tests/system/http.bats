@@ -344,5 +344,5 @@ goes_on() {
     start 1
     lab_relay_stop 1
     listens_are ''
-    [ "$(logged 1 'HTTP on 0.0.0.0:9714')" = 1 ]
+    [ "$(logged 1 'serving web clients on 0.0.0.0:9714')" = 1 ]
 }

@@ -49,11 +49,14 @@ def more(status):
         status["peers"] = [peer(i) for i in range(n_peers)]
     status["searches"] = {
         "protocols": ["pva", "ca"], "names": len(HOSTILE), "forgotten": 2,
+        "unanswered": len(HOSTILE), "datagrams": 9, "skipped": 0, "malformed": 0,
+        "requests": {"pva": 72}, "repeated": {"pva": 60},
         "top": [{
             "name": name, "protocol": "pva", "count": 12, "rate": 0.5,
             "repeated": 10, "first": "2026-01-01T00:00:00Z",
-            "last": "2026-01-01T00:00:09Z", "segment": "local",
-            "from": [{"address": "10.1.0.10", "count": 12}],
+            "last": "2026-01-01T00:00:09Z", "unanswered": True, "others": 0,
+            "from": [{"address": "10.1.0.10", "ports": [5000], "count": 12,
+                      "local": True}],
         } for name in HOSTILE],
     }
     return status

@@ -171,8 +171,9 @@ test_replication_and_searches(void **state OVS_UNUSED)
         "{\"replicate\":[{\"name\":\"sflow\",\"fragments\":2,\"collectors\":["
         "{\"collector\":\":7343\",\"state\":\"up\",\"datagrams\":8,"
         "\"bytes\":9}]}],"
-        "\"searches\":{\"names\":3,\"forgotten\":1,\"top\":[{\"name\":\"X:Y\","
-        "\"protocol\":\"pva\",\"segment\":\"local\",\"count\":12,"
+        "\"searches\":{\"names\":3,\"unanswered\":1,"
+        "\"requests\":{\"pva\":20,\"ca\":0},\"top\":[{\"name\":\"X:Y\","
+        "\"protocol\":\"pva\",\"unanswered\":true,\"count\":12,"
         "\"repeated\":10}]}}");
 
     assert_line(text, "snowrelay_replicate_collector_up{rule=\"sflow\","
@@ -180,10 +181,15 @@ test_replication_and_searches(void **state OVS_UNUSED)
     assert_line(text, "snowrelay_replicate_collector_packets_total{"
                       "rule=\"sflow\",collector=\":7343\"} 8");
     assert_line(text, "snowrelay_replicate_fragments_total{rule=\"sflow\"} 2");
-    assert_line(text, "snowrelay_searches_total{protocol=\"pva\",name=\"X:Y\","
-                      "segment=\"local\"} 12");
-    assert_line(text, "snowrelay_searches_repeated_total{protocol=\"pva\","
-                      "name=\"X:Y\",segment=\"local\"} 10");
+    assert_line(text, "snowrelay_search_requests_total{protocol=\"pva\"} 20");
+    assert_line(text, "snowrelay_search_requests_total{protocol=\"ca\"} 0");
+    assert_line(text, "snowrelay_search_name_requests_total{protocol=\"pva\","
+                      "name=\"X:Y\"} 12");
+    assert_line(text, "snowrelay_search_name_repeated_requests_total{"
+                      "protocol=\"pva\",name=\"X:Y\"} 10");
+    assert_line(text, "snowrelay_search_name_unanswered{protocol=\"pva\","
+                      "name=\"X:Y\"} 1");
+    assert_line(text, "snowrelay_search_names_unanswered 1");
     assert_line(text, "snowrelay_search_names 3");
     free(text);
 }
