@@ -206,6 +206,27 @@ END
     no_trouble
 }
 
+@test "names that are searched for, also one that is an attack" {
+    configure 1 '.inspect = ["pva"]'
+    configure 3
+    start 1 3
+    lab_wait 5 peer_is 1 172.30.0.3 up
+    open_page
+    shows '#searches-rows' 'Nobody has searched yet.'
+    local name="<script>document.title='taken'</script>"
+    lab_on h1c1 "$BATS_TEST_DIRNAME/pva-stand-in.py" 10.1.0.255 repeat 3 0.3 "$name" SOME:NAME
+    lab_on h3c1 "$BATS_TEST_DIRNAME/pva-stand-in.py" 10.3.0.255 repeat 1 0 SOME:NAME
+    lab_wait 10 shows '#searches-rows' "$name"
+    shows '#searches-rows' 'SOME:NAME'
+    lab_wait 10 shows '#searches-rows' '10.3.0.10 (mesh)'
+    shows '#searches-sum' 'pva; 2 names, 0 unanswered'
+    has 'main script' 0
+    [[ "$(js 'return document.title')" != *taken* ]]
+    get /metrics | grep -qF "snowrelay_search_name_requests_total{protocol=\"pva\",name=\"$name\"} 3"
+    [ "$(metric 'snowrelay_search_requests_total{protocol="pva"}')" = 7 ]
+    no_trouble
+}
+
 @test "names from the network that are an attack are text (with a mock)" {
     start 1
     mock 3

@@ -52,6 +52,8 @@ metric() { get /metrics | awk -v name="$1" '{ n = index($0, name " ") } n == 1 {
 # at_least NAME N: is a metric so great?
 at_least() { [ "$(metric "$1")" -ge "$2" ]; }
 
+metric_is() { [ "$(metric "$1")" = "$2" ]; }
+
 # listens: where TCP is listened on host 1, in one line.
 listens() { lab_on h1 ss -Hltn | awk '{ print $4 }' | sort | tr '\n' ' '; }
 

@@ -145,7 +145,7 @@ END
 
     lab_relay_stop 3
     lab_wait 10 peer_is 1 172.30.0.3 down
-    [ "$(metric 'snowrelay_peer_up{peer="172.30.0.3:7124",name="172.30.0.3"}')" = 0 ]
+    lab_wait 5 metric_is 'snowrelay_peer_up{peer="172.30.0.3:7124",name="172.30.0.3"}' 0
     [ "$(metric 'snowrelay_peers{state="down"}')" = 1 ]
 }
 
