@@ -36,6 +36,7 @@
 #include "print-flows.h"
 #include "privileges.h"
 #include "privsep.h"
+#include "readiness.h"
 #include "sandbox.h"
 #include "ovs-thread.h"
 #include "simap.h"
@@ -67,6 +68,7 @@ struct daemon {
     const struct options *options;
     struct node *node;
     struct http *http;
+    struct readiness *readiness;
     bool exiting;
     bool cleanup;                   /* Take replication off the switch, too? */
     struct unixctl_conn *exit_conn; /* To answer when done, or NULL. */
@@ -108,8 +110,9 @@ static char *OVS_WARN_UNUSED_RESULT
 reload(struct daemon *d)
 {
     struct config *config;
-    char *error = config_load(d->options, &config);
 
+    readiness_reloading(d->readiness);
+    char *error = config_load(d->options, &config);
     if (!error) {
         error = http_prepare(d->http, config);
         error = error ? error : node_reconfigure(d->node, config);
@@ -126,6 +129,7 @@ reload(struct daemon *d)
     } else {
         VLOG_INFO("configuration reloaded");
     }
+    readiness_ready(d->readiness);
     return error;
 }
 
@@ -409,8 +413,10 @@ main(int argc, char *argv[])
                              &d);
     unixctl_command_register("mesh/del-peer", "PEER", 1, 1, handle_del_peer,
                              &d);
+    d.readiness = readiness_create(d.node);
     privileges_drop(&user);
     daemonize_complete();
+    readiness_ready(d.readiness);
 
     long long int next_rest = 0;
     while (!d.exiting) {
@@ -427,6 +433,7 @@ main(int argc, char *argv[])
             capture_command_run(capture);
             http_run(d.http);
             signals_run(&d);
+            readiness_run(d.readiness);
 
             memory_wait();
             node_wait(d.node);
@@ -435,6 +442,7 @@ main(int argc, char *argv[])
             capture_command_wait(capture);
             http_wait(d.http);
             signals_wait();
+            readiness_wait(d.readiness);
             if (d.exiting) {
                 poll_immediate_wake();
             }
@@ -442,10 +450,12 @@ main(int argc, char *argv[])
         poll_block();
     }
 
+    readiness_stopping(d.readiness);
     http_close(d.http);
     stop(&d, unixctl);
     capture_command_destroy(capture);
     http_destroy(d.http);
+    readiness_destroy(d.readiness);
     status_destroy(status);
     unixctl_server_destroy(unixctl);
     node_destroy(d.node);
