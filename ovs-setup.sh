@@ -36,7 +36,8 @@
 # run at boot, or configure the bridge in your network tool.
 #
 # Environment: OVS_RUNDIR (and OVS_DBDIR, OVS_LOGDIR, which follow it) where Open vSwitch is not in
-# its usual folders; SNOWRELAYD, the daemon (build/snowrelayd beside this script, else from PATH).
+# its usual folders; SNOWRELAYD, the daemon (build/snowrelayd or snowrelayd beside this script, else
+# from PATH).
 # State is in $OVS_RUNDIR/snowrelay-setup/BRIDGE/: `undo` is the list of steps to undo, each written
 # before its step is done; `addresses.*` and `routes.*` are what the card had; `relay` and `rules`,
 # what snowrelayd runs with.
@@ -44,7 +45,10 @@
 set -u
 
 self=$(readlink -f "$0")
+name=${self##*/}    # snowrelay-setup, where a package has installed it
 root=$(dirname "$self")
+scripts=$root/scripts
+[[ -d "$scripts" ]] || scripts=/usr/share/snowrelay
 system_rundir=/var/run/openvswitch
 ovs_ctl=/usr/share/openvswitch/scripts/ovs-ctl
 schema=/usr/share/openvswitch/vswitch.ovsschema
@@ -70,12 +74,12 @@ die() {
 }
 
 usage() {
-    one_line "$* (see ovs-setup.sh --help)"
+    one_line "$* (see $name --help)"
     exit 2
 }
 
 # Whatever there is in what was given
-one_line() { printf 'ovs-setup.sh: %s\n' "${1//[[:cntrl:]]/?}" >&2; }
+one_line() { printf '%s: %s\n' "$name" "${1//[[:cntrl:]]/?}" >&2; }
 
 # step WORDS CMD...: say it and do it; where it fails, `up` ends, and its exit undoes.
 step() {
@@ -96,7 +100,7 @@ undo_step() {
     [[ -z "$dry_run" ]] || return 0
     quietly "$@"
     status=$?
-    ((status == 0)) || echo "ovs-setup.sh: could not $words: $(reason "$status")" >&2
+    ((status == 0)) || echo "$name: could not $words: $(reason "$status")" >&2
     return "$status"
 }
 
@@ -144,7 +148,7 @@ lock() {
     flock -w "${1:-20}" 9
 }
 
-lock_or_die() { lock || die "another ovs-setup.sh is at work (it holds ${state%/*})"; }
+lock_or_die() { lock || die "another $name is at work (it holds ${state%/*})"; }
 
 # remember UNDO-STEP ARG...: to be called before the step is done. Undoing a step that was not
 # reached must do no harm.
@@ -684,6 +688,7 @@ ifindex() { cat "/sys/class/net/$1/ifindex" 2> /dev/null; }
 
 find_daemon() {
     daemon=${SNOWRELAYD:-$root/build/snowrelayd}
+    [[ -n "${SNOWRELAYD:-}" || -x "$daemon" ]] || daemon=$root/snowrelayd
     [[ -n "${SNOWRELAYD:-}" || -x "$daemon" ]] ||
         daemon=$(command -v snowrelayd || echo "$root/build/snowrelayd")
 }
@@ -700,7 +705,7 @@ ensure_daemon() {
 build() {
     echo "+ install what is missing and build snowrelayd"
     [[ -z "$dry_run" ]] || return 0
-    "$root/scripts/install-deps.sh" || die "could not install what is missing"
+    "$scripts/install-deps.sh" || die "could not install what is missing"
     make -C "$root" || die "could not build snowrelayd"
 }
 
@@ -1071,15 +1076,24 @@ show_relay() {
 
 # ---- demo
 
+# What a package has installed installs nothing itself.
+need_programs() {
+    local program lacking=
+    for program in jq socat tcpdump; do
+        command -v "$program" > /dev/null || lacking+=" $program"
+    done
+    [[ -z "$lacking" ]] || die "demo needs programs that are not installed:$lacking"
+}
+
 do_demo() {
-    "$root/scripts/install-deps.sh"
+    if [[ -e "$root/Makefile" ]]; then "$scripts/install-deps.sh"; else need_programs; fi
     find_daemon
     [[ -x "$daemon" ]] || build
     export SNOWRELAYD=$daemon
     # shellcheck source=scripts/lab.sh
-    . "$root/scripts/lab.sh"
+    . "$scripts/lab.sh"
     # shellcheck source=scripts/demo.sh
-    . "$root/scripts/demo.sh"
+    . "$scripts/demo.sh"
     user_before=$(user_comment)
     trap demo_end EXIT
     trap 'echo; exit 130' INT TERM HUP
@@ -1090,7 +1104,7 @@ do_demo() {
 # ---- the command line
 
 help() {
-    sed -n '3,/^$/s/^# \{0,1\}//p' "$self"
+    sed -n '3,/^$/s/^# \{0,1\}//p' "$self" | sed "s/ovs-setup\.sh/$name/g"
     exit 0
 }
 

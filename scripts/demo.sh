@@ -4,6 +4,7 @@
 # demo.sh - what `ovs-setup.sh demo` shows: a broadcast that does not cross, two hosts set up with
 # `ovs-setup.sh up`, the same broadcast crossing, and one stream that reaches three collectors.
 # ovs-setup.sh sources it behind the lab's verbs (lab.sh), and calls `demo`, and `demo_end` in any case.
+# shellcheck disable=SC2154 # name and self are ovs-setup.sh's
 
 demo() {
     demo_hosts
@@ -62,8 +63,8 @@ demo_up() {
     local -a up
     for n in 1 2; do
         up=(up --uplink seg0 -- --other-relays 172.30.0.$((3 - n)))
-        demo_title "On host h$n: ovs-setup.sh ${up[*]}"
-        lab_on h$n "$LAB_ROOT/ovs-setup.sh" "${up[@]}" | demo_indent "    "
+        demo_title "On host h$n: $name ${up[*]}"
+        lab_on h$n "$self" "${up[@]}" | demo_indent "    "
     done
 }
 
@@ -128,8 +129,8 @@ demo_copies() {
     tee "$rules" << 'END' | demo_indent "    "
 { "replicate": [ { "name": "syslog", "port": 514, "to": [ {"port": 1514}, {"host": "10.2.0.10"} ] } ] }
 END
-    demo_title "On host h1: ovs-setup.sh up --rules ${rules##*/}"
-    lab_on h1 "$LAB_ROOT/ovs-setup.sh" up --rules "$rules" | demo_indent "    "
+    demo_title "On host h1: $name up --rules ${rules##*/}"
+    lab_on h1 "$self" up --rules "$rules" | demo_indent "    "
 
     demo_title "The client logs a line to host h1; it arrives"
     demo_collect h1 514
@@ -158,8 +159,8 @@ demo_collected() {
 
 demo_down() {
     local n
-    demo_title "And back: ovs-setup.sh down"
+    demo_title "And back: $name down"
     for n in 1 2; do
-        lab_on "h$n" "$LAB_ROOT/ovs-setup.sh" down | demo_indent "    h$n "
+        lab_on "h$n" "$self" down | demo_indent "    h$n "
     done
 }
