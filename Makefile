@@ -10,6 +10,7 @@
 #                       BENCH_OPTIONS=--quick to see that all works
 #   make soak           has two relays carry broadcasts for ten minutes while
 #                       switches, links, files and clocks fail (as root)
+#   make deb            builds the Debian package into build/deb
 #   make lint           checks style and looks for mistakes
 #   make clean          removes what was built, but for libopenvswitch
 #
@@ -18,6 +19,10 @@
 #   OVS_BUILDDIR=DIR    uses the Open vSwitch build tree DIR
 
 VERSION = 0.1.0
+
+# Installs what is missing; where everything is there, another command may be
+# named instead.
+INSTALL_DEPS = scripts/install-deps.sh
 
 BUILD = build
 CFLAGS = -O2 -g
@@ -28,18 +33,18 @@ LDFLAGS = -fsanitize=address,undefined
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all check check-unit check-system fuzz bench soak lint clean
+.PHONY: all check check-unit check-system fuzz bench soak deb lint clean
 all: $(BUILD)/snowrelayd
 
 # How to compile and link with libopenvswitch; see the script.  Made anew when
 # OVS_BUILDDIR or the installed switch is another than last time.
-ifneq ($(filter-out clean lint,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean deb lint,$(or $(MAKECMDGOALS),all)),)
 include build/openvswitch.mk
 endif
 build/openvswitch.mk: build/openvswitch.source scripts/build-openvswitch.sh
 	@OVS_BUILDDIR='$(OVS_BUILDDIR)' scripts/build-openvswitch.sh $@
 build/openvswitch.source: FORCE
-	@scripts/install-deps.sh $(if $(filter bench,$(MAKECMDGOALS)),--bench,$(if $(filter check% soak,$(MAKECMDGOALS)),,--build))
+	@$(INSTALL_DEPS) $(if $(filter bench,$(MAKECMDGOALS)),--bench,$(if $(filter check% soak,$(MAKECMDGOALS)),,--build))
 	@mkdir -p $(@D)
 	@{ echo '$(OVS_BUILDDIR)'; dpkg-query -W openvswitch-switch; } > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
@@ -169,7 +174,7 @@ fuzz_objects = $(sources:controller/%.c=build/fuzz/%.o) build/fuzz/flows.o build
 fuzz: $(fuzz_targets)
 
 build/fuzz/.installed: FORCE
-	@scripts/install-deps.sh --fuzz
+	@$(INSTALL_DEPS) --fuzz
 	@mkdir -p $(@D) && touch -a $@
 
 build/fuzz/%.o: controller/%.c build/openvswitch.mk Makefile | build/fuzz/.installed
@@ -194,16 +199,22 @@ build/fuzz/fuzz-punt: FUZZ_LDFLAGS = $(addprefix -Xlinker --wrap=stream_, \
 build/fuzz/fuzz-names: FUZZ_LDFLAGS = $(addprefix -Xlinker --wrap=, \
 	ares_init_options time_msec socket connect)
 
+deb:
+	@$(INSTALL_DEPS) --package
+	@scripts/build-deb.sh
+
 # Lint.
 shell_scripts = ovs-setup.sh .ci/run tests/run tests/fuzz/run $(wildcard scripts/*.sh scripts/bench scripts/bench-relay scripts/bench-replicate \
-		scripts/bench-mesh scripts/bench-segment scripts/bench-growth scripts/soak scripts/screenshot scripts/replay scripts/container/*.sh tests/system/*.bats tests/system/*.bash tests/system/*.sh)
+		scripts/bench-mesh scripts/bench-segment scripts/bench-growth scripts/soak scripts/screenshot scripts/replay scripts/container/*.sh \
+		tests/system/*.bats tests/system/*.bash tests/system/*.sh scripts/completion/*) \
+		$(addprefix debian/snowrelay.,postinst prerm postrm)
 c_files = $(wildcard controller/*.[ch] tests/*/*.[ch] scripts/*.c)
 
 # cppcheck takes the variables that Open vSwitch's *_FOR_EACH macros set for
 # uninitialized; the compiler knows better, and is asked to tell.  readdir() and
 # the user database are asked before there are threads.
 lint:
-	@scripts/install-deps.sh --lint
+	@$(INSTALL_DEPS) --lint
 	clang-format --dry-run -Werror $(c_files)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --library=posix \
 	    --enable=warning,performance,portability \
@@ -212,6 +223,7 @@ lint:
 	    -D_GNU_SOURCE -I controller controller scripts tests
 	shellcheck -x $(shell_scripts)
 	scripts/check-links.py
+	mandoc -T lint -W warning docs/man/*
 
 clean:
 	rm -rf build

@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# install-deps.sh [--build | --bench | --fuzz | --lint]: installs the Debian packages that
-# building, running and testing snowrelay need, and only those that are missing.
+# install-deps.sh [--build | --package | --bench | --fuzz | --lint]: installs the
+# Debian packages that building, running and testing snowrelay need, and only
+# those that are missing.
 #
 # Prints what it installs; when everything is there it prints nothing and does
 # nothing.  With --build it is content with what building and running need; with
-# --bench what the benchmark report is drawn with comes too, with --fuzz what
-# fuzzing needs, with --lint the linters.  Runs as root; another user gets the
-# command to run instead.
+# --package what building the Debian package needs comes too, with --bench what
+# the benchmark report is drawn with, with --fuzz what fuzzing needs, with --lint
+# the linters.  Runs as root; another user gets the command to run instead.
 
 set -euo pipefail
 
@@ -20,10 +21,12 @@ TEST="libcmocka-dev bats tcpreplay tcpdump socat samba
       samba-common-bin dnsmasq-base iputils-ping jq python3 util-linux
       softflowd nfdump nfdump-sflow bsdutils openssl rsyslog snmp snmptrapd
       libca4.13.5 python3-yaml tshark e2fsprogs
-      curl prometheus chromium chromium-driver"
+      curl prometheus chromium chromium-driver
+      bash-completion debootstrap man-db mandoc python3-seccomp systemd"
+PACKAGE="debhelper dpkg-dev lintian libcmocka-dev libpcap-dev"
 BENCH="gnuplot-nox"
 FUZZ="clang-14 libclang-rt-14-dev llvm-14 python3"
-LINT="clang-format cppcheck shellcheck"
+LINT="clang-format cppcheck shellcheck mandoc"
 
 if [ $# -gt 1 ]; then
     echo "install-deps.sh: $2: one option is all it takes" >&2
@@ -31,11 +34,12 @@ if [ $# -gt 1 ]; then
 fi
 case ${1-} in
     --build) wanted="$BUILD $RUN" ;;
-    --bench) wanted="$BUILD $RUN $TEST $BENCH" ;;
+    --package) wanted="$BUILD $RUN $PACKAGE" ;;
+    --bench) wanted="$BUILD $RUN $TEST $PACKAGE $BENCH" ;;
     --fuzz) wanted="$BUILD $RUN $FUZZ" ;;
-    '') wanted="$BUILD $RUN $TEST" ;;
+    '') wanted="$BUILD $RUN $TEST $PACKAGE" ;;
     --lint) wanted="$BUILD $RUN $TEST $LINT" ;;
-    *) echo "install-deps.sh: $1: unknown option (--build, --bench, --fuzz and --lint are known)" >&2; exit 2 ;;
+    *) echo "install-deps.sh: $1: unknown option (--build, --package, --bench, --fuzz and --lint are known)" >&2; exit 2 ;;
 esac
 
 # shellcheck disable=SC2086  # a list of words

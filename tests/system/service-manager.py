@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """service-manager.py SOCKET MODE FILE: stands in for a service manager.
 
