@@ -1,0 +1,231 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# The Debian package: built, installed in a Debian that has nothing else, used, removed and purged there.
+# What is downloaded comes from where this host's own apt has it from, and is kept in .cache/.
+# The tests are one story, in this order.
+
+bats_require_minimum_version 1.5.0
+
+ROOT=$(realpath "$BATS_TEST_DIRNAME/../..")
+TARGET=$ROOT/build/package-root # Its Debian, in memory.
+DEBS=$ROOT/.cache/debs
+
+setup_file() {
+    clean
+    # What a make that runs the tests was told is not for this one.
+    unset MAKEFLAGS MAKELEVEL MFLAGS SANITIZE
+    make -C "$ROOT" deb > "$BATS_FILE_TMPDIR/make" 2>&1 || { tail -n 20 "$BATS_FILE_TMPDIR/make"; return 1; }
+    mkdir -p "$TARGET" "$DEBS/partial"
+    mount -t tmpfs -o size=2g,mode=755 tmpfs "$TARGET"
+    make_debian > "$BATS_FILE_TMPDIR/debootstrap" 2>&1 || { tail -n 20 "$BATS_FILE_TMPDIR/debootstrap"; return 1; }
+    online apt-get install -y "/$(basename "$(package)")" > "$BATS_FILE_TMPDIR/install" 2>&1 ||
+        { tail -n 20 "$BATS_FILE_TMPDIR/install"; return 1; }
+}
+
+teardown_file() { clean; }
+
+clean() {
+    awk -v below="$TARGET" '$2 == below || index($2, below "/") == 1 { print $2 }' /proc/mounts | tac |
+        xargs -r umount
+    [ ! -d "$TARGET" ] || rmdir "$TARGET"
+}
+
+package() { echo "$ROOT"/build/deb/snowrelay_*.deb; }
+
+# The sources of this host's Debian, a line each: where, suite, component
+sources() {
+    local codename
+    codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+    # shellcheck disable=SC2016 # for apt-get
+    apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
+        awk -v codename="$codename" '$1 == "Debian" && index($3, codename) == 1 { print $2, $3, $4 }' | sort -u
+}
+
+make_debian() {
+    local mirror suite _ certificates=
+    read -r mirror suite _ < <(sources | awk 'index($2, "-") == 0 && $3 == "main"')
+    ! sources | grep -q ^https || certificates=--include=ca-certificates
+    debootstrap --variant=minbase --cache-dir="$DEBS" $certificates "$suite" "$TARGET" "$mirror" &&
+        sources | sed 's/^/deb /' > "$TARGET/etc/apt/sources.list" &&
+        apt-config dump | grep '^Acquire::' > "$TARGET/etc/apt/apt.conf.d/99host" &&
+        printf '#!/bin/sh\nexit 101\n' > "$TARGET/usr/sbin/policy-rc.d" &&
+        chmod 755 "$TARGET/usr/sbin/policy-rc.d" &&
+        cp "$(package)" "$TARGET" &&
+        online apt-get update
+}
+
+# online CMD...: runs CMD there, with this host's network and the packages in .cache/.
+online() {
+    # shellcheck disable=SC2016
+    unshare --mount bash -c '
+        cat /etc/resolv.conf > "$1/etc/resolv.conf"
+        mount --bind "$2" "$1/var/cache/apt/archives" && shift && shift &&
+            exec chroot "$TARGET" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+                DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"' \
+        - "$TARGET" "$DEBS" "$@" < /dev/null 3>&-
+}
+
+# inside CMD...: runs CMD there as on a host of its own: with devices, a network that leads nowhere and
+# processes of its own, which all end with CMD.
+inside() {
+    # shellcheck disable=SC2016
+    unshare --mount --net --pid --ipc --fork --kill-child bash -c '
+        mount --rbind /dev "$TARGET/dev" && mount -t proc proc "$TARGET/proc" &&
+            mount -t sysfs sysfs "$TARGET/sys" && mount -t tmpfs tmpfs "$TARGET/run" &&
+            ip link set lo up && exec chroot "$TARGET" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"' - "$@" < /dev/null 3>&-
+}
+
+export TARGET
+
+@test "the package is of this version, and lintian finds nothing" {
+    local version
+    version=$(sed -n 's/^VERSION = //p' "$ROOT/Makefile")
+    [ "$(dpkg-deb --field "$(package)" Version)" = "$version" ]
+    [ "$(dpkg-parsechangelog -l "$ROOT/debian/changelog" -S Version)" = "$version" ]
+    run -0 grep -v '^make' "$BATS_FILE_TMPDIR/make"
+    [ "${lines[0]}" = "Building the package; log: build/deb/build.log" ]
+    [[ "${lines[1]}" == build/deb/snowrelay-dbgsym_*.deb && "${lines[2]}" == build/deb/snowrelay_*.deb ]]
+    [ "${#lines[@]}" -eq 3 ]
+}
+
+@test "building it has left nothing in the tree" {
+    git -C "$ROOT" rev-parse > /dev/null 2>&1 || skip "not a git repository"
+    run -0 git -C "$ROOT" status --porcelain --ignored -- debian
+    [[ "$output" != *'!!'* && "$output" != *'??'* ]]
+    run -0 find "$ROOT/debian" -name '*.substvars' -o -name files -o -name snowrelay -o -name '*debhelper*'
+    [ -z "$output" ]
+}
+
+@test "its build dependencies are all that install-deps.sh installs for building" {
+    local wanted name
+    wanted=$(sed -n '/^BUILD="/,/"/p' "$ROOT/scripts/install-deps.sh" | tr -d '"' | sed 's/^BUILD=//' | tr -s ' ' '\n' | grep -e '-dev$' -e '-source$')
+    for name in $wanted; do
+        [ "$name" = libc6-dev ] || grep -qE "^(Build-Depends:)? *$name( <.*>)?,?$" "$ROOT/debian/control" ||
+            { echo "$name"; return 1; }
+    done
+}
+
+@test "installed, everything is in its place" {
+    local file
+    for file in /usr/sbin/snowrelayd /usr/sbin/snowrelay-setup /etc/snowrelay/snowrelay.json \
+        /lib/systemd/system/snowrelayd.service /usr/share/doc/snowrelay/packages.md \
+        /usr/share/doc/snowrelay/README.md /usr/share/doc/snowrelay/copyright; do
+        [ -e "$TARGET$file" ] || { echo "$file"; return 1; }
+    done
+    inside dpkg --verify snowrelay
+    [ "$(dpkg-query --admindir="$TARGET/var/lib/dpkg" -W -f '${Conffiles}' snowrelay | awk '{ print $1 }')" = /etc/snowrelay/snowrelay.json ]
+    for file in 8/snowrelayd 8/snowrelay-setup 5/snowrelay.json; do
+        run -0 man --manpath="$TARGET/usr/share/man" -w "${file%/*}" "${file#*/}"
+    done
+}
+
+@test "there is a user that snowrelayd can be, and that nobody can log in as" {
+    run -0 inside getent passwd snowrelay
+    [[ "$output" =~ ^snowrelay:x:[0-9]+:[0-9]+:snowrelay\ daemon,*:/nonexistent:/usr/sbin/nologin$ ]]
+    run -0 inside getent shadow snowrelay
+    [[ "$output" == 'snowrelay:!'* ]]
+    [ "$(inside stat -c '%U:%G %a' /var/lib/snowrelay)" = "snowrelay:snowrelay 750" ]
+}
+
+@test "the service is there, and is not enabled" {
+    [ -z "$(find "$TARGET/etc/systemd" -name '*snowrelay*')" ]
+    run -0 systemctl --root="$TARGET" enable snowrelayd
+    run -0 systemctl --root="$TARGET" is-enabled snowrelayd
+    run -0 systemctl --root="$TARGET" disable snowrelayd
+}
+
+@test "snowrelayd runs, and relays nothing with the configuration as installed" {
+    run -0 inside snowrelayd --version
+    [[ "$output" == "snowrelayd "* ]]
+    run -0 inside snowrelayd --config /etc/snowrelay/snowrelay.json --check-config
+    [ "$(jq -c '[.bridge, .relay.ports, .mesh.peers, .replicate]' <<< "$output")" = '["br0",[],[],[]]' ]
+}
+
+@test "bash completes the options of both" {
+    run -0 complete_line "snowrelayd --transp"
+    [ "$output" = --transport= ]
+    run -0 complete_line "snowrelayd --transport="
+    [ "$output" = "udp vxlan geneve" ]
+    run -0 complete_line "snowrelay-setup up --data"
+    [ "$output" = --datapath ]
+    run -0 complete_line "snowrelay-setup up -- --check"
+    [ "$output" = --check-config ]
+}
+
+# complete_line LINE: prints what bash makes of it, with the package's completions and programs.
+complete_line() {
+    # shellcheck disable=SC2016
+    PATH=$TARGET/usr/sbin:$PATH XDG_DATA_DIRS=$TARGET/usr/share bash --norc -c '
+        . /usr/share/bash-completion/bash_completion
+        COMP_LINE=$1 COMP_POINT=${#1} COMP_TYPE=9 COMP_KEY=9
+        # Words as readline has them: "=" is one.
+        read -ra COMP_WORDS <<< "${1//=/ = }"
+        [[ "$1" != *[\ =] ]] || COMP_WORDS+=("")
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        _completion_loader "${COMP_WORDS[0]}"
+        function=$(complete -p "${COMP_WORDS[0]}" | sed "s/.*-F \([^ ]*\).*/\1/")
+        [[ "$function" == _snowrelay* ]] || exit 1
+        "$function" "${COMP_WORDS[0]}" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}" 2> /dev/null
+        echo "${COMPREPLY[*]}"' - "$1"
+}
+
+@test "snowrelay-setup says what demo lacks" {
+    run -1 inside snowrelay-setup demo
+    [ "$output" = "snowrelay-setup: demo needs programs that are not installed: jq socat tcpdump" ]
+}
+
+@test "snowrelay-setup sets the host up with what is installed, and leaves the user alone" {
+    # shellcheck disable=SC2016
+    run -0 inside bash -ec '
+        ip link add uplink type veth peer name other
+        ip address add 192.0.2.1/24 dev uplink
+        snowrelay-setup up --uplink uplink --datapath netdev -- --other-relays 192.0.2.2
+        ps -o user= -p "$(cat /run/openvswitch/snowrelayd.pid)" | grep -x snowrelay
+        snowrelay-setup status | grep "bridge: br0 at .*, connected, flows in place"
+        ip address show dev br0 | grep -q 192.0.2.1
+        ! dpkg --remove snowrelay 2>&1
+        snowrelay-setup down
+        ip address show dev uplink | grep -q 192.0.2.1
+        getent passwd snowrelay'
+    [[ "$output" == *"+ start /usr/sbin/snowrelayd -t br0 "* ]]
+    [[ "$output" == *"= the user snowrelay is there"* ]]
+    [[ "$output" == *"this host is set up with the bridge br0; first run: snowrelay-setup down --bridge br0"* ]]
+    [[ "$output" != *"remove the user"* ]]
+}
+
+@test "a user that ovs-setup.sh has made becomes the package's when that is installed" {
+    run -0 inside bash -ec '
+        usermod --comment "snowrelayd, made by ovs-setup.sh" snowrelay
+        dpkg-reconfigure --force snowrelay
+        getent passwd snowrelay'
+    [[ "$output" == *":snowrelay daemon"*":/nonexistent:"* ]]
+}
+
+@test "removed, it takes what it has on the switch with it, and leaves the configuration" {
+    run -0 inside bash -ec '
+        snowrelay-setup up --datapath netdev -- --other-relays 192.0.2.2 > /dev/null
+        ovs-appctl -t snowrelayd exit --cleanup
+        # As the service starts it, with a rule
+        echo "{\"replicate\": [ {\"port\": 514, \"to\": [ {\"port\": 1514} ] } ] }" > /var/lib/snowrelay/test.json
+        snowrelayd --config /var/lib/snowrelay/test.json --detach 2> /dev/null
+        while ! ovs-appctl -t snowrelayd status | grep -q "flows in place"; do sleep 0.1; done
+        ovs-ofctl -O OpenFlow15 dump-groups br0 | grep -c bucket=
+        rm -r /run/openvswitch/snowrelay-setup
+        dpkg --remove snowrelay > /dev/null 2>&1
+        ! pgrep snowrelayd
+        ovs-ofctl -O OpenFlow15 dump-groups br0 | grep -c bucket= || true
+        ovs-ofctl dump-flows br0 cookie=0x534e4f5700000000/0xffffffff00000000 | grep -c cookie= || true'
+    [ "$(xargs <<< "$output")" = "1 0 0" ]
+    [ ! -e "$TARGET/usr/sbin/snowrelayd" ]
+    [ -e "$TARGET/etc/snowrelay/snowrelay.json" ]
+}
+
+@test "purged, nothing is left but the user" {
+    inside dpkg --purge snowrelay
+    run -0 find "$TARGET" -xdev -name '*snowrelay*' ! -name 'snowrelay_*.deb'
+    [ -z "$output" ]
+    inside getent passwd snowrelay
+    run -0 inside find / -xdev -user snowrelay
+    [ -z "$output" ]
+}
