@@ -175,6 +175,15 @@ complete_line() {
     [ "$output" = "snowrelay-setup: demo needs programs that are not installed: jq socat tcpdump" ]
 }
 
+@test "with these, demo shows a broadcast cross, with the programs of the package" {
+    online apt-get install -y --no-install-recommends jq socat tcpdump > "$BATS_TEST_TMPDIR/install" 2>&1
+    run -0 inside snowrelay-setup demo
+    [[ "$output" == *"On host h1: snowrelay-setup up --uplink seg0 -- --other-relays 172.30.0.2"* ]]
+    [[ "$output" == *"+ start /usr/sbin/snowrelayd -t br0 "* ]]
+    [[ "$output" == *"the server at 10.2.0.10 answers: DEMO:TEMPERATURE is mine"* ]]
+    [[ "$output" == *"at 10.2.0.10: "*"beam lost"* ]]
+}
+
 @test "snowrelay-setup sets the host up with what is installed, and leaves the user alone" {
     # shellcheck disable=SC2016
     run -0 inside bash -ec '

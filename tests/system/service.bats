@@ -86,6 +86,8 @@ except OSError as e:
     sandboxed 2 --other-relays 172.30.0.1
     [ "$(heard h2c1)" = 1 ]
     [ "$(sed -n 's/^NoNewPrivs:\t//p' "/proc/$(lab_relay_pid 1)/status")" = 1 ]
+    # Its own filter is there, too.
+    [ "$(logged 1 'without capabilities, seccomp on')" -eq 1 ]
     lab_switch_kill 1
     lab_switch_start 1
     lab_wait 10 lab_relay_ready 1
