@@ -193,7 +193,7 @@ complete_line() {
         ps -o user= -p "$(cat /run/openvswitch/snowrelayd.pid)" | grep -x snowrelay
         snowrelay-setup status | grep "bridge: br0 at .*, connected, flows in place"
         ip address show dev br0 | grep -q 192.0.2.1
-        ! dpkg --remove snowrelay 2>&1
+        if dpkg --remove snowrelay 2>&1; then exit 99; fi
         snowrelay-setup down
         ip address show dev uplink | grep -q 192.0.2.1
         getent passwd snowrelay'
