@@ -11,10 +11,6 @@ import pathlib
 import re
 import sys
 
-# Documents that are linked to already, and not written yet.
-COMING = {f"docs/{name}.md" for name in ("metrics",
-                                         "operating", "packages")}
-
 top = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent).resolve()
 files = [path for place in top.iterdir() if place.name != "build" and not place.name.startswith(".")
          for path in ([place] if place.is_file() else sorted(place.rglob("*"))) if path.is_file()]
@@ -60,8 +56,6 @@ def wrong(path):
         name, _, anchor = target.partition("#")
         to = (path.parent / name).resolve() if name else path
         here = f"{path.relative_to(top)}:{number}: {target}"
-        if not to.exists() and str(to.relative_to(top)) in COMING:
-            continue
         if not to.exists():
             yield f"{here}: no such file"
         elif anchor and anchor not in set(anchors(to)):

@@ -23,7 +23,7 @@ TEST="libcmocka-dev bats tcpreplay tcpdump socat samba
       libca4.13.5 python3-yaml tshark e2fsprogs
       curl prometheus chromium chromium-driver
       bash-completion debootstrap man-db mandoc python3-seccomp systemd"
-PACKAGE="debhelper dpkg-dev lintian libcmocka-dev libpcap-dev"
+PACKAGE="debhelper dpkg-dev lintian libcmocka-dev"
 BENCH="gnuplot-nox"
 FUZZ="clang-14 libclang-rt-14-dev llvm-14 python3"
 LINT="clang-format cppcheck shellcheck mandoc"

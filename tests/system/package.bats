@@ -109,7 +109,7 @@ export TARGET
 @test "installed, everything is in its place" {
     local file
     for file in /usr/sbin/snowrelayd /usr/sbin/snowrelay-setup /etc/snowrelay/snowrelay.json \
-        /lib/systemd/system/snowrelayd.service /usr/share/doc/snowrelay/packages.md \
+        /lib/systemd/system/snowrelayd.service /usr/share/doc/snowrelay/docs/packages.md \
         /usr/share/doc/snowrelay/README.md /usr/share/doc/snowrelay/copyright; do
         [ -e "$TARGET$file" ] || { echo "$file"; return 1; }
     done
