@@ -22,6 +22,7 @@
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
 #include "show-capture.h"
+#include "unicode.h"
 #include "unixctl.h"
 #include "util.h"
 
@@ -141,6 +142,22 @@ join(int n, const char *words[])
     return NULL;
 }
 
+/* Returns NULL if 'text' can be shown in a line, or a message that the caller
+ * frees. */
+static char *OVS_WARN_UNUSED_RESULT
+check_line(const char *text)
+{
+    char *problem = utf8_validate(text, NULL);
+    bool bad = problem != NULL;
+
+    for (const char *p = text; *p; p++) {
+        bad |= (unsigned char) *p < ' ' || *p == 0x7f;
+    }
+    free(problem);
+    return (bad ? xasprintf("\"%s\" has characters that cannot be shown", text)
+                : NULL);
+}
+
 /* Parses what follows the command's name.  'options->expression', and the
  * filter if that succeeds, are the caller's to free.  Returns NULL, or a
  * message that the caller frees. */
@@ -166,6 +183,13 @@ parse_arguments(int argc, const char *argv[], struct capture_options *options)
                          options->file);
     }
     options->expression = join(argc - i, argv + i);
+    char *problem = check_line(options->file);
+    if (!problem && options->expression) {
+        problem = check_line(options->expression);
+    }
+    if (problem) {
+        return problem;
+    }
     if (options->expression) {
         char *message = filter_compile(options->expression, &options->filter);
         if (message) {

@@ -177,6 +177,8 @@ last: $file ended as told: 2 frames, "* ]]
     refuses '--size: "1MB" is not a number of bytes from 10K to 1000G' --size 1MB /tmp/a
     refuses '"--speed" is neither --seconds nor --size' --speed 5 /tmp/a
     refuses "filter \"udp nonsense\": can't parse filter expression: syntax error" /tmp/a udp nonsense
+    refuses '"/tmp/a\nb" has characters that cannot be shown' $'/tmp/a\nb'
+    refuses '"udp\tport 5" has characters that cannot be shown' /tmp/a $'udp\tport 5'
     [ ! -e /tmp/a ]
     [ "$(lab_status 1 .capture)" = null ]
 }
