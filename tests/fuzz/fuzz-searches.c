@@ -21,12 +21,13 @@
 
 #include "ca-search.h"
 #include "inspect.h"
+#include "metrics.h"
 #include "openvswitch/dynamic-string.h"
 #include "pva-search.h"
-#include "searches-metrics.h"
 #include "searches.h"
 #include "show-searches.h"
 #include "tap.h"
+#include "usage.h"
 
 enum { START = 1000000, HEADERS = 14 + 20 + 8 };
 
@@ -150,10 +151,13 @@ show(const struct inspect *inspect)
 {
     struct ds metrics = DS_EMPTY_INITIALIZER;
     char *text = show_searches(inspect, SHOW_SEARCHES_NAMES);
+    const struct usage usage = { .open_fds = 0 };
     json_t *json = show_searches_json(inspect);
 
     CHECK(json);
-    searches_metrics(json, &metrics);
+    json_t *status = json_pack("{s:O}", "searches", json);
+    metrics_put(status, &usage, &metrics);
+    json_decref(status);
     for (const char *p = text; *p; p++) {
         CHECK(*p == '\n' || (*p >= 0x20 && *p < 0x7f));
     }

@@ -4,7 +4,6 @@
 
 #include <config.h>
 #include "inspect.h"
-#include "searches-metrics.h"
 #include "show-searches.h"
 
 #include "support.h"
@@ -451,54 +450,6 @@ test_long_names(void **state OVS_UNUSED)
     inspect_destroy(inspect);
 }
 
-static void
-test_metrics(void **state OVS_UNUSED)
-{
-    struct inspect *inspect = inspect_create(BOTH);
-    struct ds out = DS_EMPTY_INITIALIZER;
-    struct datagram d = { .length = 0 };
-    long long int now = time_msec();
-
-    put_pva_search(&d, "A\\\"\n");
-    take(inspect, &d, 10, now - 1000);
-    take(inspect, &d, 10, now);
-    for (int i = 0; i < 100; i++) {
-        char name[32];
-
-        snprintf(name, sizeof name, "N%d", i);
-        take(inspect, pva(name), 10, now);
-    }
-    json_t *json = show_searches_json(inspect);
-    searches_metrics(json, &out);
-    assert_non_null(
-        strstr(ds_cstr(&out),
-               "# TYPE snowrelay_search_requests_total counter\n"
-               "snowrelay_search_requests_total{protocol=\"pva\"} 102\n"
-               "snowrelay_search_requests_total{protocol=\"ca\"} 0\n"));
-    assert_non_null(
-        strstr(ds_cstr(&out),
-               "snowrelay_search_repeated_total{protocol=\"pva\"} 1\n"));
-    assert_non_null(strstr(ds_cstr(&out), "\nsnowrelay_search_names 101\n"));
-    assert_non_null(strstr(ds_cstr(&out),
-                           "# TYPE snowrelay_search_name_repeats gauge\n"
-                           "snowrelay_search_name_repeats{protocol="
-                           "\"pva\",name=\"A\\\\\\\\\\\"\\\\x0a\"} 1\n"));
-    size_t n = 0;
-    for (const char *p = ds_cstr(&out);
-         (p = strstr(p, "\nsnowrelay_search_name_repeats{")); p++) {
-        n++;
-    }
-    assert_int_equal(n, SEARCHES_METRICS_NAMES);
-    json_decref(json);
-    inspect_destroy(inspect);
-
-    ds_clear(&out);
-    json = json_null();
-    searches_metrics(json, &out);
-    assert_string_equal(ds_cstr(&out), "");
-    ds_destroy(&out);
-}
-
 int
 main(void)
 {
@@ -511,7 +462,6 @@ main(void)
         cmocka_unit_test(test_captures),
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_long_names),
-        cmocka_unit_test(test_metrics),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
