@@ -12,6 +12,7 @@
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/util.h"
+#include "subnets.h"
 #include "template.h"
 #include "util.h"
 
@@ -82,6 +83,31 @@ flowset_add_flow(struct flowset *set, const char *name,
     hmap_insert(&set->flows, &flow->node,
                 flow_hash(&match, flow->fm.priority, flow->fm.table_id));
     return NULL;
+}
+
+char *
+flowset_add_flow_from(struct flowset *set, const char *name,
+                      struct shash *values,
+                      const struct ofputil_port_map *port_map,
+                      const struct subnets *from)
+{
+    char *error = NULL;
+
+    template_set(values, "ipv4_from", NULL);
+    if (!from || !from->n) {
+        return flowset_add_flow(set, name, values, port_map);
+    }
+    for (size_t i = 0; !error && i < from->n; i++) {
+        const struct subnet *subnet = &from->all[i];
+        char address[INET6_ADDRSTRLEN];
+
+        template_set(values, "ipv4_from",
+                     xasprintf("%s/%u",
+                               address_format(&subnet->address, address),
+                               subnet->prefix - 96));
+        error = flowset_add_flow(set, name, values, port_map);
+    }
+    return error;
 }
 
 char *

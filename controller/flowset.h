@@ -32,6 +32,7 @@
 
 struct ofputil_port_map;
 struct shash;
+struct subnets;
 
 #define COOKIE_OURS UINT64_C(0x534e4f5700000000)
 #define COOKIE_OURS_MASK UINT64_C(0xffffffff00000000)
@@ -97,6 +98,14 @@ char *flowset_add_flow(
     const struct ofputil_port_map *port_map) OVS_WARN_UNUSED_RESULT;
 char *flowset_add_meter(struct flowset *set, const char *name,
                         const struct shash *values) OVS_WARN_UNUSED_RESULT;
+
+/* Adds the flow as often as there are subnets in 'from', each time with one of
+ * them, which must be IPv4 ones, as the value "ipv4_from"; once and without
+ * that value if there are none, or 'from' is NULL. */
+char *flowset_add_flow_from(struct flowset *set, const char *name,
+                            struct shash *values,
+                            const struct ofputil_port_map *port_map,
+                            const struct subnets *from) OVS_WARN_UNUSED_RESULT;
 
 /* Adds to 'set' the group in the file 'name' of flows/, filled in from
  * 'values'.  Of its buckets, the 'n_open' whose ids are in 'open', which it

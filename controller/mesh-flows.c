@@ -209,8 +209,8 @@ mesh_flows_add(const struct relay_flows_params *p, struct shash *values,
         error = add_sources(t, values, set);
     }
     if (!error && is_partial(p)) {
-        error = relay_flows_add_from(p, "mesh-from.flow", values, t->port_map,
-                                     set);
+        error = flowset_add_flow_from(set, "mesh-from.flow", values,
+                                      t->port_map, p->from);
     }
     return error ? error : add_refusals(p, values, set);
 }
@@ -254,16 +254,16 @@ add_out(const struct relay_flows_params *p, const struct relay_port *port,
     char *error = NULL;
 
     if (port->own_host) {
-        error =
-            relay_flows_add_from(p, "mesh-own-host.flow", values, NULL, set);
+        error = flowset_add_flow_from(set, "mesh-own-host.flow", values, NULL,
+                                      p->from);
         if (!error) {
             error = add_second_pass(p, MARK_OWN_HOST, PUNT_OWN_HOST, port,
                                     values, set);
         }
     }
     if (!error && port->segment) {
-        error =
-            relay_flows_add_from(p, "mesh-broadcast.flow", values, NULL, set);
+        error = flowset_add_flow_from(set, "mesh-broadcast.flow", values, NULL,
+                                      p->from);
         if (!error) {
             error = add_second_pass(p, MARK_BROADCAST, PUNT_BROADCAST, port,
                                     values, set);

@@ -8,7 +8,6 @@
 #include "openvswitch/util.h"
 #include "packets.h"
 #include "punt.h"
-#include "subnets.h"
 #include "template.h"
 #include "util.h"
 
@@ -76,31 +75,6 @@ set_mac_value(struct shash *values, struct eth_addr mac)
                  xasprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(mac)));
 }
 
-char *
-relay_flows_add_from(const struct relay_flows_params *p, const char *name,
-                     struct shash *values,
-                     const struct ofputil_port_map *port_map,
-                     struct flowset *set)
-{
-    char *error = NULL;
-
-    template_set(values, "ipv4_from", NULL);
-    if (!p->from || !p->from->n) {
-        return flowset_add_flow(set, name, values, port_map);
-    }
-    for (size_t i = 0; !error && i < p->from->n; i++) {
-        const struct subnet *subnet = &p->from->all[i];
-        char address[INET6_ADDRSTRLEN];
-
-        template_set(values, "ipv4_from",
-                     xasprintf("%s/%u",
-                               address_format(&subnet->address, address),
-                               subnet->prefix - 96));
-        error = flowset_add_flow(set, name, values, port_map);
-    }
-    return error;
-}
-
 /* Adds the flows and the meter of 'port'. */
 static char *
 add_port(struct flowset *set, const struct relay_flows_params *p,
@@ -111,8 +85,8 @@ add_port(struct flowset *set, const struct relay_flows_params *p,
 
     char *error = flowset_add_meter(set, "punt.meter", values);
     if (!error && port->own_host && punted) {
-        error =
-            relay_flows_add_from(p, "punt-own-host.flow", values, NULL, set);
+        error = flowset_add_flow_from(set, "punt-own-host.flow", values, NULL,
+                                      p->from);
     }
     for (size_t i = 0; !error && i < p->n_local_macs; i++) {
         if (p->local_macs[i].ports >> index & 1) {
@@ -121,7 +95,7 @@ add_port(struct flowset *set, const struct relay_flows_params *p,
         }
     }
     if (!error && port->segment && punted) {
-        error = relay_flows_add_from(p, "punt.flow", values, NULL, set);
+        error = flowset_add_flow_from(set, "punt.flow", values, NULL, p->from);
     }
     if (!error && p->tunnel) {
         error = mesh_flows_add_port(p, port, values, set);

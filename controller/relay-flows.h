@@ -19,8 +19,6 @@
 #include "openvswitch/types.h"
 
 struct flowset;
-struct ofputil_port_map;
-struct shash;
 struct subnets;
 struct mesh_tunnel;
 
@@ -67,15 +65,6 @@ struct relay_flows_params {
  * Returns NULL, or a message that the caller frees. */
 char *relay_flows_add(const struct relay_flows_params *params,
                       struct flowset *set) OVS_WARN_UNUSED_RESULT;
-
-/* Adds to 'set' the flow 'name' of flows/, filled in from 'values' and with
- * port names from 'port_map' unless that is NULL: one for each of the subnets
- * whose broadcasts are relayed, if it is not all.  Returns NULL, or a message
- * that the caller frees. */
-char *relay_flows_add_from(const struct relay_flows_params *params,
-                           const char *name, struct shash *values,
-                           const struct ofputil_port_map *port_map,
-                           struct flowset *set) OVS_WARN_UNUSED_RESULT;
 
 /* Actions that a frame leaves with. */
 struct relay_actions {
