@@ -215,9 +215,10 @@ complete_line() {
     run -0 inside bash -ec '
         snowrelay-setup up --datapath netdev -- --other-relays 192.0.2.2 > /dev/null
         ovs-appctl -t snowrelayd exit --cleanup
+        while pgrep snowrelayd > /dev/null; do sleep 0.1; done
         # As the service starts it, with a rule
         echo "{\"replicate\": [ {\"port\": 514, \"to\": [ {\"port\": 1514} ] } ] }" > /var/lib/snowrelay/test.json
-        snowrelayd --config /var/lib/snowrelay/test.json --detach 2> /dev/null
+        snowrelayd --config /var/lib/snowrelay/test.json --detach -vconsole:err
         while ! ovs-appctl -t snowrelayd status | grep -q "flows in place"; do sleep 0.1; done
         ovs-ofctl -O OpenFlow15 dump-groups br0 | grep -c bucket=
         rm -r /run/openvswitch/snowrelay-setup
