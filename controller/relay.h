@@ -5,10 +5,14 @@
 
 /* Relay: the two ways of a frame, and the modules along them.
  *
- *    switch --channel--> punt --> frame --> segment --> loop-guard --> mesh
- *                                                       --> outbox --> peers
- *    peers --mesh--> wire --> peering --> frame --> segment --> loop-guard
- *                       --> destination --> emit --channel--> switch
+ *    switch --channel--> punt --> frame --> filter --> segment
+ *                             --> loop-guard --> mesh --> outbox --> peers
+ *    peers --mesh--> wire --> peering --> frame --> filter --> segment
+ *           --> loop-guard --> destination --> emit --channel--> switch
+ *
+ * At each end of these ways, and where a frame is dropped, the tap (tap.h) is
+ * told, for those who look on: the log, captures, the inspection of searches,
+ * and who counts the talkers.
  *
  * Behind a tunnel the switch does all that by itself (mesh-flows.h), as far as
  * the relay lets it:
