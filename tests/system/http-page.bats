@@ -10,7 +10,7 @@ load http
 setup_file() {
     http_lab
     mkdir "$LAB_DIR/browser"
-    lab_in_background h1 env HOME="$LAB_DIR/browser" chromedriver --port=9515 > "$LAB_DIR/chromedriver.log" 2>&1
+    lab_in_background h1 env HOME="$LAB_DIR/browser" TMPDIR="$LAB_DIR/browser" chromedriver --port=9515 > "$LAB_DIR/chromedriver.log" 2>&1
     lab_wait 20 grep -q 'started successfully' "$LAB_DIR/chromedriver.log"
     browser start
 }
