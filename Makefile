@@ -59,7 +59,7 @@ ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS)
 # What libopenvswitch takes privileges for goes through privsep-wrap.c.
 WRAPS = make_unix_socket fatal_signal_unlink_file_now open
 LIBS = $(foreach f,$(WRAPS),-Wl,--wrap=$f -Wl,--undefined=__wrap_$f) \
-       $(OVS_LIBS) -ljansson -lpcap -lmicrohttpd -lcares -lsodium -lcap -lseccomp -lsystemd -lpthread
+       $(OVS_LIBS) -ljansson -lpcap -lmicrohttpd -lcares -lsodium -lcap -lseccomp -lpthread
 
 # V=1 shows the commands.
 COMPILE = $(if $(V),,@echo "  CC $<";) $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<

@@ -3,10 +3,14 @@
 #include <config.h>
 #include "readiness.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "bridge.h"
 #include "conf.h"
@@ -24,46 +28,114 @@
 
 VLOG_DEFINE_THIS_MODULE(readiness);
 
-/* Between two lines on what the process does. */
-enum { STATUS_INTERVAL_MS = 1000 };
+enum {
+    /* Between two lines on what the process does. */
+    STATUS_INTERVAL_MS = 1000,
+
+    /* Bytes that may wait for a service manager that does not read. */
+    MAX_UNSENT = 4096
+};
 
 struct readiness {
     const struct node *node;
     bool wanted;             /* Is there anybody to tell? */
-    bool failed;             /* Has the log said that it does not work? */
+    int fd;                  /* The socket, connected, -1 if it is not. */
+    char *unsent;            /* What could not be sent yet, or NULL. */
     char *line;              /* What was told last. */
     long long int next_line; /* When to look again, as of time_msec(). */
     bool skipped; /* Was it too early, so that something may have changed? */
 };
 
+/* Says that the service manager cannot be told, because of 'error', a positive
+ * errno, and gives it up. */
+static void
+give_up(struct readiness *r, int error)
+{
+    VLOG_WARN("cannot tell the service manager at %s how this is: %s",
+              getenv("NOTIFY_SOCKET"), ovs_strerror(error));
+    if (r->fd >= 0) {
+        close(r->fd);
+        r->fd = -1;
+    }
+    r->wanted = false;
+}
+
+/* Connects to the socket 'name', which is abstract if it begins with "@" (see
+ * unix(7)).  Returns 0 or a positive errno. */
+static int
+connect_to(struct readiness *r, const char *name)
+{
+    struct sockaddr_un sun = { .sun_family = AF_UNIX };
+    size_t length = strlen(name);
+
+    if (length >= sizeof sun.sun_path) {
+        return ENAMETOOLONG;
+    }
+    memcpy(sun.sun_path, name, length);
+    if (*name == '@') {
+        sun.sun_path[0] = '\0';
+    } else if (*name != '/') {
+        return EAFNOSUPPORT;
+    }
+    r->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    length += offsetof(struct sockaddr_un, sun_path) + (*name != '@');
+    return (r->fd < 0 || connect(r->fd, (struct sockaddr *) &sun, length)
+                ? errno
+                : 0);
+}
+
 struct readiness *
 readiness_create(const struct node *node)
 {
     struct readiness *r = xzalloc(sizeof *r);
-    const char *socket = getenv("NOTIFY_SOCKET");
+    const char *name = getenv("NOTIFY_SOCKET");
 
     r->node = node;
-    r->wanted = socket && *socket;
+    r->fd = -1;
+    r->wanted = name && *name;
+    if (r->wanted) {
+        int error = connect_to(r, name);
+
+        if (error) {
+            give_up(r, error);
+        }
+    }
     return r;
 }
 
 void
 readiness_destroy(struct readiness *r)
 {
+    if (r->fd >= 0) {
+        close(r->fd);
+    }
+    free(r->unsent);
     free(r->line);
     free(r);
 }
 
-/* Sends 'message'. */
+/* Sends 'message', behind what could not be sent before.  If the service
+ * manager does not read, it waits for the next one. */
 static void
 tell(struct readiness *r, const char *message)
 {
-    int error = r->wanted ? sd_notify(false, message) : 0;
+    if (!r->wanted) {
+        return;
+    }
 
-    if (error < 0 && !r->failed) {
-        r->failed = true;
-        VLOG_WARN("cannot tell the service manager at %s how this is: %s",
-                  getenv("NOTIFY_SOCKET"), ovs_strerror(-error));
+    /* Of too much that has not been sent the last is what counts. */
+    char *whole = (r->unsent && strlen(r->unsent) < MAX_UNSENT
+                       ? xasprintf("%s\n%s", r->unsent, message)
+                       : xstrdup(message));
+    free(r->unsent);
+    r->unsent = NULL;
+    if (send(r->fd, whole, strlen(whole), MSG_NOSIGNAL) >= 0) {
+        free(whole);
+    } else if (errno == EAGAIN) {
+        r->unsent = whole;
+    } else {
+        give_up(r, errno);
+        free(whole);
     }
 }
 
@@ -166,7 +238,7 @@ readiness_run(struct readiness *r)
     }
 
     char *line = status_line(r->node);
-    if (r->line && !strcmp(line, r->line)) {
+    if (!r->unsent && r->line && !strcmp(line, r->line)) {
         r->next_line = time_msec() + STATUS_INTERVAL_MS;
         r->skipped = false;
         free(line);
@@ -180,7 +252,7 @@ readiness_run(struct readiness *r)
 void
 readiness_wait(const struct readiness *r)
 {
-    if (r->skipped) {
+    if (r->skipped || r->unsent) {
         poll_timer_wait_until(r->next_line);
     }
 }

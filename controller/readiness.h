@@ -7,16 +7,18 @@
  * sd_notify(3) has it: when it is ready, reloads and stops, and all the time
  * one line on what it does, which `systemctl status` shows.
  *
- * It goes to the socket that NOTIFY_SOCKET in the environment names; without
- * that there is nobody to tell, and nothing is done.  The sender is the
- * unprivileged daemon, so its user has to be able to write to the socket;
- * anybody can write to systemd's.  If a message cannot be sent the log says so
- * once, and all else goes on. */
+ * It goes to the socket that NOTIFY_SOCKET in the environment names, a
+ * datagram for each message, in the way that sd_notify(3) lays down for those
+ * who do without libsystemd: that waits if the service manager does not read,
+ * and the frames would wait with it.  Here the message waits.  Without the
+ * variable there is nobody to tell, and nothing is done.  If a message cannot
+ * be sent the log says so once, and all else goes on. */
 
 struct node;
 struct readiness;
 
-/* Makes one that tells of 'node', which must outlive it. */
+/* Makes one that tells of 'node', which must outlive it, and connects to the
+ * socket: before privileges are dropped, since that may take some. */
 struct readiness *readiness_create(const struct node *node);
 void readiness_destroy(struct readiness *);
 

@@ -15,7 +15,7 @@ set -euo pipefail
 
 BUILD="gcc make binutils libc6-dev openvswitch-source libssl-dev libcap-ng-dev
        libjansson-dev libpcap-dev libmicrohttpd-dev libc-ares-dev libsodium-dev libcap-dev
-       libseccomp-dev libsystemd-dev"
+       libseccomp-dev"
 RUN="openvswitch-switch iproute2 ethtool procps kmod"
 TEST="libcmocka-dev bats tcpreplay tcpdump socat samba
       samba-common-bin dnsmasq-base iputils-ping jq python3 util-linux
