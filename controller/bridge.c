@@ -213,7 +213,9 @@ audit_within(struct bridge *b, int ms)
 unsigned int
 bridge_audit(struct bridge *b)
 {
-    audit_within(b, 0);
+    if (bridge_is_connected(b)) {
+        audit_within(b, 0);
+    }
 
     /* One that is under way may have read already what changed since. */
     return b->audits_begun;

@@ -30,6 +30,7 @@ enum document_kind {
 struct document {
     struct MHD_Response *response; /* NULL if it never was. */
     long long int made;
+    long long int age; /* For how long it is good enough, ms. */
 };
 
 struct documents {
@@ -126,23 +127,37 @@ make_text(const struct documents *d, enum document_kind kind)
     return text;
 }
 
-static struct MHD_Response *
-make(const struct documents *d, enum document_kind kind)
+/* Makes 'document' of 'kind' anew.  Making takes no more than one part in
+ * DOCUMENT_REST of the time, and there is one of DOCUMENT_BYTES_PER_MS bytes a
+ * ms, however many ask and however slowly they read. */
+static void
+make(const struct documents *d, enum document_kind kind,
+     struct document *document)
 {
+    const long long int begun = time_msec();
     struct MHD_Response *response;
+    size_t length;
 
+    if (document->response) {
+        MHD_destroy_response(document->response);
+    }
     if (kind == DOCUMENT_PAGE) {
         /* It is not written to. */
+        length = strlen(page_html);
         response = MHD_create_response_from_buffer(
-            strlen(page_html), CONST_CAST(char *, page_html),
-            MHD_RESPMEM_PERSISTENT);
+            length, CONST_CAST(char *, page_html), MHD_RESPMEM_PERSISTENT);
     } else {
         char *text = make_text(d, kind);
 
-        response = MHD_create_response_from_buffer(strlen(text), text,
+        length = strlen(text);
+        response = MHD_create_response_from_buffer(length, text,
                                                    MHD_RESPMEM_MUST_FREE);
     }
-    return dress(response, kinds[kind].type);
+    document->response = dress(response, kinds[kind].type);
+    document->made = time_msec();
+    document->age = MAX(DOCUMENT_AGE_MS,
+                        MAX((document->made - begun) * DOCUMENT_REST,
+                            (long long int) length / DOCUMENT_BYTES_PER_MS));
 }
 
 /* Returns true if 'document' of 'kind' is good enough at 'now'. */
@@ -152,7 +167,7 @@ is_fresh(const struct document *document, enum document_kind kind,
 {
     return (
         document->response
-        && (kind == DOCUMENT_PAGE || now - document->made < DOCUMENT_AGE_MS));
+        && (kind == DOCUMENT_PAGE || now - document->made < document->age));
 }
 
 struct MHD_Response *
@@ -170,11 +185,7 @@ documents_get(struct documents *d, const char *path, bool *guarded)
 
     *guarded = kinds[kind].guarded;
     if (!is_fresh(document, kind, now)) {
-        if (document->response) {
-            MHD_destroy_response(document->response);
-        }
-        document->response = make(d, kind);
-        document->made = now;
+        make(d, kind, document);
     }
     if (kind != DOCUMENT_PAGE && now >= d->next_audit
         && status_is_counted_by_switch(d->node)) {

@@ -10,9 +10,9 @@
  *    /metrics       the same for Prometheus (metrics.h)
  *
  * The last two are made when they are asked for, but no more than once in
- * DOCUMENT_AGE_MS: so whoever asks again and again does not keep the relay
- * busy.  What the switch counts is in them as of the last look, and looked at
- * anew for the next time. */
+ * DOCUMENT_AGE_MS, and large ones more rarely: so whoever asks again and again
+ * does not keep the relay busy.  What the switch counts is in them as of the
+ * last look, and looked at anew for the next time. */
 
 #include <stdbool.h>
 
@@ -21,8 +21,12 @@ struct documents;
 struct node;
 
 enum {
-    /* As old as a document may be when it is given. */
+    /* As old as a document may be when it is given, at least... */
     DOCUMENT_AGE_MS = 200,
+
+    /* ...and for each ms that it took to make it, and each so many bytes. */
+    DOCUMENT_REST = 20,
+    DOCUMENT_BYTES_PER_MS = 1024,
 
     /* Between two looks at what the switch has counted. */
     DOCUMENT_AUDIT_MS = 1000

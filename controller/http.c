@@ -330,6 +330,7 @@ http_forget(struct http *http)
     }
     if (http->silenced && listen(http->listener.fd, BACKLOG)) {
         VLOG_ERR("cannot serve web clients any more: %s", ovs_strerror(errno));
+        http_close(http);
     }
 }
 

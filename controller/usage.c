@@ -48,10 +48,15 @@ look_at_memory(struct usage *usage)
 static void
 look_at_start(struct usage *usage)
 {
+    static double start_time; /* Whatever the clocks do from then on. */
     struct timespec since_boot;
     unsigned long long int ticks;
     char line[1024];
 
+    if (start_time > 0) {
+        usage->start_time = start_time;
+        return;
+    }
     read_line("/proc/self/stat", line, sizeof line);
 
     /* The name, in parentheses, may hold anything; the start time is the 20th
@@ -65,7 +70,8 @@ look_at_start(struct usage *usage)
         double age = since_boot.tv_sec + since_boot.tv_nsec / 1e9
                      - (double) ticks / sysconf(_SC_CLK_TCK);
 
-        usage->start_time = time_wall_msec() / 1000.0 - age;
+        start_time = time_wall_msec() / 1000.0 - age;
+        usage->start_time = start_time;
     }
 }
 

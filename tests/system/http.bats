@@ -174,6 +174,25 @@ END
     [ "$(metric 'snowrelay_replicate_collector_up{rule="sflow",collector=":7343"}')" = 1 ]
 }
 
+@test "whoever asks while the switch is away does not keep the relay busy" {
+    local before
+    configure 1 '.replicate = [{name: "sflow", port: 6343, to: [{port: 7343}]}]'
+    start 1
+    lab_wait 5 collectors_up 1
+    lab_switch_kill 1
+    lab_wait 10 metric_is snowrelay_switch_connected 0
+    get /metrics > /dev/null
+    before=$(zero_timeouts)
+    sleep 2
+    # A loop that does not sleep turns some 100,000 times in that time.
+    [ $(($(zero_timeouts) - before)) -lt 5000 ]
+    lab_switch_start 1
+    lab_wait 10 metric_is snowrelay_switch_connected 1
+}
+
+# zero_timeouts: prints how often the relay looked whether there is something to do, without waiting.
+zero_timeouts() { appctl 1 coverage/read-counter poll_zero_timeout; }
+
 # ---- bad clients
 
 # pester KIND N SECONDS: from the client on segment 1, in the background, until it has begun.
