@@ -336,32 +336,36 @@ put_peer_counters(const json_t *peers, struct ds *out)
         const char *key;
         const char *name;
         const char *help;
+        bool goes_down; /* A frame that is late was not lost. */
     } counters[] = {
-        { "tx", "snowrelay_peer_sent_frames_total", "Frames sent to a peer." },
+        { "tx", "snowrelay_peer_sent_frames_total", "Frames sent to a peer.",
+          false },
         { "tx_bytes", "snowrelay_peer_sent_bytes_total",
-          "Bytes of the frames sent to a peer." },
+          "Bytes of the frames sent to a peer.", false },
         { "tx_errors", "snowrelay_peer_send_errors_total",
-          "Frames that the kernel refused to send to a peer." },
-        { "tx_lost", "snowrelay_peer_sent_lost_frames_total",
-          "Frames sent to a peer that it says have not come." },
+          "Frames that the kernel refused to send to a peer.", false },
+        { "tx_lost", "snowrelay_peer_sent_lost_frames",
+          "Frames sent to a peer that it says have not come.", true },
         { "rx", "snowrelay_peer_received_frames_total",
-          "Frames received from a peer." },
+          "Frames received from a peer.", false },
         { "rx_bytes", "snowrelay_peer_received_bytes_total",
-          "Bytes of the frames received from a peer." },
+          "Bytes of the frames received from a peer.", false },
         { "rx_limited", "snowrelay_peer_limited_frames_total",
-          "Frames of a peer that were more than it may send." },
-        { "lost", "snowrelay_peer_lost_frames_total",
-          "Frames of a peer that have not come." },
+          "Frames of a peer that were more than it may send.", false },
+        { "lost", "snowrelay_peer_lost_frames",
+          "Frames of a peer that have not come.", true },
         { "duplicated", "snowrelay_peer_duplicated_frames_total",
-          "Frames of a peer that have come again." },
+          "Frames of a peer that have come again.", false },
         { "reordered", "snowrelay_peer_reordered_frames_total",
-          "Frames of a peer that have come after later ones." },
+          "Frames of a peer that have come after later ones.", false },
     };
     size_t i;
     json_t *peer;
 
     for (size_t c = 0; c < ARRAY_SIZE(counters); c++) {
-        put_head(out, counters[c].name, "counter", counters[c].help);
+        put_head(out, counters[c].name,
+                 counters[c].goes_down ? "gauge" : "counter",
+                 counters[c].help);
         json_array_foreach(peers, i, peer)
         {
             const json_t *n = json_object_get(peer, counters[c].key);

@@ -135,10 +135,9 @@ test_peers(void **state OVS_UNUSED)
     assert_line(text, "snowrelay_peer_rtt_seconds{peer=\"192.0.2.1:7124\","
                       "name=\"a\"} 0.001234");
     assert_int_equal(count_lines(text, "snowrelay_peer_rtt_seconds{"), 1);
-    assert_line(text, "snowrelay_peer_lost_frames_total{"
+    assert_line(text, "snowrelay_peer_lost_frames{"
                       "peer=\"192.0.2.1:7124\",name=\"a\"} 5");
-    assert_int_equal(count_lines(text, "snowrelay_peer_lost_frames_total{"),
-                     1);
+    assert_int_equal(count_lines(text, "snowrelay_peer_lost_frames{"), 1);
     assert_line(text, "snowrelay_peer_sent_frames_total{"
                       "peer=\"192.0.2.2:7124\",name=\"b\"} 7");
     assert_line(text, "snowrelay_peers{state=\"snowsignal\"} 1");
