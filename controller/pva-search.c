@@ -21,6 +21,9 @@ enum {
 /* The part of a search in front of the protocols. */
 enum { FIXED_LEN = 4 + 1 + 3 + 16 + 2 };
 
+/* More than any client has in a datagram: so that there is an end to it. */
+enum { MAX_MESSAGES = 256, MAX_PROTOCOLS = 16 };
+
 /* First bytes of a size that have another meaning. */
 enum { SIZE_NONE = 0xff, SIZE_LONG = 0xfe };
 
@@ -96,7 +99,10 @@ static void
 take_search(struct rest *rest, struct asks *asks)
 {
     take(rest, FIXED_LEN);
-    for (uint32_t n = take_size(rest); n && !rest->broken; n--) {
+
+    uint32_t n_protocols = take_size(rest);
+    rest->broken |= n_protocols > MAX_PROTOCOLS;
+    for (uint32_t n = n_protocols; n && !rest->broken; n--) {
         take(rest, take_size(rest));
     }
     for (uint32_t n = take_number(rest, 2); n && !rest->broken && !asks->more;
@@ -109,7 +115,8 @@ enum search_verdict
 pva_search_read(const uint8_t *payload, size_t length, struct asks *asks)
 {
     struct rest datagram = { .bytes = payload, .length = length };
-    enum search_verdict verdict = SEARCH_NONE;
+    enum search_verdict verdict = SEARCH_NONE; /* If it ends here... */
+    enum search_verdict broken = SEARCH_NONE;  /* ...or goes on wrongly. */
 
     asks->n = 0;
     asks->more = false;
@@ -117,11 +124,11 @@ pva_search_read(const uint8_t *payload, size_t length, struct asks *asks)
         || payload[2] & FLAGS_UNUSED) {
         return SEARCH_NONE;
     }
-    while (datagram.length && !asks->more) {
+    for (int i = 0; datagram.length && !asks->more; i++) {
         const uint8_t *header = take(&datagram, HEADER_LEN);
 
-        if (!header || header[0] != MAGIC) {
-            return SEARCH_MALFORMED;
+        if (!header || header[0] != MAGIC || i >= MAX_MESSAGES) {
+            return broken;
         } else if (header[2] & FLAG_CONTROL) {
             continue; /* What would be the size is something else. */
         }
@@ -139,9 +146,10 @@ pva_search_read(const uint8_t *payload, size_t length, struct asks *asks)
         if (header[3] == COMMAND_SEARCH && !(header[2] & FLAGS_SEGMENT)) {
             take_search(&message, asks);
             verdict = SEARCH_ASKS;
+            broken = SEARCH_MALFORMED;
         }
         if (!whole || message.broken) {
-            return SEARCH_MALFORMED;
+            return broken;
         }
     }
     return verdict;

@@ -48,8 +48,8 @@
  * (A. Metwally, D. Agrawal, A. El Abbadi: Efficient Computation of Frequent
  * and Top-k Elements in Data Streams, ICDT 2005).  Other than there the new
  * name does not inherit the count of the old: what is counted here for a name
- * was searched for.  Nobody can choose names that share places, as the hash
- * begins with a random number.
+ * was searched for.  Names that share places are not easily chosen, as the
+ * hash begins with a random number.
  *
  * Pure: no I/O, no clock.  All times are in ms, as of time_msec(). */
 

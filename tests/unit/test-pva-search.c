@@ -324,6 +324,64 @@ test_other_protocols(void **state OVS_UNUSED)
     assert_pva(&d, SEARCH_MALFORMED, "A:B");
 }
 
+/* A search for "A:B" with 'n' protocols without names. */
+static void
+put_search_with_protocols(struct datagram *d, uint8_t n)
+{
+    static const uint8_t fixed[4 + 1 + 3 + 16 + 2];
+
+    put_pva_header(d, 0, 3, 0);
+    put_bytes(d, fixed, sizeof fixed);
+    put_number(d, n, 1);
+    for (int i = 0; i < n; i++) {
+        put_pva_string(d, "");
+    }
+    put_number(d, 1, 2);
+    put_pva_name(d, "A:B");
+    end_pva_search(d, 0);
+}
+
+/* There is an end to what is read for nothing. */
+static void
+test_too_many_of_anything(void **state OVS_UNUSED)
+{
+    struct datagram d = { .length = 0 };
+
+    put_search_with_protocols(&d, 16);
+    assert_pva(&d, SEARCH_ASKS, "A:B");
+    d.length = 0;
+    put_search_with_protocols(&d, 17);
+    assert_pva(&d, SEARCH_MALFORMED, "");
+
+    /* Control messages, which have no payload, and a search behind them. */
+    d.length = 0;
+    for (int i = 0; i < 255; i++) {
+        put_pva_header(&d, 1, 0, 0);
+    }
+    put_pva_search(&d, "A:B");
+    assert_pva(&d, SEARCH_ASKS, "A:B");
+    d.length = 0;
+    for (int i = 0; i < 256; i++) {
+        put_pva_header(&d, 1, 0, 0);
+    }
+    put_pva_search(&d, "A:B");
+    assert_pva(&d, SEARCH_NONE, "");
+}
+
+/* What is wrong with other messages is not wrong with a search. */
+static void
+test_broken_messages_that_are_no_searches(void **state OVS_UNUSED)
+{
+    struct datagram d = { .length = 0 };
+
+    put_pva_header(&d, 0, 0, 100);
+    assert_pva(&d, SEARCH_NONE, "");
+    d.length = 0;
+    put_pva_search(&d, "A:B");
+    put_pva_header(&d, 0, 0, 100);
+    assert_pva(&d, SEARCH_MALFORMED, "A:B");
+}
+
 int
 main(void)
 {
@@ -343,6 +401,8 @@ main(void)
         cmocka_unit_test(test_sizes_that_lie),
         cmocka_unit_test(test_names_that_are_none),
         cmocka_unit_test(test_other_protocols),
+        cmocka_unit_test(test_too_many_of_anything),
+        cmocka_unit_test(test_broken_messages_that_are_no_searches),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
