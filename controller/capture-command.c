@@ -87,6 +87,9 @@ parse_number(const char *text, bool units, uint64_t min, uint64_t max,
     const char *letter = units && *end ? strchr(letters, *end) : NULL;
     if (letter) {
         for (const char *p = letters; p <= letter; p++) {
+            if (n > max / 1000) {
+                return false;
+            }
             n *= 1000;
         }
         end++;
@@ -151,7 +154,9 @@ check_line(const char *text)
     bool bad = problem != NULL;
 
     for (const char *p = text; *p; p++) {
-        bad |= (unsigned char) *p < ' ' || *p == 0x7f;
+        /* Control characters: of ASCII, and C1 in UTF-8. */
+        bad |= ((unsigned char) *p < ' ' || *p == 0x7f
+                || ((uint8_t) p[0] == 0xc2 && (uint8_t) p[1] < 0xa0));
     }
     free(problem);
     return (bad ? xasprintf("\"%s\" has characters that cannot be shown", text)

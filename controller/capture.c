@@ -165,7 +165,10 @@ capture_take(struct capture *c, const struct tap_event *event)
 {
     struct capture_record record;
 
-    if (c->stopped || capture_state(c) != CAPTURE_RUNNING) {
+    bool stopping;
+
+    atomic_read_relaxed(&c->stopping, &stopping);
+    if (stopping || capture_state(c) != CAPTURE_RUNNING) {
         return;
     }
     if (!event->is_frame) {
@@ -313,11 +316,13 @@ run(void *c_)
             set_state(c, CAPTURE_RUNNING);
             write_all(c);
         }
-        finish_file(c);
+        /* The disk may take its time for the end. */
+        atomic_store_relaxed(&c->stopping, true);
         c->ended = monotonic_ms();
+        finish_file(c);
     }
-    set_state(c, CAPTURE_ENDED);
     sem_post(&c->gone);
+    set_state(c, CAPTURE_ENDED);
     return NULL;
 }
 
