@@ -10,9 +10,8 @@
  *
  * Names of hosts and networks are not looked up, neither in files nor in the
  * DNS: the answer would be as old as the configuration, and the daemon would
- * have to wait for it.  Names of ports and protocols are known.
- *
- * Pure: no I/O. */
+ * have to wait for it.  Names of ports and protocols are known, as the host's
+ * files have them. */
 
 #include <stdbool.h>
 #include <stddef.h>

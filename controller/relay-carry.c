@@ -411,6 +411,21 @@ carry_punts(struct relay *r, long long int now)
 
 /* From the mesh to the switch. */
 
+/* Returns true if a datagram that is dropped for 'reason' came from somebody
+ * who may be anybody. */
+static bool
+is_strangers(int reason)
+{
+    switch (reason) {
+    case DROP_UNKNOWN_SENDER:
+    case DROP_UNSEALED:
+    case DROP_SEALED:
+    case DROP_SEAL:
+    case DROP_REPLAY: return true;
+    default: return false;
+    }
+}
+
 /* Counts that the datagram 'd', which was decoded as 'wire', is dropped for
  * 'reason'. */
 static void
@@ -418,7 +433,8 @@ drop_datagram(struct relay *r, const struct mesh_datagram *d,
               const struct wire *wire, int reason, long long int now)
 {
     const bool is_frame =
-        wire->kind == WIRE_FRAME || wire->kind == WIRE_SNOWSIGNAL;
+        ((wire->kind == WIRE_FRAME || wire->kind == WIRE_SNOWSIGNAL)
+         && !is_strangers(reason));
     struct tap_event event = {
         .direction = DIRECTION_MESH,
         .from = &d->from,

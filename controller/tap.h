@@ -10,10 +10,13 @@
  *    switch --punt--> ... --send--> peers      or ... --drop
  *    peers --receive--> ... --emit--> switch   or ... --drop
  *
+ * A frame that is emitted may still be dropped while it waits for the switch.
+ *
  * The log is told of each frame's way with one line at its end, at level debug
  * of the module "frames"; others who look on are members of "struct tap". None
- * of them can change a frame, or make it wait.  While there are none the tap
- * costs two comparisons for a step.
+ * of them can change a frame, and none but the log, which is written at once,
+ * can make it wait.  While there are none the tap costs two comparisons for a
+ * step.
  *
  * What the switch itself carries to and from peers (mesh-flows.h) is seen only
  * as far as the switch sends copies: some, or all if tap_wants_all(). */
@@ -48,11 +51,13 @@ struct tap_event {
     bool rewritten; /* TAP_EMIT: the switch writes its IP destination anew. */
     size_t n_peers; /* TAP_SEND: to how many. */
 
-    /* Where in the mesh it came from, NULL if from the switch. */
+    /* Where in the mesh it came from, NULL if that is not known: it is from
+     * the switch, out of a tunnel, or dropped in the queue to the switch. */
     const struct endpoint *from;
 
     /* The frame, from the Ethernet destination on, or if not 'is_frame' the
-     * payload of a datagram of the mesh in which no frame was found.  A frame
+     * payload of a datagram of the mesh in which no frame was found, or that
+     * was sent by nobody whom the relay listens to.  A frame
      * at TAP_PUNT, TAP_RECEIVE and TAP_DROP may be anything; at TAP_SEND and
      * TAP_EMIT it is one that frame_check() found to be right. */
     const uint8_t *bytes;
