@@ -786,12 +786,17 @@ user_is_wanted() {
     ps -o stat= -u "$1" 2> /dev/null | awk '!/^Z/ { n++ } END { exit !n }'
 }
 
+# Before anything is moved, and once more by who starts it
+check_other_relay() {
+    ! relay_runs || remembered relay ||
+        die "snowrelayd runs already (pid $(relay_pid)) and was not started by this script"
+}
+
 ensure_relay() {
+    check_other_relay
     if ! relay_runs; then
         remember relay
         start_relay "${relay_line[@]}"
-    elif ! remembered relay; then
-        die "snowrelayd runs already (pid $(relay_pid)) and was not started by this script"
     elif [[ "${relay_before[*]@Q}" != "${relay_line[*]@Q}" ]]; then
         relay_to_return_to=("${relay_before[@]}")
         step "stop snowrelayd, whose options have changed" stop_relay
@@ -902,6 +907,7 @@ do_up() {
     wanted_datapath > /dev/null || exit
     check_uplink
     choose_options
+    check_other_relay
     ensure_daemon
     check_options
     begin

@@ -211,6 +211,29 @@ complete_line() {
     [[ "$output" == *":snowrelay daemon"*":/nonexistent:"* ]]
 }
 
+@test "removed while it is stopped, it takes the flows with it that were to go on" {
+    # shellcheck disable=SC2016 # the shell inside expands it
+    run -0 inside bash -ec '
+        snowrelay-setup up --datapath netdev -- --other-relays 192.0.2.2 > /dev/null
+        ovs-appctl -t snowrelayd exit --cleanup
+        while pgrep snowrelayd > /dev/null; do sleep 0.1; done
+        echo "{\"replicate\": [ {\"port\": 514, \"to\": [ {\"port\": 1514} ] } ] }" > /var/lib/snowrelay/test.json
+        snowrelayd --config /var/lib/snowrelay/test.json --detach -vconsole:err
+        while ! ovs-appctl -t snowrelayd status | grep -q "flows in place"; do sleep 0.1; done
+        ovs-appctl -t snowrelayd exit
+        while pgrep snowrelayd > /dev/null; do sleep 0.1; done
+        ours() { ovs-ofctl dump-flows br0 cookie=0x534e4f5700000000/0xffffffff00000000 | grep -c cookie=; }
+        [ "$(ours)" -gt 0 ]
+        mv /run/openvswitch/snowrelay-setup /run/openvswitch/set-aside
+        dpkg --remove snowrelay 2>&1
+        ours || true
+        dpkg --install '"/$(basename "$(package)")"' > /dev/null
+        mv /run/openvswitch/set-aside /run/openvswitch/snowrelay-setup
+        snowrelay-setup down > /dev/null'
+    [[ "$output" == *"removing snowrelayd's flows from bridge br0"* ]]
+    [ "${lines[-1]}" = 0 ]
+}
+
 @test "removed, it takes what it has on the switch with it, and leaves the configuration" {
     run -0 inside bash -ec '
         snowrelay-setup up --datapath netdev -- --other-relays 192.0.2.2 > /dev/null
