@@ -38,5 +38,8 @@ if ! (cd "$folder/snowrelay" && dpkg-buildpackage --build=binary --no-sign) > "$
     echo "build-deb.sh: the package could not be built, see $log" >&2
     exit 1
 fi
-lintian --allow-root --fail-on=error,warning,info --tag-display-limit=0 "$folder"/*.changes
+# It leaves files of its own in the folder for temporary ones.
+mkdir "$folder/lintian"
+TMPDIR=$PWD/$folder/lintian lintian --allow-root --fail-on=error,warning,info --tag-display-limit=0 "$folder"/*.changes
+rm -r "$folder/lintian"
 printf '%s\n' "$folder"/*.deb
