@@ -29,6 +29,7 @@ schema=/usr/share/openvswitch/vswitch.ovsschema
 mark="the bridge of snowrelay in a container"
 patience=30 # seconds for each step of the start, on a machine that starts much at once
 database='' switch='' relay=''    # The daemons' pids, once they have been started
+waker=''                          # That of a process to end where `wait` is to end
 stopping=''                       # Not empty after a signal
 down_before=''                    # The interface, if it was down before
 
@@ -196,9 +197,13 @@ start_relay() {
 # Waits until one of the daemons ends, or a signal has us end. What came of a reload is in the log.
 wait_for_the_end() {
     local ended='' status
+    # A signal just before `wait` ends no waiting; the end of a child does.
+    sleep infinity &
+    waker=$!
+    trap 'stopping=yes; kill "$waker" 2> /dev/null' TERM INT
     trap 'ovs-appctl -T 5 -t snowrelayd config/reload > /dev/null 2>&1' HUP
     while [[ -z "$stopping${ended:-}" ]]; do
-        wait -n -p ended "$database" "$switch" "$relay"
+        wait -n -p ended "$database" "$switch" "$relay" "$waker"
         status=$?
     done
     case ${ended:-} in
@@ -212,6 +217,7 @@ wait_for_the_end() {
 end() {
     trap '' TERM INT HUP
     [[ -n "$stopping" ]] || log ERR "$1"
+    [[ -z "$waker" ]] || kill "$waker" 2> /dev/null
     # Over the control socket: a signal to another user would take the capability KILL.
     end_daemon "$relay" ovs-appctl -T 3 -t snowrelayd exit
     end_daemon "$switch" ovs-appctl -T 2 -t ovs-vswitchd exit --cleanup
@@ -232,6 +238,7 @@ end_daemon() {
 
 run_alone "$@"
 trap 'stopping=yes' TERM INT
+trap : HUP    # Too early to reload anything
 check_capabilities
 choose_interfaces "$@"
 check_tun
