@@ -50,7 +50,7 @@ start_both() {
     start 2
     lab_wait 5 peer_is 1 172.30.0.2 up
     lab_wait 5 peer_is 2 172.30.0.1 up
-    ! lab_tunnels || lab_wait 10 lab_tunnelled
+    ! lab_tunnels || lab_wait 30 lab_tunnelled
 }
 
 # ---- what they tell
@@ -225,7 +225,7 @@ replay() { lab_on "$1" tcpreplay --quiet --intf1=eth0 --pps=50 "$CAPTURES/$2" > 
     lab_wait 10 peer_is 3 172.30.0.2 up
     standing_by() { [ "$(lab_status 3 .segment.state)" = standby ]; }
     lab_wait 10 standing_by
-    ! lab_tunnels || lab_wait 10 lab_tunnelled
+    ! lab_tunnels || lab_wait 30 lab_tunnelled
     pva h1c1 repeat 1 0 FROM:CLIENT
     lab_on h3 "$BATS_TEST_DIRNAME/pva-stand-in.py" 10.1.0.255 repeat 1 0 FROM:STANDBY
     pva h2c1 repeat 1 0 FROM:AFAR
