@@ -185,6 +185,17 @@ END
     on_h1 ovs-appctl -t ovs-vswitchd version
 }
 
+@test "where somebody else's snowrelayd runs, up refuses before it moves anything" {
+    lab_switch 1
+    before=$(belongings)
+    lab_relay 1 --other-relays 172.30.0.2
+    run -1 up
+    [ "${#lines[@]}" -eq 1 ]
+    [ "$output" = "ovs-setup.sh: snowrelayd runs already (pid $(lab_relay_pid 1)) and was not started by this script" ]
+    is_as_before
+    [ "$(lab_status 1 .connected)" = true ]
+}
+
 @test "the host answers its neighbour while its addresses move" {
     lab_in_background h1 socat UDP4-RECVFROM:7777,fork EXEC:cat
     lab_in_background h1 socat UDP6-RECVFROM:7777,fork,ipv6only EXEC:cat
