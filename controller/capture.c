@@ -46,14 +46,13 @@ struct capture {
     pthread_t thread;
 
     /* The relay's thread's. */
-    bool stopped;
     uint64_t n_missing[CAPTURE_N_INTERFACES]; /* Left out since the last that
                                                * was not. */
 
     /* Of both. */
-    ATOMIC(int) state; /* An enum capture_state. */
-    ATOMIC(bool) stopping;
-    ATOMIC(bool) asleep; /* Does the thread wait for 'wake'? */
+    ATOMIC(int) state;     /* An enum capture_state. */
+    ATOMIC(bool) stopping; /* Is nothing more to be taken? */
+    ATOMIC(bool) asleep;   /* Does the thread wait for 'wake'? */
     ATOMIC(uint64_t) n_left_out[CAPTURE_N_INTERFACES];
     ATOMIC(uint64_t) n_frames, n_bytes; /* In the file. */
     sem_t wake, gone;
@@ -389,8 +388,10 @@ capture_start(const struct capture_options *options, struct latch *latch,
 void
 capture_stop(struct capture *c)
 {
-    if (!c->stopped) {
-        c->stopped = true;
+    bool stopping;
+
+    atomic_read_relaxed(&c->stopping, &stopping);
+    if (!stopping) {
         atomic_store_explicit(&c->stopping, true, memory_order_release);
         sem_post(&c->wake);
     }

@@ -21,7 +21,8 @@
  *    talkers:              a         b         c
  *                          d
  *
- * Nothing is allocated for a frame, and no step takes longer for more sources.
+ * Nothing is allocated for a frame, and a step does not take longer for more
+ * sources, but for those that share a place in the hash table.
  *
  * Pure: no I/O, no clock.  All times are in ms, as of time_msec(). */
 

@@ -211,15 +211,18 @@ complete_line() {
     [[ "$output" == *":snowrelay daemon"*":/nonexistent:"* ]]
 }
 
-@test "removed while it is stopped, it takes the flows with it that were to go on" {
-    # shellcheck disable=SC2016 # the shell inside expands it
-    run -0 inside bash -ec '
+# What gives the host a bridge, and then a daemon with a rule, as the service starts it
+replicating='
         snowrelay-setup up --datapath netdev -- --other-relays 192.0.2.2 > /dev/null
         ovs-appctl -t snowrelayd exit --cleanup
         while pgrep snowrelayd > /dev/null; do sleep 0.1; done
         echo "{\"replicate\": [ {\"port\": 514, \"to\": [ {\"port\": 1514} ] } ] }" > /var/lib/snowrelay/test.json
         snowrelayd --config /var/lib/snowrelay/test.json --detach -vconsole:err
-        while ! ovs-appctl -t snowrelayd status | grep -q "flows in place"; do sleep 0.1; done
+        while ! ovs-appctl -t snowrelayd status | grep -q "flows in place"; do sleep 0.1; done'
+
+@test "removed while it is stopped, it takes the flows with it that were to go on" {
+    # shellcheck disable=SC2016 # the shell inside expands it
+    run -0 inside bash -ec "$replicating"'
         ovs-appctl -t snowrelayd exit
         while pgrep snowrelayd > /dev/null; do sleep 0.1; done
         ours() { ovs-ofctl dump-flows br0 cookie=0x534e4f5700000000/0xffffffff00000000 | grep -c cookie=; }
@@ -235,14 +238,7 @@ complete_line() {
 }
 
 @test "removed, it takes what it has on the switch with it, and leaves the configuration" {
-    run -0 inside bash -ec '
-        snowrelay-setup up --datapath netdev -- --other-relays 192.0.2.2 > /dev/null
-        ovs-appctl -t snowrelayd exit --cleanup
-        while pgrep snowrelayd > /dev/null; do sleep 0.1; done
-        # As the service starts it, with a rule
-        echo "{\"replicate\": [ {\"port\": 514, \"to\": [ {\"port\": 1514} ] } ] }" > /var/lib/snowrelay/test.json
-        snowrelayd --config /var/lib/snowrelay/test.json --detach -vconsole:err
-        while ! ovs-appctl -t snowrelayd status | grep -q "flows in place"; do sleep 0.1; done
+    run -0 inside bash -ec "$replicating"'
         ovs-ofctl -O OpenFlow15 dump-groups br0 | grep -c bucket=
         rm -r /run/openvswitch/snowrelay-setup
         dpkg --remove snowrelay > /dev/null 2>&1
