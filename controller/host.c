@@ -110,6 +110,10 @@ take_picture(struct host *host)
         a->interface[strcspn(a->interface, ":")] = '\0'; /* No label. */
         a->address = endpoint.address;
         a->broadcast = get_broadcast(ifa);
+        a->netmask = (a->broadcast ? ALIGNED_CAST(const struct sockaddr_in *,
+                                                  ifa->ifa_netmask)
+                                         ->sin_addr.s_addr
+                                   : 0);
     }
     freeifaddrs(all);
     host->seqno++;

@@ -19,6 +19,7 @@ struct host_address {
     char interface[16];
     struct in6_addr address;
     ovs_be32 broadcast; /* IPv4 broadcast address, 0 if none. */
+    ovs_be32 netmask;   /* Of the IPv4 subnet that has it, 0 if none. */
 };
 
 struct host;

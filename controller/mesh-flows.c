@@ -179,7 +179,7 @@ add_refusals(const struct relay_flows_params *p, struct shash *values,
     template_set(values, "refused_mac", NULL);
     for (size_t i = 0; !error && i < t->own->n; i++) {
         template_set(values, "refused_ipv4",
-                     xasprintf(IP_FMT, IP_ARGS(t->own->all[i])));
+                     xasprintf(IP_FMT, IP_ARGS(t->own->all[i].ip)));
         error =
             flowset_add_flow(set, "mesh-refused.flow", values, t->port_map);
     }

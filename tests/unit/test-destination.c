@@ -36,12 +36,12 @@ static size_t
 make_host(struct host_address *addresses)
 {
     const struct host_address all[] = {
-        { "lo", IN6ADDR_LOOPBACK_INIT, 0 },
-        { "eth0", IN6ADDR_ANY_INIT, ip("192.0.2.255") },
-        { "br0", IN6ADDR_ANY_INIT, 0 }, /* IPv6, or IPv4 without one. */
-        { "br0", IN6ADDR_ANY_INIT, ip("10.1.0.255") },
-        { "br0", IN6ADDR_ANY_INIT, ip("10.2.255.255") },
-        { "br1", IN6ADDR_ANY_INIT, ip("10.9.0.255") },
+        { "lo", IN6ADDR_LOOPBACK_INIT, 0, 0 },
+        { "eth0", IN6ADDR_ANY_INIT, ip("192.0.2.255"), 0 },
+        { "br0", IN6ADDR_ANY_INIT, 0, 0 }, /* IPv6, or IPv4 without one. */
+        { "br0", IN6ADDR_ANY_INIT, ip("10.1.0.255"), 0 },
+        { "br0", IN6ADDR_ANY_INIT, ip("10.2.255.255"), 0 },
+        { "br1", IN6ADDR_ANY_INIT, ip("10.9.0.255"), 0 },
     };
 
     memcpy(addresses, all, sizeof all);
@@ -204,10 +204,10 @@ static void
 test_each_broadcast_address_counts_once(void **state OVS_UNUSED)
 {
     const struct host_address all[] = {
-        { "br0", IN6ADDR_ANY_INIT, ip("10.1.0.255") },
-        { "br0", IN6ADDR_ANY_INIT, ip("10.1.0.255") },
-        { "br0", IN6ADDR_ANY_INIT, ip("10.2.0.255") },
-        { "br0", IN6ADDR_ANY_INIT, ip("10.1.0.255") },
+        { "br0", IN6ADDR_ANY_INIT, ip("10.1.0.255"), 0 },
+        { "br0", IN6ADDR_ANY_INIT, ip("10.1.0.255"), 0 },
+        { "br0", IN6ADDR_ANY_INIT, ip("10.2.0.255"), 0 },
+        { "br0", IN6ADDR_ANY_INIT, ip("10.1.0.255"), 0 },
     };
     struct destination destination;
 

@@ -39,7 +39,7 @@ struct fixture {
     struct ports ports;
     struct mesh_end targets[TUNNELING_MAX];
     struct mesh_end sources[TUNNELING_MAX];
-    ovs_be32 own_list[4];
+    struct own_address own_list[4];
     struct own_addresses own;
     struct destination destination;
     struct mesh_tunnel tunnel;
@@ -481,8 +481,8 @@ test_the_limited_broadcast_address_of_the_bridge(void **state OVS_UNUSED)
 static void
 test_own_addresses(void **state OVS_UNUSED)
 {
-    f->own_list[0] = htonl(0x0a010001);
-    f->own_list[1] = htonl(0x0a020001);
+    f->own_list[0].ip = htonl(0x0a010001);
+    f->own_list[1].ip = htonl(0x0a020001);
     f->own.n = 2;
     assert_all(OWN_HOST LOOP_FILTER PUNT IN_LIMITED IN_REWRITTEN(
         "255.255.255.255") GUARD PROBE REFUSED_MAC

@@ -159,6 +159,84 @@ test_update_says_what_changes(void **state OVS_UNUSED)
     own_addresses_destroy(&own);
 }
 
+/* Subnets. */
+
+/* The same with the subnet of 'netmask'. */
+static struct host_address
+address_in(const char *interface, const char *text, const char *netmask)
+{
+    struct host_address a = address_of(interface, text);
+
+    a.netmask = ip_of(netmask);
+    return a;
+}
+
+/* Returns true if 'text' is next to those of br0 among the 'n' at 'all'. */
+static bool
+is_next_to(const struct host_address *all, size_t n, const char *text)
+{
+    struct own_addresses own;
+
+    own_addresses_init(&own);
+    own_addresses_update(&own, "br0", all, n);
+    bool next = own_addresses_are_next_to(&own, ip_of(text));
+    own_addresses_destroy(&own);
+    return next;
+}
+
+static void
+test_hosts_of_the_segment(void **state OVS_UNUSED)
+{
+    const struct host_address all[] = {
+        address_in("br0", "192.0.2.65", "255.255.255.192"),
+        address_in("br0", "10.1.2.3", "255.255.0.0"),
+        address_in("eth0", "198.51.100.1", "255.255.255.0"),
+        address_of("br0", "203.0.113.1"),
+    };
+    static const char *const next[] = { "192.0.2.64", "192.0.2.127",
+                                        "10.1.0.0", "10.1.255.255" };
+    static const char *const distant[] = { "192.0.2.63",   "192.0.2.128",
+                                           "10.0.255.255", "10.2.0.0",
+                                           "198.51.100.2", "203.0.113.1" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(next); i++) {
+        assert_true(is_next_to(all, ARRAY_SIZE(all), next[i]));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(distant); i++) {
+        assert_false(is_next_to(all, ARRAY_SIZE(all), distant[i]));
+    }
+}
+
+static void
+test_without_a_subnet_nobody_is_distant(void **state OVS_UNUSED)
+{
+    const struct host_address all[] = {
+        address_of("br0", "203.0.113.1"),
+        address_in("eth0", "198.51.100.1", "255.255.255.0"),
+    };
+
+    assert_true(is_next_to(NULL, 0, "192.0.2.1"));
+    assert_true(is_next_to(all, ARRAY_SIZE(all), "192.0.2.1"));
+}
+
+/* Of an address that is there twice the larger subnet counts, in any order. */
+static void
+test_the_larger_subnet_counts(void **state OVS_UNUSED)
+{
+    const struct host_address all[] = {
+        address_in("br0", "192.0.2.1", "255.255.255.0"),
+        address_in("br0", "192.0.2.1", "255.255.0.0"),
+        address_in("br0", "192.0.2.1", "255.255.255.0"),
+        address_of("br0", "192.0.2.1"),
+    };
+
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(is_next_to(&all[i], ARRAY_SIZE(all) - i, "192.0.9.1"));
+        assert_false(is_next_to(&all[i], ARRAY_SIZE(all) - i, "192.1.2.1"));
+    }
+    assert_false(is_next_to(&all[2], 2, "192.0.9.1"));
+}
+
 int
 main(void)
 {
@@ -168,6 +246,9 @@ main(void)
         cmocka_unit_test(test_each_address_counts_once),
         cmocka_unit_test(test_what_was_is_forgotten),
         cmocka_unit_test(test_update_says_what_changes),
+        cmocka_unit_test(test_hosts_of_the_segment),
+        cmocka_unit_test(test_without_a_subnet_nobody_is_distant),
+        cmocka_unit_test(test_the_larger_subnet_counts),
     };
     return cmocka_run_group_tests_name("own-addresses", tests, NULL, NULL);
 }
