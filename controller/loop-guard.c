@@ -30,6 +30,9 @@ struct memory {
     bool understood;                /* Was that one? */
     uint32_t counted;               /* Since when emissions are counted. */
     unsigned int n_emitted;         /* So many. */
+    uint16_t n_laps;                /* Since it was last dropped for them... */
+    uint16_t max_laps;              /* ...which it is after so many, or 0. */
+    uint16_t n_looks; /* So often it was seen among some, at most. */
 };
 
 struct loop_guard {
@@ -251,12 +254,77 @@ take_copy(struct loop_guard *g, const struct frame *frame, bool echo,
     }
 }
 
-bool
-loop_guard_punt(struct loop_guard *g, const struct frame *frame,
-                bool understood, long long int now_)
+/* Counts that a broadcast of another network has come to 'p' once more.
+ * Returns true if there are many of them. */
+static bool
+count_lap(struct loop_port *p, long long int now)
+{
+    if (now - p->lapping >= 1000) {
+        p->lapping = now;
+        p->n_laps = 0;
+    }
+    return ++p->n_laps > LOOP_GUARD_LAPS_PER_S;
+}
+
+/* Takes in that 'frame', a broadcast of another network, was punted, from the
+ * same MAC as before if 'm' remembers that it was.  Returns true if it is to
+ * be dropped, which ends it if it goes round. */
+static bool
+take_lap(struct loop_guard *g, struct memory *m, const struct frame *frame,
+         long long int now_)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+    struct loop_port *p = find_port(g, frame->port);
+    const uint32_t now = short_time(now_);
+
+    if (!is_recent(m->relayed, now)) {
+        m->max_laps = 0;
+    }
+    if (!p || !m->relayed || now - m->relayed > LOOP_GUARD_LAP_MS) {
+        m->n_laps = 0;
+        return false;
+    }
+    m->n_laps++;
+
+    const unsigned int max = MAX(m->max_laps, LOOP_GUARD_MIN_LAPS);
+    const bool many = count_lap(p, now_);
+    if (m->n_laps < (many ? max : LOOP_GUARD_MAX_LAPS)) {
+        return false;
+    }
+    m->max_laps = MIN(2 * max, LOOP_GUARD_MAX_LAPS);
+    m->n_laps = 0;
+    p->n_copies++;
+    VLOG_WARN_RL(&rl,
+                 "port %u: broadcasts of " IP_FMT ", which is of another "
+                 "network, come again and again from " ETH_ADDR_FMT
+                 ", as if they went round; dropping one now and then, which "
+                 "ends that",
+                 p->port, IP_ARGS(frame->ip_src), ETH_ADDR_ARGS(m->source));
+    return true;
+}
+
+/* Takes in that a broadcast of another network was seen among some, as
+ * take_lap() does of all.  Returns true if it has been seen often, once. */
+static bool
+look_at_lap(struct memory *m, uint32_t now)
+{
+    if (!is_recent(m->relayed, now)) {
+        m->n_looks = 0;
+        return false;
+    }
+    if (m->n_looks < LOOP_GUARD_MIN_LAPS) {
+        return ++m->n_looks == LOOP_GUARD_MIN_LAPS;
+    }
+    return false;
+}
+
+/* Takes in 'frame', which was punted, as one of 'all' or of some. */
+static enum loop_verdict
+take_punt(struct loop_guard *g, const struct frame *frame, bool understood,
+          bool local, bool all, long long int now_)
 {
     if (!frame->ip_src) {
-        return false;
+        return LOOP_NEW;
     }
 
     const uint32_t now = short_time(now_);
@@ -270,12 +338,28 @@ loop_guard_punt(struct loop_guard *g, const struct frame *frame,
         bool echo = (m->emitted && now - m->emitted <= LOOP_GUARD_ECHO_MS
                      && !eth_addr_equals(m->emitted_source, source));
         take_copy(g, frame, echo, now_);
-        return true;
+        return LOOP_COPY;
     }
+    bool lap =
+        !local && (all ? take_lap(g, m, frame, now_) : look_at_lap(m, now));
     m->relayed = now;
     m->source = source;
     m->understood = understood;
-    return false;
+    return lap ? LOOP_LAP : LOOP_NEW;
+}
+
+enum loop_verdict
+loop_guard_punt(struct loop_guard *g, const struct frame *frame,
+                bool understood, bool local, long long int now)
+{
+    return take_punt(g, frame, understood, local, true, now);
+}
+
+enum loop_verdict
+loop_guard_look(struct loop_guard *g, const struct frame *frame,
+                bool understood, bool local, long long int now)
+{
+    return take_punt(g, frame, understood, local, false, now);
 }
 
 /* Counts an emission of 'm'.  Returns true if it is one too many. */

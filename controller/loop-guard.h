@@ -25,6 +25,13 @@
  * more for a while: LOOP_GUARD_MIN_PAUSE_MS, and twice as long each time that
  * it happens again within LOOP_GUARD_CALM_MS.
  *
+ * What goes round by the same MAC each time looks like somebody who says the
+ * same again and again, but for its IP source, which is of another network.
+ * One of these is to be dropped after LOOP_GUARD_MIN_LAPS, another one after
+ * twice as many more, and so on up to LOOP_GUARD_MAX_LAPS; where not more than
+ * LOOP_GUARD_LAPS_PER_S come, after LOOP_GUARD_MAX_LAPS only.  That ends what
+ * goes round; what somebody says loses next to nothing.
+ *
  * The memory is bounded: of digests that share a place the oldest is
  * forgotten.
  *
@@ -58,6 +65,13 @@ enum {
      * between them where no relay ever punts it. */
     LOOP_GUARD_MAX_EMISSIONS = 8,
 
+    /* How soon a frame comes again if that is to be a lap, how many of these
+     * are many on a port, and as above. */
+    LOOP_GUARD_LAP_MS = 250,
+    LOOP_GUARD_LAPS_PER_S = 16,
+    LOOP_GUARD_MIN_LAPS = 32,
+    LOOP_GUARD_MAX_LAPS = 1024,
+
     LOOP_GUARD_MIN_PAUSE_MS = 1000,
     LOOP_GUARD_MAX_PAUSE_MS = 64000,
     LOOP_GUARD_CALM_MS = 60000
@@ -75,10 +89,19 @@ struct loop_port {
     unsigned int n_recent; /* In the second... */
     long long int second;  /* ...that began then. */
     struct eth_addr mac;   /* Its source. */
+    unsigned int n_laps;   /* Of broadcasts of other networks, in the... */
+    long long int lapping; /* ...second that began then. */
     bool paused;           /* Is it not to be punted? */
     long long int until;   /* When it is to be again, or was. */
     unsigned int pause;    /* Length of the last pause, 0 if there was none. */
     unsigned int n_pauses;
+};
+
+/* What a frame that was punted is. */
+enum loop_verdict {
+    LOOP_NEW,  /* Nothing that is known to have come before. */
+    LOOP_COPY, /* To be dropped. */
+    LOOP_LAP   /* Perhaps one that goes round by the same MAC each time. */
 };
 
 struct loop_guard *loop_guard_create(void);
@@ -95,12 +118,23 @@ void loop_guard_configure(struct loop_guard *, const uint16_t *ports,
 void loop_guard_set_macs(struct loop_guard *, const struct eth_addr *macs,
                          size_t n);
 
-/* Takes in 'frame', which was punted, or is to be emitted.  Returns true if it
- * is a copy, and otherwise remembers it.  One that was punted is 'understood'
- * if the segment's hosts take its IP destination for one that means them.  One
- * that is to be emitted is 'numbered' if it came in a format with numbers. */
-bool loop_guard_punt(struct loop_guard *, const struct frame *frame,
-                     bool understood, long long int now);
+/* Takes in 'frame', which was punted, returns what it is, and remembers it
+ * unless it is a copy.  It is 'understood' if the segment's hosts take its IP
+ * destination for one that means them, and 'local' if they may have its IP
+ * source.  One that is LOOP_LAP is to be dropped, too. */
+enum loop_verdict
+loop_guard_punt(struct loop_guard *, const struct frame *frame,
+                bool understood, bool local, long long int now);
+
+/* The same of 'frame', one of some that are looked at while the switch carries
+ * all of them.  LOOP_LAP says, once of each, that all should be punted. */
+enum loop_verdict
+loop_guard_look(struct loop_guard *, const struct frame *frame,
+                bool understood, bool local, long long int now);
+
+/* Takes in 'frame', which is to be emitted, and is 'numbered' if it came in a
+ * format with numbers.  Returns true if it is a copy, and otherwise remembers
+ * it. */
 bool loop_guard_emit(struct loop_guard *, const struct frame *frame,
                      bool numbered, long long int now);
 

@@ -166,6 +166,17 @@ take_tunnelled(struct relay *r, const struct punt *punt, long long int now)
     emit_frame(r, punt->frame, punt->length, NULL, true, now);
 }
 
+/* Returns what 'frame' is, which was punted: one of 'all' or of some. */
+static enum loop_verdict
+judge_loop(struct relay *r, const struct frame *frame, bool all,
+           long long int now)
+{
+    return (all ? loop_guard_punt : loop_guard_look)(
+        r->loop_guard, frame,
+        destination_is_understood(&r->destination, frame->ip_dst),
+        own_addresses_are_next_to(&r->own_addresses, frame->ip_src), now);
+}
+
 /* Looks whether the frame of 'punt', which the switch has sent to all peers,
  * or has emitted, is one that goes round in a loop, or that the switch sends
  * on with half a checksum.  Then the relay has to see all of them. */
@@ -186,13 +197,15 @@ watch(struct relay *r, const struct punt *punt, long long int now)
     if (frame_check(punt->frame, punt->length, &frame) != FRAME_OK) {
         return;
     }
-    bool copy =
-        (sent ? loop_guard_punt(
-             r->loop_guard, &frame,
-             destination_is_understood(&r->destination, frame.ip_dst), now)
-              : loop_guard_emit(r->loop_guard, &frame, true, now));
-    if (copy || frame.completed) {
-        relay_see_all(r, &frame, now);
+
+    enum loop_verdict verdict = LOOP_NEW;
+    if (sent) {
+        verdict = judge_loop(r, &frame, false, now);
+    } else if (loop_guard_emit(r->loop_guard, &frame, true, now)) {
+        verdict = LOOP_COPY;
+    }
+    if (verdict != LOOP_NEW || frame.completed) {
+        relay_see_all(r, &frame, verdict, now);
     }
 }
 
@@ -294,10 +307,8 @@ static bool
 judge_punt(struct relay *r, const struct punt *punt, struct frame *frame,
            int *reason, long long int now)
 {
-    enum frame_verdict verdict = frame_check(punt->frame, punt->length, frame);
-
-    if (verdict != FRAME_OK) {
-        *reason = verdict;
+    *reason = frame_check(punt->frame, punt->length, frame);
+    if (*reason != FRAME_OK) {
         return false;
     }
     if (!relay_has_port(r->relayed_ports, frame->port)) {
@@ -312,12 +323,12 @@ judge_punt(struct relay *r, const struct punt *punt, struct frame *frame,
         *reason = DROP_STANDBY;
         return false;
     }
-    bool understood =
-        destination_is_understood(&r->destination, frame->ip_dst);
-    if (loop_guard_punt(r->loop_guard, frame, understood, now)) {
+
+    enum loop_verdict verdict = judge_loop(r, frame, true, now);
+    if (verdict != LOOP_NEW) {
         *reason = DROP_LOOP;
-        if (r->tunneling.on) {
-            relay_see_all(r, frame, now);
+        if (r->tunneling.on && verdict == LOOP_COPY) {
+            relay_see_all(r, frame, LOOP_COPY, now);
         }
         return false;
     }
@@ -352,7 +363,7 @@ put_punt(struct relay *r, const struct punt *punt, struct batch *batch,
     }
     batch->n++;
     if (frame->completed && r->tunneling.on) {
-        relay_see_all(r, frame, now);
+        relay_see_all(r, frame, LOOP_NEW, now);
     }
     r->n_too_long += frame->length > r->tunneling.max_len;
 }

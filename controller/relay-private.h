@@ -18,6 +18,7 @@
 #include "conf.h"
 #include "counters.h"
 #include "destination.h"
+#include "loop-guard.h"
 #include "openvswitch/types.h"
 #include "punt.h"
 #include "own-addresses.h"
@@ -117,10 +118,10 @@ const struct mesh_tunnel *
 relay_describe_tunnel(const struct relay *, struct mesh_tunnel *mt);
 
 /* Takes in that the relay has to see each frame like 'frame' for a while,
- * since its checksum is only begun, which no switch completes, or since it
- * goes round in a loop. */
-void
-relay_see_all(struct relay *, const struct frame *frame, long long int now);
+ * since it goes round in a loop, or may, as 'verdict' says, or since its
+ * checksum is only begun, which no switch completes. */
+void relay_see_all(struct relay *, const struct frame *frame,
+                   enum loop_verdict verdict, long long int now);
 
 /* Probes the peers behind the tunnel, when it is time to. */
 void relay_run_tunnel(struct relay *, long long int now);

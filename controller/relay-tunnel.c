@@ -17,6 +17,7 @@
 #include "flow.h"
 #include "frame.h"
 #include "loop-guard.h"
+#include "loop-guard.h"
 #include "mesh-flows.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
@@ -179,9 +180,16 @@ relay_carries(const struct relay *r, uint16_t port, long long int now)
 
 /* Says why the relay has to see each frame like 'frame'. */
 static void
-tell_why(const struct frame *frame)
+tell_why(const struct frame *frame, enum loop_verdict verdict)
 {
-    if (frame->completed) {
+    if (verdict == LOOP_LAP) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+        VLOG_INFO_RL(&rl,
+                     "port %u: broadcasts of " IP_FMT ", which is of another "
+                     "network, come again and again; the relay carries the "
+                     "port's frames itself for a while, should they go round",
+                     frame->port, IP_ARGS(frame->ip_src));
+    } else if (verdict == LOOP_NEW) {
         static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
         VLOG_WARN_RL(&rl,
                      "port %u: the card of " IP_FMT " was to complete its "
@@ -198,12 +206,13 @@ tell_why(const struct frame *frame)
 }
 
 void
-relay_see_all(struct relay *r, const struct frame *frame, long long int now)
+relay_see_all(struct relay *r, const struct frame *frame,
+              enum loop_verdict verdict, long long int now)
 {
     for (size_t i = 0; i < r->config->n_ports; i++) {
         if (r->config->ports[i] == frame->port) {
             if (now >= r->see_until[i]) {
-                tell_why(frame);
+                tell_why(frame, verdict);
             }
             r->see_until[i] = now + SEE_MS;
         }

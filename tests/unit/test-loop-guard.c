@@ -44,6 +44,7 @@ struct broadcast {
     size_t offset;    /* Of the frame in its memory, from an aligned place. */
 
     bool foreign; /* Is its IP destination one that no host understands? */
+    bool distant; /* Is its IP source of another network? */
     bool without_number; /* Does it come from the mesh in SnowSignal's format?
                           */
 };
@@ -148,7 +149,7 @@ take(struct loop_guard *g, const struct broadcast *b, bool punted,
     memcpy(room + b->offset, bytes, length);
     assert_int_equal(frame_check(room + b->offset, length, &frame), FRAME_OK);
     bool is_copy =
-        (punted ? loop_guard_punt(g, &frame, !b->foreign, now)
+        (punted ? loop_guard_punt(g, &frame, !b->foreign, !b->distant, now)
                 : loop_guard_emit(g, &frame, !b->without_number, now));
     assert_memory_equal(room + b->offset, bytes, length);
     free(room);
@@ -206,6 +207,14 @@ known_of(const struct loop_guard *g, uint16_t port)
     return NULL;
 }
 
+/* Returns 'b' from an IP source of another network. */
+static struct broadcast
+distant(struct broadcast b)
+{
+    b.distant = true;
+    return b;
+}
+
 /* What is a copy. */
 
 static void
@@ -226,10 +235,185 @@ test_a_sender_may_repeat_itself(void **state OVS_UNUSED)
 {
     struct loop_guard *g = make();
 
-    for (int i = 0; i < 100; i++) {
-        assert_false(punt(g, search, NOW + i * 30));
+    for (int i = 0; i < 10000; i++) {
+        assert_false(punt(g, search, NOW + i));
     }
     assert_true(known_of(g, PORT)->n_copies == 0);
+    loop_guard_destroy(g);
+}
+
+/* Laps. */
+
+/* Punts 'b' 'n' times to 'g' every 'interval' ms from '*now' on, which goes
+ * on.  Returns how many of these are copies, and in '*last' which the last
+ * was. */
+static unsigned int
+punt_again(struct loop_guard *g, const struct broadcast b, unsigned int n,
+           int interval, long long int *now, unsigned int *last)
+{
+    unsigned int n_copies = 0;
+
+    for (unsigned int i = 1; i <= n; i++) {
+        if (punt(g, b, *now)) {
+            n_copies++;
+            *last = i;
+        }
+        *now += interval;
+    }
+    return n_copies;
+}
+
+/* Each ends at the first of them that is dropped. */
+static void
+test_what_goes_round_by_the_same_mac_ends(void **state OVS_UNUSED)
+{
+    struct loop_guard *g = make();
+    long long int now = NOW;
+    unsigned int last = 0;
+
+    assert_false(punt(g, distant(search), now - 1));
+    assert_int_equal(
+        punt_again(g, distant(search), LOOP_GUARD_MIN_LAPS, 1, &now, &last),
+        1);
+    assert_int_equal(last, LOOP_GUARD_MIN_LAPS);
+    assert_true(known_of(g, PORT)->n_copies == 1);
+    assert_false(loop_guard_is_paused(g, PORT));
+    loop_guard_destroy(g);
+}
+
+/* Somebody who sends it, and not a loop, goes on, and loses next to nothing.
+ */
+static void
+test_what_somebody_sends_again_and_again_loses_few(void **state OVS_UNUSED)
+{
+    struct loop_guard *g = make();
+    long long int now = NOW;
+    unsigned int last = 0;
+
+    /* After 32, 64, ..., 1024 more, and each further 1024. */
+    assert_int_equal(punt_again(g, distant(search), 100000, 10, &now, &last),
+                     101);
+    loop_guard_destroy(g);
+}
+
+/* Who is silent for a moment begins anew, and is given as much as before. */
+static void
+test_laps_are_counted_while_they_follow_each_other(void **state OVS_UNUSED)
+{
+    struct loop_guard *g = make();
+    long long int now = NOW;
+    unsigned int last;
+
+    for (int round = 0; round < 10; round++) {
+        assert_int_equal(punt_again(g, distant(search), LOOP_GUARD_MIN_LAPS, 1,
+                                    &now, &last),
+                         0);
+        now += LOOP_GUARD_LAP_MS;
+    }
+    assert_int_equal(punt_again(g, distant(search), LOOP_GUARD_MIN_LAPS + 1, 1,
+                                &now, &last),
+                     1);
+    now += LOOP_GUARD_LAP_MS;
+    assert_int_equal(punt_again(g, distant(search), LOOP_GUARD_MIN_LAPS + 1, 1,
+                                &now, &last),
+                     0);
+    now += LOOP_GUARD_MS;
+    assert_int_equal(punt_again(g, distant(search), LOOP_GUARD_MIN_LAPS + 1, 1,
+                                &now, &last),
+                     1);
+    loop_guard_destroy(g);
+}
+
+/* A few each second are given more time.  With others on the port they are
+ * many, however slow each of them is. */
+static void
+test_a_few_laps(void **state OVS_UNUSED)
+{
+    const int interval = 1000 / LOOP_GUARD_LAPS_PER_S + 1;
+    struct loop_guard *g = make();
+    long long int now = NOW;
+    unsigned int last;
+
+    assert_int_equal(punt_again(g, distant(search), LOOP_GUARD_MAX_LAPS,
+                                interval, &now, &last),
+                     0);
+    assert_int_equal(punt_again(g, distant(search), 10 * LOOP_GUARD_MAX_LAPS,
+                                interval, &now, &last),
+                     10);
+    loop_guard_destroy(g);
+
+    g = make();
+    unsigned int n_copies = 0;
+    for (int i = 0; i < 10 * LOOP_GUARD_MIN_LAPS; i++) {
+        now += LOOP_GUARD_LAP_MS / 5;
+        n_copies += punt(g, distant(numbered(i % 5)), now);
+    }
+    assert_in_range(n_copies, 1, 10);
+    loop_guard_destroy(g);
+}
+
+/* Looks 'n' times at 'b' every 'interval' ms from '*now' on, which goes on,
+ * and returns how often that is a lap. */
+static unsigned int
+look_again(struct loop_guard *g, const struct broadcast b, unsigned int n,
+           int interval, long long int *now)
+{
+    unsigned int n_laps = 0;
+    uint8_t bytes[200];
+    struct frame frame;
+    size_t length = write_frame(&b, bytes);
+
+    assert_int_equal(frame_check(bytes, length, &frame), FRAME_OK);
+    while (n--) {
+        enum loop_verdict verdict =
+            loop_guard_look(g, &frame, true, !b.distant, *now);
+
+        assert_int_not_equal(verdict, LOOP_COPY);
+        n_laps += verdict == LOOP_LAP;
+        *now += interval;
+    }
+    return n_laps;
+}
+
+/* Of some that are looked at it is told once, however few they are; nothing is
+ * dropped for it. */
+static void
+test_laps_among_some(void **state OVS_UNUSED)
+{
+    struct loop_guard *g = make();
+    long long int now = NOW;
+
+    assert_int_equal(
+        look_again(g, distant(search), LOOP_GUARD_MIN_LAPS, 1000, &now), 0);
+    assert_int_equal(look_again(g, distant(search), 1, 1000, &now), 1);
+    assert_int_equal(look_again(g, distant(search), 10000, 1, &now), 0);
+    assert_true(known_of(g, PORT)->n_copies == 0);
+    now += LOOP_GUARD_MS + 1;
+    assert_int_equal(
+        look_again(g, distant(search), LOOP_GUARD_MIN_LAPS + 1, 1, &now), 1);
+    assert_int_equal(look_again(g, numbered(1), 10000, 1, &now), 0);
+
+    /* Copies are copies there, too. */
+    uint8_t bytes[200];
+    struct frame frame;
+    const struct broadcast copy = from(numbered(1), 2);
+    size_t length = write_frame(&copy, bytes);
+    assert_int_equal(frame_check(bytes, length, &frame), FRAME_OK);
+    assert_int_equal(loop_guard_look(g, &frame, true, true, now), LOOP_COPY);
+    loop_guard_destroy(g);
+}
+
+/* One that nobody watches is only remembered. */
+static void
+test_laps_of_a_port_that_is_not_watched(void **state OVS_UNUSED)
+{
+    struct broadcast other = distant(search);
+    struct loop_guard *g = make();
+    long long int now = NOW;
+    unsigned int last;
+
+    other.port = PORT + 1;
+    assert_int_equal(punt_again(g, other, 5000, 1, &now, &last), 0);
     loop_guard_destroy(g);
 }
 
@@ -261,12 +445,12 @@ test_macs_that_differ_by_a_byte(void **state OVS_UNUSED)
 
         size_t length = write_frame(&search, bytes);
         assert_int_equal(frame_check(bytes, length, &frame), FRAME_OK);
-        assert_false(loop_guard_punt(g, &frame, true, NOW));
+        assert_false(loop_guard_punt(g, &frame, true, true, NOW));
         bytes[6 + i] ^= 4;
-        assert_true(loop_guard_punt(g, &frame, true, NOW));
+        assert_true(loop_guard_punt(g, &frame, true, true, NOW));
         assert_int_equal(known_of(g, PORT)->mac.ea[i], bytes[6 + i]);
         bytes[6 + i] ^= 4;
-        assert_false(loop_guard_punt(g, &frame, true, NOW));
+        assert_false(loop_guard_punt(g, &frame, true, true, NOW));
         loop_guard_destroy(g);
     }
 }
@@ -2114,6 +2298,12 @@ main(void)
         cmocka_unit_test(test_what_is_new_is_no_copy),
         cmocka_unit_test(test_emissions_without_a_number),
         cmocka_unit_test(test_a_sender_may_repeat_itself),
+        cmocka_unit_test(test_what_goes_round_by_the_same_mac_ends),
+        cmocka_unit_test(test_what_somebody_sends_again_and_again_loses_few),
+        cmocka_unit_test(test_laps_are_counted_while_they_follow_each_other),
+        cmocka_unit_test(test_a_few_laps),
+        cmocka_unit_test(test_laps_among_some),
+        cmocka_unit_test(test_laps_of_a_port_that_is_not_watched),
         cmocka_unit_test(test_the_same_from_another_mac_is_a_copy),
         cmocka_unit_test(test_macs_that_differ_by_a_byte),
         cmocka_unit_test(test_what_was_emitted_and_is_punted_is_a_copy),

@@ -340,7 +340,7 @@ send_copies(uint16_t port, int n, long long int ms)
     assert_false(loop_guard_emit(guard, &frame, true, when + ms));
     bytes[6 + 5] = 0x63;
     while (n--) {
-        assert_true(loop_guard_punt(guard, &frame, true, when + ms));
+        assert_true(loop_guard_punt(guard, &frame, true, true, when + ms));
     }
 }
 
