@@ -111,6 +111,7 @@ forget_old(struct carried *c)
 struct news {
     uint64_t n_frames, n_bytes; /* Of the flows to the group. */
     uint64_t not_sent;          /* Those that did not get to the group. */
+    bool ambiguous; /* May frames that come now be punted as well? */
 };
 
 /* Returns the number of the meter of 'flow', one of mesh-out.flow. */
@@ -142,6 +143,7 @@ take_out(struct carried *c, const struct wanted_flow *flow,
                       flow->n_bytes, &news->n_bytes);
 
     news->n_frames += n;
+    news->ambiguous |= flow->tag >> CARRIED_PUNTED_SHIFT;
     /* Two flows may have the same. */
     news->not_sent +=
         take(c, htonll(METER), i, inv->meter_dropped[i], 0, NULL);
@@ -182,6 +184,7 @@ take_flow(struct carried *c, const struct peers *peers,
 
     if (!flow->in_place) {
         keep(c, flow);
+        news->ambiguous |= cookie == htonll(COOKIE_MESH_OUT);
     } else if (cookie == htonll(COOKIE_MESH_SOURCE)) {
         take_source(c, peers, flow);
     } else if (cookie == htonll(COOKIE_MESH_IN)) {
@@ -217,12 +220,44 @@ count_for_peers(struct carried *c, const struct peers *peers, uint64_t n,
     }
 }
 
+/* Notes that 'n' frames were sent to the group, as 'news' has it. */
+static void
+count_sent(struct carried *c, uint64_t n, const struct news *news,
+           long long int now)
+{
+    const bool punted = advance(&c->was_punted, c->n_punted) > 0;
+    const bool ambiguous = punted || news->ambiguous || c->was_ambiguous;
+
+    if (now >= c->held + CARRIED_HOLD_MS) {
+        c->n_sent += c->n_held[1];
+        c->n_held[1] = c->n_held[0];
+        c->n_held[0] = 0;
+        c->held = now;
+    }
+    if (ambiguous) {
+        c->ambiguous = now;
+        c->n_held[0] += n;
+    } else {
+        if (now - c->ambiguous > 2 * CARRIED_HOLD_MS && !c->n_held[0]
+            && !c->n_held[1]) {
+            /* Punts that the switch has not counted by now it never will. */
+            c->n_sent = MAX(c->n_sent, c->n_punted + c->relayed);
+        }
+        c->n_sent += n;
+    }
+    c->was_ambiguous = news->ambiguous;
+
+    /* The punts of some may be counted before the switch counts these. */
+    c->relayed = MAX(c->relayed, c->n_sent - MIN(c->n_sent, c->n_punted));
+}
+
 void
 carried_take(struct carried *c, const struct peers *peers,
              const struct flowset *set, const struct inventory *inv,
-             uint64_t n_too_long)
+             uint64_t n_too_long, long long int now)
 {
     struct news news = { .not_sent = advance(&c->n_too_long, n_too_long) };
+    uint64_t sent = 0;
 
     c->round++;
     for (size_t i = 0; i < hmap_count(&set->flows); i++) {
@@ -230,13 +265,9 @@ carried_take(struct carried *c, const struct peers *peers,
     }
     forget_old(c);
     if (news.n_frames) {
-        const uint64_t sent =
-            news.n_frames - MIN(news.n_frames, news.not_sent);
-
+        sent = news.n_frames - MIN(news.n_frames, news.not_sent);
         count_for_peers(c, peers, sent,
                         bytes_of(sent, news.n_frames, news.n_bytes));
-        c->n_sent += sent;
     }
-    /* What is punted is counted sooner. */
-    c->relayed = MAX(c->relayed, c->n_sent - MIN(c->n_sent, c->n_punted));
+    count_sent(c, sent, &news, now);
 }

@@ -13,7 +13,13 @@
  * knows how many those are.  So is what a meter has cut, which the meter has
  * counted.
  *
- * Pure: no I/O. */
+ * What is punted as well, for peers who get datagrams, counts as relayed when
+ * it is punted.  Punts come another way than the switch's counts, sooner or
+ * later than these; so what may have been punted is not counted here before
+ * CARRIED_HOLD_MS have gone by.  Some are never counted, since their flow goes
+ * before the next look.
+ *
+ * Pure: no I/O, no clock.  Times are in ms, as of time_msec(). */
 
 #include <arpa/inet.h>
 #include <stdbool.h>
@@ -33,23 +39,32 @@ struct carried {
     uint64_t emitted; /* Broadcasts of peers that were emitted. */
 
     uint64_t n_punted;   /* Frames that were sent to the group and punted as
-                          * well,   as the relay counts them. */
-    uint64_t n_sent;     /* Frames that were sent to the group. */
-    struct hmap seen;    /* Of "struct seen": what was counted at last. */
-    uint64_t n_too_long; /* As carried_take() was told at last. */
-    unsigned int round;  /* Of carried_take(). */
+                          * well, as the relay counts them. */
+    uint64_t n_sent;     /* Frames that were sent to the group, without... */
+    uint64_t n_held[2];  /* ...those that may yet be punted: the latest, and
+                          * those from before... */
+    long long int held;  /* ...this. */
+    uint64_t was_punted; /* 'n_punted' at the last look. */
+    bool was_ambiguous;  /* May frames be punted as well since that look? */
+    long long int ambiguous; /* When there was such a look at last. */
+    struct hmap seen;        /* Of "struct seen": what was counted at last. */
+    uint64_t n_too_long;     /* As carried_take() was told at last. */
+    unsigned int round;      /* Of carried_take(). */
 };
+
+enum { CARRIED_HOLD_MS = 1000 };
 
 /* Tags of the wanted flows that are counted.  Those of mesh-source.flow have
  * the number of the peer. */
-enum { CARRIED_METER_SHIFT = 24 };
+enum { CARRIED_METER_SHIFT = 24, CARRIED_PUNTED_SHIFT = 32 };
 
 /* Returns that of mesh-out.flow for the broadcasts of 'port' that are marked
- * with 'mark' and have the meter 'meter' of ours. */
+ * with 'mark', have the meter 'meter' of ours, and are 'punted' as well. */
 static inline uint64_t
-carried_out_tag(uint16_t port, uint8_t mark, uint8_t meter)
+carried_out_tag(uint16_t port, uint8_t mark, uint8_t meter, bool punted)
 {
-    return (uint64_t) meter << CARRIED_METER_SHIFT | mark << 16 | port;
+    return ((uint64_t) punted << CARRIED_PUNTED_SHIFT
+            | (uint64_t) meter << CARRIED_METER_SHIFT | mark << 16 | port);
 }
 
 /* Returns that of mesh-in.flow for 'port' and an IP destination. */
@@ -63,11 +78,11 @@ void carried_init(struct carried *);
 void carried_destroy(struct carried *);
 
 /* Takes in what the switch has counted: for the flows of 'set', which were
- * compared, and for the meters of 'inv'.  'n_too_long' frames have been punted
- * ever because they were too long for the tunnel.  What was counted for one of
- * 'peers' is added to its tunnel's. */
+ * compared, and for the meters of 'inv', at 'now'.  'n_too_long' frames have
+ * been punted ever because they were too long for the tunnel.  What was
+ * counted for one of 'peers' is added to its tunnel's. */
 void carried_take(struct carried *, const struct peers *peers,
                   const struct flowset *set, const struct inventory *inv,
-                  uint64_t n_too_long);
+                  uint64_t n_too_long, long long int now);
 
 #endif /* carried.h */

@@ -240,7 +240,8 @@ add_second_pass(const struct relay_flows_params *p, int mark,
                  t->others ? NULL : punt_userdata(PUNT_WATCH, port->port, 0));
     char *error = flowset_add_flow(set, "mesh-out.flow", values, NULL);
     if (!error) {
-        tag_flow(set, carried_out_tag(port->port, mark, port - p->ports));
+        tag_flow(set, carried_out_tag(port->port, mark, port - p->ports,
+                                      t->others));
     }
     return error ? error
                  : flowset_add_flow(set, "mesh-long.flow", values, NULL);

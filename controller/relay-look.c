@@ -38,7 +38,7 @@ relay_count(struct relay *r, const struct flowset *set,
             const struct inventory *inv)
 {
     carried_take(&r->carried, peering_peers(r->peering), set, inv,
-                 r->n_too_long);
+                 r->n_too_long, relay_now_ms());
 }
 
 const struct peering *

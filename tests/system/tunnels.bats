@@ -429,7 +429,7 @@ NO_PROBE="udp dst port 4789 and udp[16:4] != 0x03534e4f"
     transmitted
     listened
     cut=$(distinct 1 h2c1)
-    sleep 1
+    lab_wait 20 carried_is 1 relayed "$cut"
     relayed=$(carried 1 relayed)
     echo "# of 2,000 in 2 s, 100 a second allowed: carried $cut, counted $relayed" >&3
     came_once 1 2000 h1c2

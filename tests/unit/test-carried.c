@@ -28,6 +28,7 @@ struct fixture {
     struct flowset set;
     struct inventory inv;
     uint64_t n_too_long;
+    long long int now;
 };
 
 static struct fixture *f;
@@ -64,6 +65,7 @@ static int
 set_up(void **state OVS_UNUSED)
 {
     f = xzalloc(sizeof *f);
+    f->now = 1000000;
     memset(&f->c, 0xa5, sizeof f->c);
     carried_init(&f->c);
     peers_init(&f->peers);
@@ -112,7 +114,7 @@ add(uint64_t cookie, uint64_t tag)
 static struct wanted_flow *
 add_out(uint16_t port, uint8_t mark, uint8_t meter)
 {
-    return add(COOKIE_MESH_OUT, carried_out_tag(port, mark, meter));
+    return add(COOKIE_MESH_OUT, carried_out_tag(port, mark, meter, false));
 }
 
 static struct wanted_flow *
@@ -152,7 +154,18 @@ set_count(struct wanted_flow *flow, uint64_t n_packets, uint64_t n_bytes)
 static void
 look(void)
 {
-    carried_take(&f->c, &f->peers, &f->set, &f->inv, f->n_too_long);
+    carried_take(&f->c, &f->peers, &f->set, &f->inv, f->n_too_long, f->now);
+    f->now += 10;
+}
+
+/* Looks until what may have been punted is known not to have been. */
+static void
+look_for_long(void)
+{
+    for (int i = 0; i < 2; i++) {
+        f->now += CARRIED_HOLD_MS;
+        look();
+    }
 }
 
 /* Looks, having the switch have counted 'n' frames of 100 bytes for 'flow'. */
@@ -254,7 +267,7 @@ test_counts_add_up(void **state OVS_UNUSED)
 static void
 test_other_flows_are_none_of_this(void **state OVS_UNUSED)
 {
-    const uint64_t tag = carried_out_tag(5076, BROADCAST, 0);
+    const uint64_t tag = carried_out_tag(5076, BROADCAST, 0, false);
 
     set_count(add(COOKIE_MESH_BROADCAST, tag), 10, 1000);
     set_count(add(COOKIE_MESH_OWN_HOST, tag), 10, 1000);
@@ -364,6 +377,7 @@ test_a_flow_that_is_not_in_place_at_first(void **state OVS_UNUSED)
     look_out_of_place(out);
     assert_totals(0, 0, 0);
     look_at(out, 10);
+    look_for_long();
     assert_totals(10, 20, 0);
 }
 
@@ -417,12 +431,13 @@ test_a_flow_that_gets_another_meter(void **state OVS_UNUSED)
     struct wanted_flow *out = add_out(5076, BROADCAST, 0);
 
     look_at(out, 10);
-    out->tag = carried_out_tag(5076, BROADCAST, 1);
+    out->tag = carried_out_tag(5076, BROADCAST, 1, false);
     look_at(out, 11);
     assert_totals(11, 22, 0);
-    out->tag = carried_out_tag(5076, BROADCAST, 255);
+    out->tag = carried_out_tag(5076, BROADCAST, 255, false);
     look_out_of_place(out);
     look_at(out, 12);
+    look_for_long();
     assert_totals(12, 24, 0);
     assert_sent(12, 1200);
 }
@@ -501,6 +516,7 @@ test_a_meter_of_a_flow_that_is_not_in_place(void **state OVS_UNUSED)
     look_at(out, 10);
     look_out_of_place(out);
     look_at(out, 20);
+    look_for_long();
     assert_totals(16, 32, 0);
     assert_sent(16, 1600);
 }
@@ -541,6 +557,13 @@ test_never_fewer_than_none_are_sent(void **state OVS_UNUSED)
 
 /* Frames that are punted as well are counted as relayed elsewhere. */
 
+/* Has 'out' be punted as well, or not any more. */
+static void
+set_punted(struct wanted_flow *out, bool punted)
+{
+    out->tag = carried_out_tag(5076, BROADCAST, 0, punted);
+}
+
 static void
 test_punted_frames_are_sent_but_not_relayed_here(void **state OVS_UNUSED)
 {
@@ -550,8 +573,104 @@ test_punted_frames_are_sent_but_not_relayed_here(void **state OVS_UNUSED)
     look_at(out, 10);
     f->c.n_punted = 12;
     look_at(out, 12);
+    look_for_long();
     assert_totals(0, 24, 0);
     assert_sent(12, 1200);
+}
+
+/* The switch has counted them before the relay does, by any number of looks
+ * within a second. */
+static void
+test_punted_frames_that_the_relay_counts_later(void **state OVS_UNUSED)
+{
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
+
+    set_punted(out, true);
+    for (uint64_t n = 0; n < 10 * CARRIED_HOLD_MS; n++) {
+        f->c.n_punted = n - MIN(n, 50);
+        set_count(out, n, 100 * n);
+        look();
+        assert_int_equal(f->c.relayed, 0);
+        f->now += 5;
+    }
+    f->c.n_punted += 50;
+    look_for_long();
+    assert_int_equal(f->c.relayed, 0);
+}
+
+/* Of 10 frames of a flow that changes 4 are punted as well, of which 'n_soon'
+ * are counted when the switch has counted all. */
+static void
+check_change(bool before, bool after, uint64_t n_soon)
+{
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
+
+    set_punted(out, before);
+    look_at(out, 0);
+    set_punted(out, after);
+    f->c.n_punted = n_soon;
+    look_at(out, 10);
+    assert_int_equal(f->c.relayed, 0);
+    f->c.n_punted = 4;
+    look();
+    assert_int_equal(f->c.relayed, 0);
+    look_for_long();
+    assert_int_equal(f->c.relayed, 6);
+}
+
+static void
+test_frames_of_a_flow_that_begins_to_be_punted(void **state OVS_UNUSED)
+{
+    check_change(false, true, 0);
+}
+
+static void
+test_frames_of_a_flow_that_is_punted_no_more(void **state OVS_UNUSED)
+{
+    check_change(true, false, 0);
+}
+
+/* It was in between two looks. */
+static void
+test_frames_of_a_flow_that_was_punted_for_a_while(void **state OVS_UNUSED)
+{
+    check_change(false, false, 1);
+}
+
+/* Some of what was punted the switch never counts, as the flow went before the
+ * next look.  That must not be taken off what it carries later. */
+static void
+test_punted_frames_that_the_switch_never_counts(void **state OVS_UNUSED)
+{
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
+
+    look_at(out, 100);
+    assert_int_equal(f->c.relayed, 100);
+    set_punted(out, true);
+    look();
+    f->c.n_punted = 50;
+    drop(out);
+    look();
+
+    out = add_out(5076, BROADCAST, 0);
+    f->now += 2 * CARRIED_HOLD_MS;
+    look_at(out, 0);
+    look_at(out, 30);
+    assert_int_equal(f->c.relayed, 130);
+}
+
+/* Nor is it known of one that was not in place. */
+static void
+test_frames_of_a_flow_that_was_being_changed(void **state OVS_UNUSED)
+{
+    struct wanted_flow *out = add_out(5076, BROADCAST, 0);
+
+    look_out_of_place(out);
+    look_at(out, 10);
+    assert_int_equal(f->c.relayed, 0);
+    f->c.n_punted = 3;
+    look_for_long();
+    assert_int_equal(f->c.relayed, 7);
 }
 
 /* The relay has counted them before the switch does. */
@@ -582,6 +701,7 @@ test_some_are_punted(void **state OVS_UNUSED)
     f->c.n_punted = 4;
     f->n_too_long = 5;
     look_at(out, 20);
+    look_for_long();
     assert_totals(11, 30, 0);
 }
 
@@ -713,6 +833,12 @@ main(void)
         TEST(test_meters_and_lengths_add_up),
         TEST(test_never_fewer_than_none_are_sent),
         TEST(test_punted_frames_are_sent_but_not_relayed_here),
+        TEST(test_punted_frames_that_the_relay_counts_later),
+        TEST(test_frames_of_a_flow_that_begins_to_be_punted),
+        TEST(test_frames_of_a_flow_that_is_punted_no_more),
+        TEST(test_frames_of_a_flow_that_was_punted_for_a_while),
+        TEST(test_punted_frames_that_the_switch_never_counts),
+        TEST(test_frames_of_a_flow_that_was_being_changed),
         TEST(test_some_are_punted),
         TEST(test_punted_frames_that_the_switch_counts_later),
         TEST(test_frames_of_peers),
