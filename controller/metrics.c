@@ -453,6 +453,14 @@ put_protocols(const json_t *searches, const char *name, const char *help,
     }
 }
 
+/* Appends the labels of 'search', one of the names that are asked for most. */
+static void
+put_search_labels(const json_t *search, struct ds *out)
+{
+    put_label(out, true, "protocol", text_of(search, "protocol"));
+    put_label(out, false, "name", text_of(search, "name"));
+}
+
 /* Appends the metric 'name' of each of the names that are asked for most: its
  * count 'key', or whether that is true. */
 static void
@@ -466,10 +474,35 @@ put_names(const json_t *searches, const char *name, const char *type,
     json_array_foreach(json_object_get(searches, "top"), i, search)
     {
         ds_put_cstr(out, name);
-        put_label(out, true, "protocol", text_of(search, "protocol"));
-        put_label(out, false, "name", text_of(search, "name"));
+        put_search_labels(search, out);
         ds_put_char(out, '}');
         put_count(out, is_true(search, key) + count_of(search, key));
+    }
+}
+
+/* Appends who asks for each of these names, as far as is remembered: few of a
+ * name. */
+static void
+put_clients(const json_t *searches, struct ds *out)
+{
+    static const char name[] = "snowrelay_search_client_requests_total";
+    size_t i, j;
+    json_t *search, *client;
+
+    put_head(out, name, "counter",
+             "Searches for the names that are asked for most, by who asks.");
+    json_array_foreach(json_object_get(searches, "top"), i, search)
+    {
+        json_array_foreach(json_object_get(search, "from"), j, client)
+        {
+            ds_put_cstr(out, name);
+            put_search_labels(search, out);
+            put_label(out, false, "client", text_of(client, "address"));
+            put_label(out, false, "from",
+                      is_true(client, "local") ? "segment" : "mesh");
+            ds_put_char(out, '}');
+            put_count(out, count_of(client, "count"));
+        }
     }
 }
 
@@ -508,6 +541,7 @@ put_searches(const json_t *status, struct ds *out)
     put_names(searches, "snowrelay_search_name_unanswered", "gauge",
               "Whether such a name is asked for again and again.",
               "unanswered", out);
+    put_clients(searches, out);
 }
 
 /* The process. */

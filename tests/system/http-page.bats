@@ -223,6 +223,7 @@ END
     has 'main script' 0
     [[ "$(js 'return document.title')" != *taken* ]]
     get /metrics | grep -qF "snowrelay_search_name_requests_total{protocol=\"pva\",name=\"$name\"} 3"
+    get /metrics | grep -qF "snowrelay_search_client_requests_total{protocol=\"pva\",name=\"$name\",client=\"10.1.0.10\",from=\"segment\"} 3"
     [ "$(metric 'snowrelay_search_requests_total{protocol="pva"}')" = 7 ]
     no_trouble
 }

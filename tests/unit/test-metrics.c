@@ -173,7 +173,9 @@ test_replication_and_searches(void **state OVS_UNUSED)
         "\"searches\":{\"names\":3,\"unanswered\":1,"
         "\"requests\":{\"pva\":20,\"ca\":0},\"top\":[{\"name\":\"X:Y\","
         "\"protocol\":\"pva\",\"unanswered\":true,\"count\":12,"
-        "\"repeated\":10}]}}");
+        "\"repeated\":10,\"from\":[{\"address\":\"192.0.2.1\",\"count\":9,"
+        "\"local\":true},{\"address\":\"192.0.2.1\",\"count\":3,"
+        "\"local\":false}]}]}}");
 
     assert_line(text, "snowrelay_replicate_collector_up{rule=\"sflow\","
                       "collector=\":7343\"} 1");
@@ -188,6 +190,12 @@ test_replication_and_searches(void **state OVS_UNUSED)
                       "protocol=\"pva\",name=\"X:Y\"} 10");
     assert_line(text, "snowrelay_search_name_unanswered{protocol=\"pva\","
                       "name=\"X:Y\"} 1");
+    assert_line(text, "snowrelay_search_client_requests_total{"
+                      "protocol=\"pva\",name=\"X:Y\",client=\"192.0.2.1\","
+                      "from=\"segment\"} 9");
+    assert_line(text, "snowrelay_search_client_requests_total{"
+                      "protocol=\"pva\",name=\"X:Y\",client=\"192.0.2.1\","
+                      "from=\"mesh\"} 3");
     assert_line(text, "snowrelay_search_names_unanswered 1");
     assert_line(text, "snowrelay_search_names 3");
     free(text);
