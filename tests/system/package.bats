@@ -135,6 +135,20 @@ export TARGET
     run -0 systemctl --root="$TARGET" disable snowrelayd
 }
 
+@test "for another bridge there is a template, which differs in where its files are only" {
+    local units=$TARGET/lib/systemd/system
+    run -0 systemctl --root="$TARGET" enable snowrelayd@hub
+    run -0 systemctl --root="$TARGET" disable snowrelayd@hub
+    run -1 diff "$units/snowrelayd.service" "$units/snowrelayd@.service"
+    [ "$(grep -c '^>' <<< "$output")" -eq 3 ]
+    [[ "$output" == *"> Description=snowrelay as /etc/snowrelay/%i.json has it"* ]]
+    # With this build in place of the installed one
+    sed "s,/usr/sbin/snowrelayd,$ROOT/build/snowrelayd," "$units/snowrelayd@.service" \
+        > "$BATS_TEST_TMPDIR/snowrelayd@.service"
+    run -0 systemd-analyze verify --man=no "$BATS_TEST_TMPDIR/snowrelayd@hub.service"
+    [ -z "$output" ]
+}
+
 @test "snowrelayd runs, and relays nothing with the configuration as installed" {
     run -0 inside snowrelayd --version
     [[ "$output" == "snowrelayd "* ]]
@@ -237,15 +251,32 @@ replicating='
     [ "${lines[-1]}" = 0 ]
 }
 
-@test "removed, it takes what it has on the switch with it, and leaves the configuration" {
+@test "removed, it takes what it has on the switches with it, and leaves the configuration" {
+    # The second one as an instance of the template has it
+    # shellcheck disable=SC2016 # the shell inside expands it
     run -0 inside bash -ec "$replicating"'
-        ovs-ofctl -O OpenFlow15 dump-groups br0 | grep -c bucket=
+        of_unit() { sed -n "s/%i/second/g; s/^$1=//p" /lib/systemd/system/snowrelayd@.service; }
+        ovs-vsctl add-br br1 -- set bridge br1 datapath_type=netdev
+        ip address add 192.0.2.129/25 dev br1
+        ip link set br1 up
+        echo "{\"bridge\": \"br1\", \"mesh\": {\"port\": 7125}}" > /etc/snowrelay/second.json
+        $(of_unit ExecStart) --detach
+        jq -c ".bridge = \"br1\" | .mesh.port = 7125" /var/lib/snowrelay/test.json > /etc/snowrelay/second.json
+        $(of_unit ExecReload) > /dev/null
+        while ! ovs-ofctl -O OpenFlow15 dump-groups br1 | grep bucket= > /dev/null; do sleep 0.1; done
+        groups() { ovs-ofctl -O OpenFlow15 dump-groups "$1" | grep -c bucket= || true; }
+        flows() { ovs-ofctl dump-flows "$1" cookie=0x534e4f5700000000/0xffffffff00000000 | grep -c cookie= || true; }
+        groups br0
+        groups br1
         rm -r /run/openvswitch/snowrelay-setup
         dpkg --remove snowrelay > /dev/null 2>&1
         ! pgrep snowrelayd
-        ovs-ofctl -O OpenFlow15 dump-groups br0 | grep -c bucket= || true
-        ovs-ofctl dump-flows br0 cookie=0x534e4f5700000000/0xffffffff00000000 | grep -c cookie= || true'
-    [ "$(xargs <<< "$output")" = "1 0 0" ]
+        groups br0
+        groups br1
+        flows br0
+        flows br1
+        rm /etc/snowrelay/second.json'
+    [ "$(xargs <<< "$output")" = "1 1 0 0 0 0" ]
     [ ! -e "$TARGET/usr/sbin/snowrelayd" ]
     [ -e "$TARGET/etc/snowrelay/snowrelay.json" ]
 }
