@@ -125,12 +125,15 @@ count(struct talkers *t, int16_t i)
     join_group(t, next, i);
 }
 
-/* The hash table. */
+/* The hash table, in which the same source behind several peers is in the same
+ * bucket. */
+
+enum { KEY_WITHOUT_PEER = offsetof(struct talker_key, from) };
 
 static int16_t *
 bucket_of(struct talkers *t, const struct talker_key *key)
 {
-    return &t->buckets[hash_bytes(key, sizeof *key, t->basis)
+    return &t->buckets[hash_bytes(key, KEY_WITHOUT_PEER, t->basis)
                        & (TALKERS_N_BUCKETS - 1)];
 }
 
@@ -143,6 +146,21 @@ find(struct talkers *t, const struct talker_key *key)
         i = t->all[i].hash_next;
     }
     return i;
+}
+
+/* Returns the one of 'key' behind whatever peer that was heard last. */
+static int16_t
+find_behind_any_peer(struct talkers *t, const struct talker_key *key)
+{
+    int16_t last = -1;
+
+    for (int16_t i = *bucket_of(t, key); i >= 0; i = t->all[i].hash_next) {
+        if (!memcmp(&t->all[i].key, key, KEY_WITHOUT_PEER)
+            && (last < 0 || t->all[i].last > t->all[last].last)) {
+            last = i;
+        }
+    }
+    return last;
 }
 
 static void
@@ -278,8 +296,10 @@ talkers_take(struct talkers *t, const struct tap_event *event,
         break;
     case TAP_DROP:
         if (whose(event, &key, &port)) {
-            int16_t i = find(t, &key);
-
+            /* What waits for the switch has forgotten its peer. */
+            int16_t i =
+                (key.from_mesh && !event->from ? find_behind_any_peer(t, &key)
+                                               : find(t, &key));
             if (i >= 0) {
                 t->all[i].n_dropped++;
                 t->all[i].reason = event->reason;

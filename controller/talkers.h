@@ -21,6 +21,9 @@
  *    talkers:              a         b         c
  *                          d
  *
+ * A drop for which nobody knows the peer any more, since the frame has waited
+ * for the switch, is that of the source that was heard last.
+ *
  * Nothing is allocated for a frame, and a step does not take longer for more
  * sources, but for those that share a place in the hash table.
  *

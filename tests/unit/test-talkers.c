@@ -171,6 +171,56 @@ test_drops(void **state OVS_UNUSED)
     free(t);
 }
 
+/* Has the switch drop a frame of 'ip' that was to be emitted. */
+static void
+drop_late(struct talkers *t, uint32_t ip)
+{
+    uint8_t frame[FRAME_LEN];
+    const struct tap_event event = {
+        .point = TAP_DROP,
+        .direction = DIRECTION_MESH,
+        .reason = DROP_QUEUE_FULL,
+        .bytes = frame,
+        .length = sizeof frame,
+        .is_frame = true,
+    };
+
+    make_frame(frame, ip);
+    talkers_take(t, &event, NOW);
+}
+
+/* Who brought what has waited for the switch is not known any more. */
+static void
+test_late_drops(void **state OVS_UNUSED)
+{
+    struct endpoint a = { .address = in6addr_loopback };
+    struct endpoint b = { .address = in6addr_loopback };
+    const struct endpoint nobody = { .address = in6addr_any };
+    struct talkers *t = create();
+
+    b.address.s6_addr[15] = 2;
+    punt(t, 0x0a000001, 1, NOW + 50);
+    drop_late(t, 0x0a000001);
+    assert_true(find(t, 0x0a000001)->n_dropped == 0);
+
+    /* One of somebody who is not known, as out of a tunnel, is like others. */
+    tell(t, TAP_RECEIVE, &nobody, 0x0a000002, 1, NOW + 10);
+    tell(t, TAP_RECEIVE, &a, 0x0a000002, 1, NOW + 30);
+    tell(t, TAP_RECEIVE, &b, 0x0a000002, 1, NOW + 20);
+    tell(t, TAP_RECEIVE, &b, 0x0a000003, 1, NOW + 40);
+    drop_late(t, 0x0a000002);
+    assert_true(find(t, 0x0a000001)->n_dropped == 0);
+    for (size_t i = 0; i < t->n; i++) {
+        const struct talker *talker = &t->all[i];
+        bool is_it = (talker->key.ip == htonl(0x0a000002)
+                      && ipv6_addr_equals(&talker->key.from, &a.address));
+
+        assert_true(talker->n_dropped == is_it);
+    }
+    check(t);
+    free(t);
+}
+
 /* Of frames without an IPv4 header the MAC counts; what is no frame has
  * nobody who sent it. */
 static void
@@ -318,6 +368,7 @@ main(void)
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_apart_by_origin),
         cmocka_unit_test(test_drops),
+        cmocka_unit_test(test_late_drops),
         cmocka_unit_test(test_broken_ones),
         cmocka_unit_test(test_many_others),
         cmocka_unit_test(test_all_orders),
