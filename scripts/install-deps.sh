@@ -22,7 +22,8 @@ TEST="libcmocka-dev bats tcpreplay tcpdump socat samba
       softflowd nfdump nfdump-sflow bsdutils openssl rsyslog snmp snmptrapd
       libca4.13.5 python3-yaml tshark e2fsprogs
       curl prometheus chromium chromium-driver
-      bash-completion debootstrap man-db mandoc python3-seccomp systemd"
+      bash-completion debootstrap man-db mandoc python3-seccomp systemd
+      podman runc"
 PACKAGE="debhelper dpkg-dev lintian libcmocka-dev"
 BENCH="gnuplot-nox"
 FUZZ="clang-14 libclang-rt-14-dev llvm-14 python3"

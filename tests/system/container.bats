@@ -1,16 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 #
-# The container image. There is no container engine here, so its entrypoint runs as an engine would
-# have it, by no-engine.sh, with a real name server. On the segment of host N there are the
-# container N, the node hNc1, and a client, hNc2; both leave checksums to a card that they have not,
-# as containers do.
+# The container image. Its entrypoint runs as an engine would have it, by no-engine.sh, with a real name
+# server; engine.bats has the image itself.
 
 bats_require_minimum_version 1.5.0
 load common
-
-ROOT=$BATS_TEST_DIRNAME/../..
-IMAGE=$ROOT/scripts/container
+load container
 
 # What docs/containers.md asks for at least, what it recommends, and what Docker gives by default
 LEAST=+net_admin,+net_raw
@@ -18,24 +14,12 @@ RECOMMENDED=$LEAST,+setuid,+setgid
 DEFAULT=$LEAST,+chown,+dac_override,+fsetid,+fowner,+mknod,+setgid,+setuid,+setfcap,+setpcap
 DEFAULT+=,+net_bind_service,+sys_chroot,+kill,+audit_write
 
-setup_file() {
-    local n
-    lab_init
-    for n in 1 2 3; do
-        lab_host "$n" --bare
-        lab_segment "$n"
-        lab_client "$n" 1 --offload
-        lab_client "$n" 2 --offload
-        mkdir -p "$LAB_DIR/c$n"
-        printf 'nameserver 172.30.0.250\nsearch example.org\n' > "$LAB_DIR/c$n/resolv.conf"
-    done
-}
+setup_file() { container_lab; }
 
 setup() {
     local n
-    serve_names {10.1.0.10,10.2.0.10}' tasks.relays' {10.1.0.10,10.2.0.10}' relays'
+    name_containers
     for n in 1 2 3; do
-        lab_on u ip route replace "10.$n.0.0/24" via "172.30.0.$n"
         rm -rf "$LAB_DIR/c$n/mounts"
     done
 }
@@ -115,52 +99,14 @@ inside() {
     nsenter -t "$(first_process "$n")" -m -n -p -- env OVS_RUNDIR=/run/snowrelay "$@"
 }
 
-status() { inside "$1" ovs-appctl -T 3 -t snowrelayd status json | jq -r "$2"; }
-
 # Forwarding for its segment, that is, not listening who else might
 serves() {
     [ -n "$(first_process "$1")" ] && inside "$1" test -S /run/snowrelay/db.sock &&
         grep -q 'this relay forwards for its segment' "$LAB_DIR/c$1/log"
 } 2> /dev/null
 
-# peers_up N PEERS: these are up.
-peers_up() {
-    local up='[.peers[] | select(.state == "up").address] | sort | join(" ")'
-    [ "$(status "$1" "$up")" = "$2" ]
-}
-
-# process N NAME: prints the pid of the container's process, or its child.
-process() {
-    local pid
-    for pid in $(ip netns pids "$LAB-h${1}c1"); do
-        [ "$(cat "/proc/$pid/comm")" != "$2" ] || echo "$pid"
-    done
-}
-
-capabilities_of() { sed -n 's/^CapPrm:\s*//p' "/proc/$1/status"; }
-
-user_of() { stat -c %u "/proc/$1"; }
-
-belongings() {
-    ip -n "$LAB-h$1c1" -details -o address
-    ip -n "$LAB-h$1c1" -o route show table all
-    ip -n "$LAB-h$1c1" -6 -o route show table all
-}
-
 # log_of N: prints what container N said, without the times.
 log_of() { sed -E 's/^[0-9-]+T[0-9:]+Z //' "$LAB_DIR/c$1/log"; }
-
-# crosses FROM TO TEXT [ADDRESS]: a broadcast of FROM's client reaches that of TO once, with the MAC
-# of container TO and a whole checksum.
-crosses() {
-    local file=$BATS_TEST_TMPDIR/crosses.pcap
-    record "h$2c2" "$file" udp port 5076
-    broadcast "h$1c2" "$3" "${4:-255.255.255.255}"
-    stop_recording "$file" 1
-    tcpdump -nevvr "$file" 2> /dev/null | tee "$file.text"
-    [ "$(grep -c 'udp sum ok' "$file.text")" -eq 1 ] && [ "$(count "$file")" -eq 1 ] &&
-        grep -qF "02:00:00:0$2:01:0a > ff:ff:ff:ff:ff:ff" "$file.text"
-}
 
 @test "two containers of a service relay with NET_ADMIN and NET_RAW alone, on a read-only root" {
     local before pid

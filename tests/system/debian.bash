@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# A Debian that has nothing but the package: made, and gone into.
+# A Debian that has nothing, or nothing but the package: made, and gone into.
 # What is downloaded comes from where this host's own apt has it from, and is kept in .cache/.
 
 ROOT=$(realpath "$BATS_TEST_DIRNAME/../..")
@@ -15,11 +15,17 @@ debian_make() {
     # What a make that runs the tests was told is not for this one.
     unset MAKEFLAGS MAKELEVEL MFLAGS SANITIZE
     make -C "$ROOT" deb > "$BATS_FILE_TMPDIR/make" 2>&1 || { tail -n 20 "$BATS_FILE_TMPDIR/make"; return 1; }
+    debian_root || return 1
+    cp "$(package)" "$TARGET"
+    online apt-get install -y "$@" "/$(basename "$(package)")" \
+        > "$BATS_FILE_TMPDIR/install" 2>&1 || { tail -n 20 "$BATS_FILE_TMPDIR/install"; return 1; }
+}
+
+# debian_root: makes a Debian that has nothing in $TARGET.
+debian_root() {
     mkdir -p "$TARGET" "$DEBS/partial"
     mount -t tmpfs -o size=2g,mode=755 tmpfs "$TARGET"
     make_root > "$BATS_FILE_TMPDIR/debootstrap" 2>&1 || { tail -n 20 "$BATS_FILE_TMPDIR/debootstrap"; return 1; }
-    online apt-get install -y "$@" "/$(basename "$(package)")" \
-        > "$BATS_FILE_TMPDIR/install" 2>&1 || { tail -n 20 "$BATS_FILE_TMPDIR/install"; return 1; }
 }
 
 debian_remove() {
@@ -48,7 +54,6 @@ make_root() {
         apt-config dump | grep '^Acquire::' > "$TARGET/etc/apt/apt.conf.d/99host" &&
         printf '#!/bin/sh\nexit 101\n' > "$TARGET/usr/sbin/policy-rc.d" &&
         chmod 755 "$TARGET/usr/sbin/policy-rc.d" &&
-        cp "$(package)" "$TARGET" &&
         online apt-get update
 }
 

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# no-engine.sh CAPABILITIES FOLDER [NAME=VALUE...] [-- ARG...]: stands in for a container engine,
-# which the tests have none of: runs the entrypoint of the image as the first process of namespaces
-# of its own, in the network namespace that there is.
+# no-engine.sh CAPABILITIES FOLDER [NAME=VALUE...] [-- ARG...]: stands in for a container engine, which
+# would not do all of this: runs the entrypoint of the image as the first process of namespaces of its
+# own, in the network namespace that there is.
 #
 # CAPABILITIES, with commas in between, are all that it has, as with `--cap-drop ALL --cap-add ...`.
 # Everything is read-only but /dev, /tmp and /run/snowrelay, /proc/sys included. From FOLDER come
