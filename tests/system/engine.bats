@@ -131,6 +131,12 @@ documented() { sed -n '/^docker run -d/,/^ *snowrelay /p' "$ROOT/docs/containers
     stop 1
 }
 
+@test "bound as a volume, as a Swarm and Kubernetes have it, /dev/net/tun is one that may be used" {
+    start 1 --cap-drop ALL --cap-add NET_ADMIN --cap-add NET_RAW --read-only --tmpfs /run/snowrelay --tmpfs /tmp \
+        --volume /dev/net/tun:/dev/net/tun -- --other-relays 10.2.0.10
+    ip -n "$LAB-h1c1" -details link show dev br0 | grep -q "tun type tap"
+}
+
 @test "it is healthy while snowrelayd is connected to the switch, and not otherwise" {
     local pid
     start 1 --cap-add NET_ADMIN --cap-add NET_RAW --device /dev/net/tun -- --other-relays 10.2.0.10
