@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 #
-# What a service manager is told. service-manager.py stands in for systemd, which does not run in a
-# network namespace; the relay is nobody's, as it is the user snowrelay's under systemd.
+# What a service manager is told, message by message, and by one that does not listen. service-manager.py
+# stands in for systemd, which systemd.bats has; the relay is nobody's, as it is the user snowrelay's
+# under systemd.
 
 bats_require_minimum_version 1.5.0
 load common

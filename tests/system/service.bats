@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 #
-# The systemd unit. No systemd runs here: what it says is checked by systemd's own tools, and what it
-# forbids is forbidden to snowrelayd by service-sandbox.py.
+# The systemd unit: what it says is checked by systemd's own tools, and what it forbids is forbidden to
+# snowrelayd by service-sandbox.py, in the lab and with all that relays there. systemd.bats has it
+# under systemd.
 
 bats_require_minimum_version 1.5.0
 load common
