@@ -312,8 +312,8 @@ look_at_lap(struct memory *m, uint32_t now)
         m->n_looks = 0;
         return false;
     }
-    if (m->n_looks < LOOP_GUARD_MIN_LAPS) {
-        return ++m->n_looks == LOOP_GUARD_MIN_LAPS;
+    if (m->n_looks < LOOP_GUARD_LOOKS) {
+        return ++m->n_looks == LOOP_GUARD_LOOKS;
     }
     return false;
 }

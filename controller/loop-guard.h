@@ -69,8 +69,11 @@ enum {
      * are many on a port, and as above. */
     LOOP_GUARD_LAP_MS = 250,
     LOOP_GUARD_LAPS_PER_S = 16,
-    LOOP_GUARD_MIN_LAPS = 32,
+    LOOP_GUARD_MIN_LAPS = 128,
     LOOP_GUARD_MAX_LAPS = 1024,
+
+    /* Looks at one among some before all are punted. */
+    LOOP_GUARD_LOOKS = 32,
 
     LOOP_GUARD_MIN_PAUSE_MS = 1000,
     LOOP_GUARD_MAX_PAUSE_MS = 64000,
