@@ -5,9 +5,8 @@
 # node hNc1, and a client, hNc2; both leave checksums to a card that they have not, as containers do.
 # A test file has inside(): inside N CMD... runs CMD in container N.
 
-ROOT=$BATS_TEST_DIRNAME/../..
 # shellcheck disable=SC2034 # for the test files
-IMAGE=$ROOT/scripts/container
+IMAGE=$LAB_ROOT/scripts/container
 
 container_lab() {
     local n

@@ -319,9 +319,9 @@ copied() {
     [ "$(grep -vE '^(#|!)' "$IMAGE/Dockerfile.dockerignore")" = '*' ]
     mkdir "$sources"
     for path in $(copied); do
-        (cd "$ROOT" && cp -r --parents "$path" "$sources")
+        (cd "$LAB_ROOT" && cp -r --parents "$path" "$sources")
     done
-    tree=("$ROOT"/.cache/openvswitch-*/)
+    tree=("$LAB_ROOT"/.cache/openvswitch-*/)
     env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u SANITIZE OVS_BUILDDIR="${OVS_BUILDDIR:-${tree[0]}}" \
         nice make -C "$sources" -j2 CFLAGS=-O0 > "$BATS_TEST_TMPDIR/build.log"
     "$sources/build/snowrelayd" --version

@@ -6,6 +6,7 @@
 # The tests are one story, in this order.
 
 bats_require_minimum_version 1.5.0
+load common
 load debian
 
 setup_file() {
@@ -35,7 +36,7 @@ boot() {
     bash -c 'echo 0 > "$CGROUP/cgroup.procs" && exec unshare --mount --pid --net --uts --ipc --cgroup --fork "$@"' \
         - "$BATS_TEST_DIRNAME/boot.sh" > "$BATS_FILE_TMPDIR/boot" 2>&1 < /dev/null 3>&- &
     disown
-    wait_for 60 is_up
+    lab_wait 60 is_up
 }
 
 is_up() {
@@ -46,20 +47,11 @@ is_up() {
 cut_power() {
     [ -d "${CGROUP-}" ] || return 0
     echo 1 > "$CGROUP/cgroup.kill"
-    wait_for 10 no_process
+    lab_wait 10 no_process
     find "$CGROUP" -depth -type d -exec rmdir {} +
 }
 
 no_process() { ! grep -q 'populated 1' "$CGROUP/cgroup.events"; }
-
-# wait_for SECONDS CMD...: waits until CMD succeeds.
-wait_for() {
-    local end=$((SECONDS + $1))
-    until "${@:2}" 2> /dev/null; do
-        [ "$SECONDS" -lt "$end" ] || { echo "in vain: ${*:2}"; return 1; }
-        sleep 0.1
-    done
-}
 
 # booted CMD...: runs CMD there.
 booted() {
@@ -76,7 +68,7 @@ property() { booted systemctl show --value --property "$1" "${2:-snowrelayd}"; }
 configure() { echo "$1" > "$TARGET/etc/snowrelay/${2:-snowrelay}.json"; }
 
 # in_place TARGET: the switch has all flows of the daemon that ovs-appctl calls TARGET.
-in_place() { [[ "$(booted ovs-appctl -t "$1" status)" == *"connected, flows in place"* ]]; }
+in_place() { [[ "$(booted ovs-appctl -t "$1" status 2> /dev/null)" == *"connected, flows in place"* ]]; }
 
 our_flows() { booted ovs-ofctl dump-flows "$1" cookie=0x534e4f5700000000/0xffffffff00000000 | grep -c cookie=; }
 
@@ -86,10 +78,10 @@ RELAYING='{ "relay": { "ports": [5076] }, "mesh": { "peers": ["192.0.2.2"] }, "s
     configure "$RELAYING"
     booted systemctl start snowrelayd
     booted ovs-appctl -t snowrelayd version
-    wait_for 10 in_place snowrelayd
+    lab_wait 10 in_place snowrelayd
     [ "$(property ActiveState)" = active ]
     relays_by_now() { [[ "$(property StatusText)" == "bridge br0 connected, flows in place; relaying 5076; "* ]]; }
-    wait_for 10 relays_by_now
+    lab_wait 10 relays_by_now
     run -0 booted journalctl --no-pager --unit snowrelayd
     [[ "$output" == *"(snowrelay), without capabilities, seccomp on"* ]]
 }
@@ -101,7 +93,7 @@ RELAYING='{ "relay": { "ports": [5076] }, "mesh": { "peers": ["192.0.2.2"] }, "s
         booted sh -c 'echo search | socat - UDP-DATAGRAM:192.0.2.255:5076,broadcast'
         booted ovs-appctl -t snowrelayd status json | grep -qE '"relayed": ?[1-9]'
     }
-    wait_for 20 relayed
+    lab_wait 20 relayed
 }
 
 @test "what its unit forbids is forbidden" {
@@ -141,8 +133,8 @@ RELAYING='{ "relay": { "ports": [5076] }, "mesh": { "peers": ["192.0.2.2"] }, "s
     pid=$(property MainPID)
     booted kill -KILL "$pid"
     another() { [ "$(property ActiveState)" = active ] && [ "$(property MainPID)" != "$pid" ]; }
-    wait_for 20 another
-    wait_for 10 in_place snowrelayd
+    lab_wait 20 another
+    lab_wait 10 in_place snowrelayd
     [ "$(property NRestarts)" = 1 ]
 }
 
@@ -150,7 +142,7 @@ RELAYING='{ "relay": { "ports": [5076] }, "mesh": { "peers": ["192.0.2.2"] }, "s
     local pid
     pid=$(property MainPID)
     booted systemctl restart openvswitch-switch
-    wait_for 20 in_place snowrelayd
+    lab_wait 20 in_place snowrelayd
     [ "$(our_flows br0)" -gt 0 ]
     [ "$(property MainPID)" = "$pid" ]
 }
@@ -171,13 +163,13 @@ RELAYING='{ "relay": { "ports": [5076] }, "mesh": { "peers": ["192.0.2.2"] }, "s
     [[ "$output" == *"snowrelay.json: mesh.port: 0 is not from 1 to 65535"* ]]
     configure "$RELAYING"
     booted systemctl start snowrelayd
-    wait_for 10 in_place snowrelayd
+    lab_wait 10 in_place snowrelayd
 }
 
 @test "an instance of the template is a daemon of its own, for another bridge" {
     configure '{ "bridge": "br1", "relay": { "ports": [5076] }, "mesh": { "port": 7125, "peers": ["192.0.2.2:7125"] } }' hub
     booted systemctl start snowrelayd@hub
-    wait_for 10 in_place /run/openvswitch/snowrelayd-hub.ctl
+    lab_wait 10 in_place /run/openvswitch/snowrelayd-hub.ctl
     in_place snowrelayd
     [ "$(our_flows br1)" -gt 0 ]
     booted systemctl reload snowrelayd@hub
@@ -189,8 +181,8 @@ RELAYING='{ "relay": { "ports": [5076] }, "mesh": { "peers": ["192.0.2.2"] }, "s
     booted systemctl enable snowrelayd snowrelayd@hub
     cut_power
     boot
-    wait_for 20 in_place snowrelayd
-    wait_for 20 in_place /run/openvswitch/snowrelayd-hub.ctl
+    lab_wait 20 in_place snowrelayd
+    lab_wait 20 in_place /run/openvswitch/snowrelayd-hub.ctl
     switch=$(property ActiveEnterTimestampMonotonic ovs-vswitchd)
     [ "$switch" -gt 0 ]
     [ "$(property ExecMainStartTimestampMonotonic)" -ge "$switch" ]
@@ -205,14 +197,14 @@ RELAYING='{ "relay": { "ports": [5076] }, "mesh": { "peers": ["192.0.2.2"] }, "s
     booted systemctl enable snowrelayd@lab
     booted systemctl stop snowrelayd
     booted dpkg --install "/$(basename "$(package)")"
-    wait_for 20 in_place /run/openvswitch/snowrelayd-hub.ctl
+    lab_wait 20 in_place /run/openvswitch/snowrelayd-hub.ctl
     [ "$(property MainPID snowrelayd@hub)" != "$hub" ]
     [ "$(property ActiveState snowrelayd@lab)" = inactive ]
 }
 
 @test "removed, they have ended, and their flows are gone; purged, nothing would start them" {
     booted systemctl start snowrelayd
-    wait_for 10 in_place snowrelayd
+    lab_wait 10 in_place snowrelayd
     booted dpkg --remove snowrelay
     run -1 booted pgrep snowrelayd
     [ "$(our_flows br0) $(our_flows br1)" = "0 0" ]
